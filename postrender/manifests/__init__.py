@@ -1,0 +1,1 @@
+"""YAML text: a stream of documents, nodes with their place, edits, and new text."""

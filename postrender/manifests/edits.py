@@ -1,0 +1,145 @@
+"""Edits to a YAML document's text at the places of its nodes: what is not edited stays to the byte.
+
+New parts are written in the style of the collection that they join: block style in block
+collections, JSON in flow collections and for null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from postrender.errors import DevcacheError
+from postrender.manifests import emit, nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from postrender.manifests.nodes import Plain
+
+
+_OTHER_TYPE = "is not the list, mapping or text that Kubernetes has there"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A replacement of text[start:end], in characters; start == end inserts."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+class Item(str):
+    """A step of a path into a sequence: to the item with this `name`, e.g. a volume."""
+
+    __slots__ = ()
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """Return `text` with all edits made; those at one place in the order given."""
+    parts: list[str] = []
+    position = 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        parts += text[position : edit.start], edit.replacement
+        position = edit.end
+    return "".join((*parts, text[position:]))
+
+
+def put(text: str, parent: yaml.Node, path: tuple[str, ...], value: Plain) -> Edit:
+    """Return the edit that sets what is at `path` below `parent`, making collections as needed.
+
+    Args:
+        text: The document's text.
+        parent: A node of it.
+        path: Keys of mappings and Items of sequences, from `parent` down.
+        value: What is to stand there; for an Item the whole item, its name included.
+
+    Raises:
+        DevcacheError: An alias, a merge key or a value of another type stands in the way.
+    """
+    step, rest = path[0], path[1:]
+    expected = yaml.SequenceNode if isinstance(step, Item) else yaml.MappingNode
+    if not isinstance(parent, expected) and not nodes.is_null(parent):
+        raise _refusal(parent, _OTHER_TYPE)
+    _require_plain(text, parent)
+    find = nodes.named if isinstance(step, Item) else nodes.get
+    child = find(parent, step)
+    if child is None:
+        return _insert(text, parent, _nested(path, value))
+    if rest:
+        return put(text, child, rest, value)
+    _require_plain(text, child)
+    return _replace(text, parent, child, value)
+
+
+def _nested(path: tuple[str, ...], value: Plain) -> Plain:
+    for step in reversed(path):
+        value = [value] if isinstance(step, Item) else {step: value}
+    return value
+
+
+def _insert(text: str, collection: yaml.Node, added: Plain) -> Edit:
+    """Add to the end of a collection."""
+    if isinstance(collection, yaml.ScalarNode):  # null: `annotations:`
+        end = collection.end_mark.index
+        return Edit(collection.start_mark.index, end, f" {emit.flow(added)}")
+    if not _is_block(collection):
+        inner = emit.flow(added)[1:-1]
+        if not collection.value:
+            inside = collection.start_mark.index + 1
+            return Edit(inside, inside, inner)
+        last = collection.value[-1]
+        end = (last[1] if isinstance(last, tuple) else last).end_mark.index
+        return Edit(end, end, f", {inner}")
+    place = _line_end(text, _end(collection))
+    newline = "" if text[:place].endswith("\n") else "\n"
+    return Edit(place, place, newline + emit.block(added, indent=collection.start_mark.column))
+
+
+def _replace(text: str, parent: yaml.Node, node: yaml.Node, value: Plain) -> Edit:
+    start, end = node.start_mark.index, _end(node)
+    if _is_block(node):
+        # Where a block collection begins depends on its type: a list may stand under its key.
+        if not isinstance(value, list if isinstance(node, yaml.SequenceNode) else dict):
+            raise _refusal(node, _OTHER_TYPE)
+        lines = emit.block(value, indent=node.start_mark.column).lstrip(" ")
+        return Edit(start, end, lines if text[end - 1] == "\n" else lines.removesuffix("\n"))
+    blank = " " if start == end else ""  # null: `medium:`
+    if _is_block(parent) and isinstance(value, str):
+        return Edit(start, end, blank + emit.scalar(value))
+    return Edit(start, end, blank + emit.flow(value))
+
+
+def _is_block(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
+
+
+def _end(node: yaml.Node) -> int:
+    """Return where a node's own text ends: marks of block collections reach to what follows."""
+    if not _is_block(node) or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return _end(last[1] if isinstance(last, tuple) else last)
+
+
+def _line_end(text: str, position: int) -> int:
+    """Return where the line ends that `position` is in, behind its line break."""
+    if text[:position].endswith("\n"):
+        return position
+    return text.find("\n", position) + 1 or len(text)
+
+
+def _require_plain(text: str, node: yaml.Node) -> None:
+    """Refuse a node that stands for another one, too, or takes fields from one."""
+    if text.startswith("&", node.start_mark.index):
+        raise _refusal(node, "has a YAML anchor")
+    if nodes.get(node, "<<") is not None:
+        raise _refusal(node, "has a YAML merge key")
+
+
+def _refusal(node: yaml.Node, problem: str) -> DevcacheError:
+    hint = "render the Deployment without YAML anchors"
+    return DevcacheError(f"line {node.start_mark.line + 1} {problem}", hint=hint)

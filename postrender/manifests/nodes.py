@@ -1,0 +1,161 @@
+"""YAML text as nodes that know their place in it: composing safely, and looking keys up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import yaml
+
+from postrender.errors import DevcacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: some ten times faster, same nodes and marks."""
+
+_DEEPEST = 200
+"""Levels of nesting. PyYAML composes recursively in C: some ten thousand levels end the process."""
+
+
+def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | None:
+    """Return the root node of the one YAML document in `text`, or None if it is empty.
+
+    Args:
+        text: One document, with or without its `---` line.
+        where: What error messages call it.
+        first_line: The number of its first line, for error messages.
+
+    Raises:
+        DevcacheError: It is not one document of YAML, or nests deeper than 200 levels.
+    """
+    try:
+        _limit_depth(text, where)
+        return yaml.compose(text, Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + first_line}, column {mark.column + 1}" if mark else ""
+        where = ", ".join(filter(None, (where, place)))
+        raise DevcacheError(syntax_problem(error), where=where) from None
+    except yaml.YAMLError as error:
+        raise DevcacheError(syntax_problem(error), where=where) from None
+
+
+def _limit_depth(text: str, where: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            problem = f"nests deeper than {_DEEPEST} levels"
+            raise DevcacheError(problem, where=where)
+
+
+def syntax_problem(error: Exception) -> str:
+    """Return what a YAML parser found wrong, in its own words and without any content.
+
+    PyYAML's own parser goes on with a quotation, libyaml with what it expected.
+    """
+    words = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
+    known = re.split(" ['\"]", words or "a character that YAML does not allow")[0]
+    return f"is not valid YAML: {known}"
+
+
+def pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    """Yield the key and value nodes of a mapping; none for every other node."""
+    if isinstance(node, yaml.MappingNode):
+        yield from node.value
+
+
+def items(node: yaml.Node | None) -> list[yaml.Node]:
+    """Return the items of a sequence; none for every other node, as Kubernetes reads null."""
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
+
+
+def get(node: yaml.Node | None, *path: str) -> yaml.Node | None:
+    """Return the value under a path of keys, or None where one is missing.
+
+    The last of equal keys counts, as in Helm (sigs.k8s.io/yaml).
+    """
+    for name in path:
+        found = [value for key, value in pairs(node) if text(key) == name]
+        node = found[-1] if found else None
+    return node
+
+
+def is_null(node: yaml.Node | None) -> bool:
+    """Return whether a node is there, but empty, e.g. the value of `annotations:`."""
+    return node is not None and node.tag == "tag:yaml.org,2002:null"
+
+
+def text(node: yaml.Node | None) -> str:
+    """Return the text of a scalar; "" for every other node and for null."""
+    if not isinstance(node, yaml.ScalarNode) or is_null(node):
+        return ""
+    value: str = node.value
+    return value
+
+
+def words(node: yaml.Node | None) -> list[str]:
+    """Return the texts of a sequence of scalars, e.g. the args of a container."""
+    return [text(item) for item in items(node)]
+
+
+def named(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """Return the item of a sequence whose `name` is `name`, e.g. a volume, or None."""
+    return next((item for item in items(node) if text(get(item, "name")) == name), None)
+
+
+Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plain"]
+"""What a YAML document holds once read: JSON's types."""
+
+
+def plain(document: str, *, where: str) -> Plain:
+    """Return the one YAML document in `document` as plain values.
+
+    Dates, sexagesimal numbers (`1:30`) and `=` stay the text they are, as Helm reads them.
+
+    Raises:
+        DevcacheError: It is no YAML, has aliases, or keys that are no strings.
+    """
+    root = compose(document, where=where)
+    return _plain(root, set(), where) if root else None
+
+
+def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    if id(node) in seen:  # also keeps nested aliases from growing without bound
+        problem = "uses a YAML alias"
+        raise DevcacheError(problem, where=where, hint="write the aliased value out")
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, seen, where) for item in items(node)]
+    return {_key(key, where): _plain(value, seen, where) for key, value in pairs(node)}
+
+
+def _key(node: yaml.Node, where: str) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    problem = f"has a key that is no string on line {node.start_mark.line + 1}"
+    raise DevcacheError(problem, where=where)
+
+
+def _scalar(node: yaml.ScalarNode) -> Plain:
+    written: str = node.value
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return written.lower() in {"true", "yes", "on"}
+    if kind not in {"int", "float"} or ":" in written:
+        return written
+    try:
+        number = float(written) if kind == "float" else int(written.replace("_", ""), 0)
+    except ValueError:
+        return written
+    return number

@@ -1,0 +1,138 @@
+"""A stream of manifests as documents with their exact text: split, identify, join."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import yaml
+
+FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
+"""Where Helm 4 notes which template a document came from; it takes the annotation off again."""
+
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+"""YAML's document marker: `---` at the start of a line, alone or before a blank."""
+
+_BARE_SEPARATOR = re.compile(r"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
+
+_ORIGIN = re.compile(
+    r"(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
+)
+"""The leading comment that names a document's template: Helm 3's, or helm-unittest's."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of a stream.
+
+    Attributes:
+        text: Its text to the byte, from its `---` line (if it has one) to the next document's.
+        line: The number of its first line in the stream, from 1.
+    """
+
+    text: str
+    line: int
+
+    @cached_property
+    def root(self) -> yaml.Node | None:
+        """The root node, or None for a document of comments only.
+
+        Raises:
+            DevcacheError: The text is not YAML.
+        """
+        return nodes.compose(self.text, where=self.origin, first_line=self.line)
+
+    @property
+    def kind(self) -> str:
+        """The object's kind, e.g. `Deployment`, or ""."""
+        return nodes.text(nodes.get(self.root, "kind"))
+
+    @property
+    def api_version(self) -> str:
+        """The object's apiVersion, e.g. `apps/v1`, or ""."""
+        return nodes.text(nodes.get(self.root, "apiVersion"))
+
+    @property
+    def name(self) -> str:
+        """The object's name, or ""."""
+        return nodes.text(nodes.get(self.root, "metadata", "name"))
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the object names, or ""."""
+        return nodes.text(nodes.get(self.root, "metadata", "namespace"))
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether it is a Helm hook: in the stream of Helm 4, not of Helm 3."""
+        return nodes.get(self.root, "metadata", "annotations", "helm.sh/hook") is not None
+
+    @property
+    def title(self) -> str:
+        """What error messages call the object, e.g. `Deployment crossplane-system/crossplane`."""
+        return f"{self.kind} {'/'.join(filter(None, (self.namespace, self.name)))}"
+
+    @property
+    def origin_comment(self) -> str:
+        """The line that names the template, e.g. `# Source: crossplane/templates/x.yaml`, or ""."""
+        found = _ORIGIN.match(self.text)
+        return found.group(1) if found else ""
+
+    @property
+    def filename(self) -> str:
+        """Helm 4's note of the template, or ""."""
+        return nodes.text(nodes.get(self.root, "metadata", "annotations", FILENAME_ANNOTATION))
+
+    @property
+    def origin(self) -> str:
+        """What error messages call the document when it cannot be parsed."""
+        _, _, template = self.origin_comment.partition(": ")
+        return template or "the rendered manifests"
+
+
+def split(stream: str) -> tuple[Document, ...]:
+    """Return the documents of a stream; their texts joined are the stream again.
+
+    Separators are lines, as in Helm: `---`, then at most blanks and a comment. What stands between
+    two of them may be empty or only comments.
+
+    Raises:
+        DevcacheError: A separator's line has content on it (`--- {a: b}`), which Helm refuses too.
+    """
+    starts = [found.start() for found in _SEPARATOR.finditer(stream)]
+    for start in starts:
+        if not _BARE_SEPARATOR.match(stream, start):
+            place = f"the rendered manifests, line {stream.count(chr(10), 0, start) + 1}"
+            problem = "something follows the document separator `---` on its line"
+            raise DevcacheError(problem, where=place)
+    edges = sorted({0, *starts, len(stream)})
+    return tuple(_documents(stream, edges))
+
+
+def _documents(stream: str, edges: list[int]) -> Iterator[Document]:
+    line = 1
+    for start, end in pairwise(edges):
+        text = stream[start:end]
+        yield Document(text, line)
+        line += text.count("\n")
+
+
+def join(documents: Iterable[Document]) -> str:
+    """Return the stream of the documents, each beginning on a line and the last one ending it."""
+    parts: list[str] = []
+    for document in documents:
+        if parts and not parts[-1].endswith("\n"):
+            parts.append("\n")
+        if parts and not document.text.startswith("---"):
+            parts.append("---\n")
+        parts.append(document.text)
+    return "".join(parts)

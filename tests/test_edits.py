@@ -1,0 +1,201 @@
+"""Edits of a document's text: what is not edited stays to the byte."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postrender.errors import DevcacheError
+from postrender.manifests import edits, emit, nodes
+from postrender.manifests.edits import Item
+
+
+def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
+    root = nodes.compose(text)
+    assert root is not None
+    return edits.apply(text, [edits.put(text, root, path, value)])
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "expected"),
+    [
+        pytest.param("a: 1\n", ("b",), "x", "a: 1\nb: x\n", id="joins-a-block-mapping"),
+        pytest.param("a: 1", ("b",), "x", "a: 1\nb: x\n", id="without-a-final-newline"),
+        pytest.param(
+            "m:\n  a: 1  # why\n\nz: 2\n",
+            ("m", "b"),
+            "x",
+            "m:\n  a: 1  # why\n  b: x\n\nz: 2\n",
+            id="behind-a-comment-before-a-blank-line",
+        ),
+        pytest.param(
+            "m:\n    a:\n      - 1\nz: 2\n",
+            ("m", "b", "c"),
+            "x",
+            "m:\n    a:\n      - 1\n    b:\n      c: x\nz: 2\n",
+            id="in-the-columns-of-its-mapping",
+        ),
+        pytest.param(
+            "m:\n- name: a\n- name: b\nz: 2\n",
+            ("m", Item("c")),
+            {"name": "c", "x": 1},
+            "m:\n- name: a\n- name: b\n- name: c\n  x: 1\nz: 2\n",
+            id="joins-a-sequence-that-is-not-indented",
+        ),
+        pytest.param(
+            "m:\n  - name: a\n    s: |\n      text\n\n\nz: 2\n",
+            ("m", Item("b")),
+            {"name": "b"},
+            "m:\n  - name: a\n    s: |\n      text\n\n\n  - name: b\nz: 2\n",
+            id="behind-a-block-scalar",
+        ),
+        pytest.param(
+            "m:\n- name: a\n  x: 1\n- name: b\n",
+            ("m", Item("a")),
+            {"name": "a", "v": 2},
+            "m:\n- name: a\n  v: 2\n- name: b\n",
+            id="replaces-the-item-of-that-name",
+        ),
+        pytest.param(
+            "m: {}\n", ("m", "b"), "x", 'm: {"b": "x"}\n', id="joins-an-empty-flow-mapping"
+        ),
+        pytest.param(
+            "m: {a: 1, }\n", ("m", "b"), "x", 'm: {a: 1, "b": "x", }\n', id="joins-a-flow-mapping"
+        ),
+        pytest.param(
+            "m: []\n", ("m", Item("a")), {"name": "a"}, 'm: [{"name": "a"}]\n', id="an-empty-list"
+        ),
+        pytest.param("m:\nz: 2\n", ("m", "b"), "x", 'm: {"b": "x"}\nz: 2\n', id="null-is-empty"),
+        pytest.param("m:\nz: 2\n", ("m",), "x", "m: x\nz: 2\n", id="null-is-replaced"),
+        pytest.param("m: ~ # c\n", ("m",), "x", "m: x # c\n", id="a-written-null-is-replaced"),
+        pytest.param("m: 'a'  # c\n", ("m",), "20Mi", "m: 20Mi  # c\n", id="replaces-a-scalar"),
+        pytest.param(
+            "a: 1\nm:\n  b: 1\n  c: 2\nz: 3\n",
+            ("m",),
+            {"d": 4},
+            "a: 1\nm:\n  d: 4\nz: 3\n",
+            id="replaces-a-block-mapping",
+        ),
+        pytest.param(
+            "m: {b: 1}\nz: 3\n",
+            ("m",),
+            {"d": 4},
+            'm: {"d": 4}\nz: 3\n',
+            id="replaces-a-flow-mapping",
+        ),
+        pytest.param(
+            '{"m": {"a": 1}}\n', ("m", "b"), "x", '{"m": {"a": 1, "b": "x"}}\n', id="joins-json"
+        ),
+        pytest.param("a: 1\na: 2\n", ("a",), 3, "a: 1\na: 3\n", id="the-last-of-equal-keys-counts"),
+        pytest.param(
+            "m:\r\n  a: 1\r\nz: 2\r\n",
+            ("m", "b"),
+            "x",
+            "m:\r\n  a: 1\r\n  b: x\nz: 2\r\n",
+            id="in-a-document-with-crlf",
+        ),
+    ],
+)
+def test_sets_what_is_at_a_path(
+    text: str, path: tuple[str, ...], value: nodes.Plain, expected: str
+) -> None:
+    assert put(text, path, value) == expected
+    assert put(expected, path, value) == expected, "a second time it is replaced, not added"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        pytest.param("x: &a {b: 1}\nm: *a\n", ("m", "c"), id="an-alias"),
+        pytest.param("x: &a {b: 1}\nm:\n  <<: *a\n  c: 1\n", ("m", "d"), id="a-merge-key"),
+        pytest.param("m: text\n", ("m", "c"), id="a-scalar-where-a-mapping-belongs"),
+        pytest.param("m: {a: 1}\n", ("m", Item("c")), id="a-mapping-where-a-list-belongs"),
+        pytest.param("m: [1]\n", ("m", "c"), id="a-list-where-a-mapping-belongs"),
+        pytest.param("m:\n- 1\n", ("m",), id="a-block-list-where-a-mapping-belongs"),
+    ],
+)
+def test_refuses_what_an_edit_would_break(text: str, path: tuple[str, ...]) -> None:
+    with pytest.raises(DevcacheError) as refused:
+        put(text, path, {"name": "c"})
+    assert "line" in str(refused.value)
+
+
+KEYS = st.sampled_from(["a", "b", "c", "name"])
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(KEYS, PLAIN, min_size=1),
+    KEYS,
+    KEYS,
+    PLAIN,
+    st.sampled_from(["block", "flow", "mixed"]),
+)
+def test_only_the_field_that_is_set_changes(
+    before: dict[str, nodes.Plain], outer: str, inner: str, value: nodes.Plain, style: str
+) -> None:
+    """Whatever the style of the text, reading the edited text gives the edited value."""
+    flow = {"block": False, "flow": True, "mixed": None}[style]
+    text = yaml.safe_dump(before, default_flow_style=flow, sort_keys=False)
+    present = before.get(outer)
+    if present is not None and not isinstance(present, dict):
+        return
+    replaced = (present or {}).get(inner)
+    if replaced and type(replaced) is not type(value):
+        return
+    after = {**before, outer: {**(present or {}), inner: value}}
+    assert nodes.plain(put(text, (outer, inner), value), where="") == after
+
+
+@given(PLAIN)
+def test_emitted_yaml_reads_back(value: nodes.Plain) -> None:
+    assert nodes.plain(emit.block({"x": value}), where="") == {"x": value}
+    assert nodes.plain(f"x: {emit.flow(value)}\n", where="") == {"x": value}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "y",
+        "N",
+        "on",
+        "NULL",
+        "1e3",
+        "0x1f",
+        "1_0",
+        "0o7",
+        "1:30",
+        "=",
+        "<<",
+        "~",
+        "-",
+        "",
+        " ",
+        "a: b",
+        "a #b",
+        "2001-01-01",
+        ".inf",
+        "!x",
+        "&x",
+        "*x",
+        "%x",
+        "@x",
+        "`x",
+    ],
+)
+def test_strings_that_some_parser_takes_for_something_else_are_quoted(word: str) -> None:
+    assert emit.scalar(word) == f'"{word}"'
+    assert emit.block({"x": word}) == f'x: "{word}"\n'
+
+
+@pytest.mark.parametrize(
+    "word", ["crossplane", "20Mi", "100m", "/cache/xpkg", "busybox:1.37.0", "sha256:0a"]
+)
+def test_ordinary_words_are_not_quoted(word: str) -> None:
+    assert emit.block({"x": word}) == f"x: {word}\n"
