@@ -1,0 +1,1 @@
+"""Crossplane's side: which version looks where for which package."""

@@ -1,0 +1,120 @@
+"""What `spec.package` says: registry, repository, tag and digest, and who admits it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from postrender.errors import DevcacheError, quoted
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9]*)?")
+_REPOSITORY = re.compile(r"[a-z0-9_./-]{2,255}")
+
+_QUALIFIED = re.compile(r"[^./]+(\.[^./]+)+(/[^/:@]+)+(:[^:@]+(@sha256.+)?|@sha256.+)")
+"""The rule of Crossplane 2's CRDs (v2.0.0 apis/pkg/v1/package_types.go, PackageSpec.package)."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A package reference that go-containerregistry parses.
+
+    Attributes:
+        text: As the user wrote it.
+        registry: Host and port, e.g. `registry.example.com:5000`, or "" when there is none.
+        repository: The path in the registry, e.g. `acme/platform`.
+        tag: The tag, or "".
+        digest: The digest, `sha256:` and 64 hexadecimal digits, or "".
+    """
+
+    text: str
+    registry: str
+    repository: str
+    tag: str
+    digest: str
+
+    @property
+    def identifier(self) -> str:
+        """What Crossplane records as the version: the digest, else the tag, else `latest`."""
+        return self.digest or self.tag or "latest"
+
+    @property
+    def source(self) -> str:
+        """What Crossplane records as the source, and what a `dependsOn` names.
+
+        The text without its identifier, as written: a tag before a digest stays, and `latest` is
+        cut off a bare repository's name, too (Crossplane internal/xpkg/name.go,
+        ParsePackageSourceFromReference).
+        """
+        return self.text.removesuffix(self.identifier).rstrip(":@")
+
+    @property
+    def is_qualified(self) -> bool:
+        """Whether Crossplane 2 admits it: a registry with a dot, and a tag or a digest."""
+        return _QUALIFIED.fullmatch(self.text) is not None and self.registry != ""
+
+
+def parse(text: str, *, where: str) -> Reference:
+    """Return the reference that `text` is.
+
+    Follows go-containerregistry's `name.ParseReference` with an empty default registry, as
+    Crossplane calls it. Registry hosts are held to letters, digits, dots, hyphens and underscores.
+
+    Raises:
+        DevcacheError: It does not parse; the problem tells which part.
+    """
+    name, _, digest = text.partition("@")
+    if "@" in text and not _DIGEST.fullmatch(digest):
+        raise _refusal(text, "its digest is not sha256: and 64 hexadecimal digits", where)
+    base, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:  # a colon before a slash belongs to the registry's port
+        base, colon, tag = name, "", ""
+    if colon and not _TAG.fullmatch(tag):
+        raise _refusal(text, "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`", where)
+    registry, slash, repository = base.partition("/")
+    if not slash or not re.search(r"[.:]", registry):
+        registry, repository = "", base
+    if registry and not _REGISTRY.fullmatch(registry):
+        raise _refusal(text, "its registry is not a host with an optional port", where)
+    if not _REPOSITORY.fullmatch(repository):
+        problem = "its repository is not 2 to 255 of lower-case letters, digits, `_`, `.`, `/`, `-`"
+        raise _refusal(text, problem, where)
+    return Reference(text, registry, repository, tag, digest)
+
+
+def _refusal(text: str, rule: str, where: str) -> DevcacheError:
+    hint = "write registry/path:tag, e.g. registry.example.com/acme/platform:v0.1.0"
+    return DevcacheError(f"no package reference: {quoted(text)}: {rule}", where=where, hint=hint)
+
+
+def path_key(text: str) -> str:
+    """Return the file that Crossplane 1.7 to 2.1 reads for a `Never` package, below its cache root.
+
+    Everything after the last dot of the last path component is dropped, so that `:v0.1.0` and
+    `:v0.1.7` share one file (Crossplane v2.1.3 internal/xpkg/name.go, BuildPath).
+
+    Args:
+        text: `spec.package` as written.
+    """
+    folder, slash, last = re.sub("/+", "/", text).rpartition("/")
+    stem = last.rpartition(".")[0] if "." in last else last
+    return f"{folder}{slash}{stem}.gz"
+
+
+def digest_key(source: str, digest: str) -> str:
+    """Return the file that Crossplane 2.2 and later read, below their cache root.
+
+    Five hexadecimal digits of the digest remain (crossplane-runtime v2.3.3 pkg/xpkg/name.go,
+    FriendlyID and ToDNSLabel; client.go, CachedClient.Get).
+
+    Args:
+        source: The package's source as Crossplane records it.
+        digest: `sha256:` and 64 hexadecimal digits.
+    """
+    return f"{_dns_label(f'{source[:50]}-{digest[:12]}')}.gz"
+
+
+def _dns_label(text: str) -> str:
+    kept = "".join(c for c in re.sub("[./:-]", "-", text) if re.match("[a-z0-9-]", c))
+    return kept[:63].strip("-")

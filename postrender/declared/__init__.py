@@ -1,0 +1,1 @@
+"""What the user declares: the DevCache document, checked."""

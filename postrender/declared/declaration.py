@@ -1,0 +1,83 @@
+"""Where the DevCache of a run is: among the rendered manifests, or beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender.declared import devcache
+from postrender.errors import DevcacheError
+from postrender.manifests import nodes
+from postrender.release import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postrender.declared.devcache import DevCache
+    from postrender.manifests.stream import Document
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A DevCache and the documents that it is about.
+
+    Attributes:
+        devcache: The DevCache.
+        origin: The document whose template the added documents are attributed to, or None.
+        ours: The documents that an earlier pass added.
+        others: All documents but these and the DevCache's own.
+    """
+
+    devcache: DevCache
+    origin: Document | None
+    ours: tuple[Document, ...]
+    others: tuple[Document, ...]
+
+
+def find(documents: Sequence[Document], config: DevCache | None) -> Declaration | None:
+    """Return the one DevCache of a run, or None for the output of an earlier pass without one.
+
+    Args:
+        documents: The rendered manifests.
+        config: The DevCache given beside them, or None.
+
+    Raises:
+        DevcacheError: There are two, or there is none and no sign of an earlier pass: a filter
+            that silently does nothing would deploy the wrong thing.
+    """
+    own = [document for document in documents if _is_devcache(document)]
+    ours = tuple(document for document in documents if _is_ours(document))
+    if config is None and not own:
+        if not ours:
+            raise _nothing_declared(documents)
+        return None
+    if len(own) + (config is not None) > 1:
+        problem = "there is more than one DevCache"
+        hint = "keep one: the chart's document, or --config, and one crossplane-devcache chart"
+        raise DevcacheError(problem, where="the rendered manifests", hint=hint)
+    declared = config or devcache.load(own[0].text, where="the devcache values")
+    others = tuple(one for one in documents if one not in own and one not in ours)
+    return Declaration(declared, next(iter((*own, *ours)), None), ours, others)
+
+
+def _is_devcache(document: Document) -> bool:
+    if devcache.KIND not in document.text or document.kind != devcache.KIND:
+        return False
+    return document.api_version.startswith("crossplane-devcache/")
+
+
+def _is_ours(document: Document) -> bool:
+    if objects.OWNER not in document.text or document.kind not in objects.KINDS:
+        return False
+    label = nodes.get(document.root, "metadata", "labels", objects.PART_OF)
+    return nodes.text(label) == objects.OWNER
+
+
+def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:
+    roots = [document.root for document in documents]  # parses all, to name what is no YAML
+    if all(root is None or nodes.is_null(root) for root in roots):
+        problem = "there are no manifests on stdin"
+        return DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
+    problem = "there is no DevCache document among the rendered manifests"
+    hint = "use the chart crossplane-devcache, or pass --post-renderer-args --config=devcache.yaml"
+    return DevcacheError(problem, hint=hint)

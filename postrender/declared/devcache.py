@@ -1,0 +1,212 @@
+"""The DevCache document as frozen, validated values."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from postrender import quantities
+from postrender.cache import layouts, references
+from postrender.declared.fields import Fields
+from postrender.errors import DevcacheError, quoted
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from postrender.manifests.nodes import Plain
+
+API_VERSION = "crossplane-devcache/v1alpha1"
+KIND = "DevCache"
+
+DEFAULT_REGISTRY = "xpkg.devcache.local"
+"""Where packages come from that say nothing of it: no such host exists, so none is asked."""
+
+_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def _resources() -> dict[str, Plain]:
+    """Return enough for xz's dictionary of 8 MiB; a quota may demand both kinds."""
+    return {
+        "limits": {"cpu": "500m", "memory": "64Mi"},
+        "requests": {"cpu": "100m", "memory": "32Mi"},
+    }
+
+
+@dataclass(frozen=True)
+class LocalPackage:
+    """One package on disk.
+
+    Attributes:
+        name: The name of the package object.
+        path: An .xpkg file or a package directory, as written.
+        reference: Its `spec.package`.
+        ignore: Patterns of files that a directory's package leaves out.
+        install: Whether the release also creates the package object.
+        runtime_image: The image that runs a Provider or Function, or "".
+        spec: More fields of the package object.
+    """
+
+    name: str
+    path: str
+    reference: references.Reference
+    ignore: tuple[str, ...] = ()
+    install: bool = True
+    runtime_image: str = ""
+    spec: dict[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Copier:
+    """The initContainer that copies packages into the cache.
+
+    Attributes:
+        image: The image reference; it needs `/bin/sh`, `unxz`, `gzip` and `sha256sum`.
+        pull_policy: Its imagePullPolicy.
+        resources: Its Kubernetes resource requirements.
+        security_context: Fields that replace those of the built-in securityContext.
+    """
+
+    image: str = "docker.io/library/busybox:1.37.0"
+    pull_policy: str = "IfNotPresent"
+    resources: dict[str, Plain] = field(default_factory=_resources)
+    security_context: dict[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DevCache:
+    """What the values' `devcache` block declares.
+
+    Attributes:
+        packages: The local packages, by name.
+        mount_path: Where the ConfigMap is mounted, read-only.
+        cache_volume: The volume that Crossplane uses as its package cache.
+        size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus
+            what the packages take, or "" to leave it alone.
+        copier: The initContainer.
+        offline: Whether a dependency that is not local is an error.
+        limit_release: Whether the release must fit Helm's Secret.
+        crossplane_version: The version to assume, or "" to find it in the manifests.
+    """
+
+    packages: tuple[LocalPackage, ...] = ()
+    mount_path: str = "/devcache"
+    cache_volume: str = "package-cache"
+    size_limit: str = "auto"
+    copier: Copier = field(default_factory=Copier)
+    offline: bool = False
+    limit_release: bool = True
+    crossplane_version: str = ""
+
+
+def load(text: str, *, where: str) -> DevCache:
+    """Return the DevCache that a YAML document declares.
+
+    Everything that the chart's schema demands is checked again: a document given by `--config`
+    has seen no schema.
+
+    Args:
+        text: The document.
+        where: What error messages call it.
+
+    Raises:
+        DevcacheError: It is no YAML, no DevCache of this version, or a field is wrong.
+    """
+    document = Fields.of(
+        nodes.plain(text, where=where),
+        *("apiVersion", "kind", "metadata", "spec"),
+        path="the document",
+        where=where,
+    )
+    if (document.text("apiVersion"), document.text("kind")) != (API_VERSION, KIND):
+        problem = f"is not a document of apiVersion {API_VERSION} and kind {KIND}"
+        raise DevcacheError(problem, where=where)
+    known = ("packages", "cache", "copier", "offline", "limits", "crossplaneVersion")
+    spec = Fields.of(document.values.get("spec"), *known, path="spec", where=where)
+    packages = spec.under("packages")
+    cache = spec.under("cache", "readOnly", "readWrite")
+    read_only = cache.under("readOnly", "mountPath")
+    read_write = cache.under("readWrite", "volume", "sizeLimit")
+    return DevCache(
+        packages=tuple(_package(name, packages) for name, _ in packages.entries()),
+        mount_path=_mount_path(read_only),
+        cache_volume=_name(read_write, "volume", DevCache.cache_volume),
+        size_limit=_size_limit(read_write),
+        copier=_copier(spec.under("copier", "image", "resources", "securityContext")),
+        offline=spec.flag("offline", default=False),
+        limit_release=spec.under("limits", "release").flag("release", default=True),
+        crossplane_version=_version(spec),
+    )
+
+
+def _package(name: str, packages: Fields) -> LocalPackage:
+    if not _DNS_LABEL.fullmatch(name):
+        problem = f"spec.packages: {quoted(name)} is not a DNS-1123 label"
+        hint = "use at most 63 lower-case letters, digits and hyphens"
+        raise DevcacheError(problem, where=packages.where, hint=hint)
+    known = ("path", "ignore", "package", "install", "runtimeImage", "spec")
+    fields = packages.under(name, *known)
+    path = fields.text("path")
+    if not path or "\0" in path:
+        raise fields.refusal("path", "is missing", hint="name an .xpkg file or a package directory")
+    own = fields.under("spec")
+    for key in ("package", "packagePullPolicy"):
+        if own.values.get(key) is not None:
+            raise own.refusal(key, "is not yours to set", hint=f"use {fields.path}.package")
+    text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
+    return LocalPackage(
+        name=name,
+        path=path,
+        reference=references.parse(text, where=f"{packages.where}, {fields.path}.package"),
+        ignore=fields.texts("ignore"),
+        install=fields.flag("install", default=True),
+        runtime_image=fields.word("runtimeImage"),
+        spec=dict(own.entries()),
+    )
+
+
+def _mount_path(fields: Fields) -> str:
+    path = fields.word("mountPath", DevCache.mount_path)
+    if not path.startswith("/") or ":" in path or posixpath.normpath(path) != path or path == "/":
+        problem = f"is not an absolute path of a folder: {quoted(path)}"
+        raise fields.refusal("mountPath", problem, hint="e.g. /devcache")
+    return path
+
+
+def _name(fields: Fields, key: str, default: str) -> str:
+    name = fields.text(key, default)
+    if not _DNS_LABEL.fullmatch(name):
+        raise fields.refusal(key, f"is not the name of a volume: {quoted(name)}")
+    return name
+
+
+def _size_limit(fields: Fields) -> str:
+    limit = fields.text("sizeLimit", DevCache.size_limit)
+    if limit not in {"", "auto"} and quantities.in_bytes(limit) is None:
+        problem = f"is not a quantity: {quoted(limit)}"
+        raise fields.refusal("sizeLimit", problem, hint='use e.g. "64Mi", or "auto"')
+    return limit
+
+
+def _copier(fields: Fields) -> Copier:
+    image = fields.under("image", "repository", "tag", "pullPolicy")
+    repository, _, tag = Copier.image.rpartition(":")
+    repository, tag = image.word("repository", repository), image.word("tag", tag)
+    policy = image.text("pullPolicy", Copier.pull_policy)
+    if policy not in {"Always", "IfNotPresent", "Never"}:
+        raise image.refusal("pullPolicy", "is not one of Always, IfNotPresent, Never")
+    joint = "@" if tag.startswith("sha256:") else ":"
+    return Copier(
+        image=f"{repository}{joint}{tag}" if tag else repository,
+        pull_policy=policy,
+        resources=fields.under("resources").values or Copier().resources,
+        security_context=fields.under("securityContext").values,
+    )
+
+
+def _version(spec: Fields) -> str:
+    version = spec.text("crossplaneVersion")
+    if version and layouts.line_of(version) is None:
+        problem = f"is not a version: {quoted(version)}"
+        raise spec.refusal("crossplaneVersion", problem, hint='use e.g. "2.4.0"')
+    return version

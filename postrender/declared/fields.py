@@ -1,0 +1,108 @@
+"""A mapping of plain values, read field by field: types are checked and unknown keys refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postrender.manifests.nodes import Plain
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]")
+"""Blanks, control characters and line breaks of any kind."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """A mapping and where it stands. A null or absent field has its default, as in Helm.
+
+    Attributes:
+        values: The fields.
+        path: The mapping's own place in the document, e.g. `spec.cache`.
+        where: What error messages call the document.
+    """
+
+    values: dict[str, Plain]
+    path: str
+    where: str
+
+    @classmethod
+    def of(cls, value: Plain, *known: str, path: str, where: str) -> Fields:
+        """Return the fields of `value`.
+
+        Args:
+            value: What stands at `path`; null is a mapping without fields.
+            *known: The keys that it may have; none given admits every key.
+            path: Its place in the document.
+            where: What error messages call the document.
+
+        Raises:
+            DevcacheError: It is no mapping, or has an unknown key.
+        """
+        values = {} if value is None else value
+        if not isinstance(values, dict):
+            problem = f"{path} is not a mapping"
+            raise DevcacheError(problem, where=where)
+        for key in values:
+            if known and key not in known:
+                problem = f"{path} has an unknown key {quoted(key)}"
+                raise DevcacheError(problem, where=where, hint=_suggestion(key, known))
+        return cls(values, path, where)
+
+    def under(self, key: str, *known: str) -> Fields:
+        """Return the fields of the mapping under `key`; see `of`."""
+        return Fields.of(self.values.get(key), *known, path=f"{self.path}.{key}", where=self.where)
+
+    def entries(self) -> Iterator[tuple[str, Plain]]:
+        """Yield the fields that are not null, in the order of their keys."""
+        yield from sorted((key, value) for key, value in self.values.items() if value is not None)
+
+    def text(self, key: str, default: str = "") -> str:
+        """Return a string."""
+        value = self.values.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            raise self.refusal(key, "is not a string", hint="put it in quotes")
+        return value
+
+    def word(self, key: str, default: str = "") -> str:
+        """Return a string without blanks and control characters, e.g. a reference."""
+        value = self.text(key, default)
+        if _UNSAFE.search(value):
+            raise self.refusal(key, f"has blanks or control characters: {quoted(value)}")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return a boolean."""
+        value = self.values.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.refusal(key, "is neither true nor false")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of strings."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.refusal(key, "is not a list of strings")
+        return tuple(str(item) for item in value)
+
+    def refusal(self, key: str, problem: str, *, hint: str = "") -> DevcacheError:
+        """Return the error for a field, e.g. `spec.cache.readOnly.mountPath is not a string`."""
+        return DevcacheError(f"{self.path}.{key} {problem}", where=self.where, hint=hint)
+
+
+def _suggestion(key: str, known: tuple[str, ...]) -> str:
+    import difflib  # noqa: PLC0415  # only for a mistake; the filter runs on each helm command
+
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(sorted(known))}"

@@ -1,0 +1,1 @@
+"""What is changed in a release: the Deployment, and the objects added."""

@@ -1,0 +1,161 @@
+"""The objects that are added to the release: ConfigMap, package objects, and what these need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.declared.fields import Fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from postrender.cache.layouts import Layout
+    from postrender.cache.placement import Placed
+    from postrender.manifests.nodes import Plain
+
+PART_OF = "app.kubernetes.io/part-of"
+OWNER = "crossplane-devcache"
+"""The value of the part-of label. Nothing without it is ever replaced."""
+
+KINDS = frozenset(
+    ("ConfigMap", "ImageConfig", "DeploymentRuntimeConfig", "Configuration", "Provider", "Function")
+)
+"""The kinds of objects that are added."""
+
+SIZE_LIMIT = "crossplane-devcache/size-limit"
+"""The ConfigMap's annotation with the cache's sizeLimit before it was raised."""
+
+_GROUP = "pkg.crossplane.io"
+
+_RUNTIME_USER = 2000
+"""The user that Crossplane gives a runtime pod (v2.4.0 controller/pkg/runtime/runtime.go)."""
+
+
+def config_map(
+    name: str, namespace: str, contents: dict[str, Plain], size_limit: str
+) -> dict[str, Plain]:
+    """Return the ConfigMap with the packages.
+
+    Args:
+        name: Its name.
+        namespace: Its namespace, or "" for the release's.
+        contents: Its `data` and `binaryData`.
+        size_limit: The cache's sizeLimit as the chart had it, or ""; kept as an annotation, so
+            that a second pass starts from it.
+    """
+    metadata: dict[str, Plain] = _metadata(name)
+    if namespace:
+        metadata["namespace"] = namespace
+    if size_limit:
+        metadata["annotations"] = {SIZE_LIMIT: size_limit}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **contents}
+
+
+def package_objects(
+    placed: Iterable[Placed], layout: Layout, *, installed_only: bool
+) -> list[dict[str, Plain]]:
+    """Return the objects that make Crossplane take the packages from its cache.
+
+    An ImageConfig resolves a tag to the package's digest without a registry where packages are
+    keyed by digest (Crossplane 2.2 and later); it is needed whoever creates the package object.
+
+    Args:
+        placed: The local packages.
+        layout: The Crossplane line's layout.
+        installed_only: Leave out the package objects of `install: false`.
+    """
+    objects: list[dict[str, Plain]] = []
+    for one in placed:
+        if layout.keyed_by == "digest" and not one.declared.reference.digest:
+            objects.append(_image_config(one))
+        if one.declared.install or not installed_only:
+            objects += [_runtime_config(one)] if one.declared.runtime_image else []
+            objects.append(_package(one, layout))
+    return objects
+
+
+def _image_config(one: Placed) -> dict[str, Plain]:
+    reference = one.declared.reference
+    return {
+        "apiVersion": f"{_GROUP}/v1beta1",
+        "kind": "ImageConfig",
+        "metadata": _metadata(f"devcache-{one.name}"),
+        "spec": {
+            "matchImages": [{"type": "Prefix", "prefix": reference.text}],
+            "rewriteImage": {"prefix": f"{reference.source}@{one.digest}"},
+        },
+    }
+
+
+def _runtime_config(one: Placed) -> dict[str, Plain]:
+    """Return a DeploymentRuntimeConfig that Pod Security `restricted` admits.
+
+    A securityContext here replaces Crossplane's own, so its user is repeated.
+    """
+    user: dict[str, Plain] = {
+        "runAsGroup": _RUNTIME_USER,
+        "runAsNonRoot": True,
+        "runAsUser": _RUNTIME_USER,
+    }
+    container: dict[str, Plain] = {
+        "name": "package-runtime",
+        "image": one.declared.runtime_image,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "privileged": False,
+            **user,
+        },
+    }
+    pod: dict[str, Plain] = {
+        "securityContext": {**user, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    return {
+        "apiVersion": f"{_GROUP}/v1beta1",
+        "kind": "DeploymentRuntimeConfig",
+        "metadata": _metadata(f"devcache-{one.name}"),
+        "spec": {"deploymentTemplate": {"spec": {"selector": {}, "template": {"spec": pod}}}},
+    }
+
+
+def _package(one: Placed, layout: Layout) -> dict[str, Plain]:
+    kind = one.package.kind
+    spec: dict[str, Plain] = {
+        "package": one.declared.reference.text,
+        "packagePullPolicy": layout.pull_policy,
+    }
+    if one.declared.runtime_image:
+        spec["runtimeConfigRef"] = {"name": f"devcache-{one.name}"}
+    version = layout.function_version if kind == "Function" else "v1"
+    return {
+        "apiVersion": f"{_GROUP}/{version}",
+        "kind": kind,
+        "metadata": _metadata(one.name),
+        "spec": spec | one.declared.spec,
+    }
+
+
+def _metadata(name: str) -> dict[str, Plain]:
+    return {"name": name, "labels": {PART_OF: OWNER}}
+
+
+def owned(one: dict[str, Plain], release: str, namespace: str) -> dict[str, Plain]:
+    """Return an object with the marks by which a Helm release adopts what is there already.
+
+    Helm v4.2.4 pkg/action/validate.go.
+    """
+    marks = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
+    label = {"app.kubernetes.io/managed-by": "Helm"}
+    return _with_metadata(_with_metadata(one, "annotations", marks), "labels", label)
+
+
+def annotated(one: dict[str, Plain], annotations: dict[str, str]) -> dict[str, Plain]:
+    """Return an object with more annotations."""
+    return _with_metadata(one, "annotations", annotations)
+
+
+def _with_metadata(one: dict[str, Plain], key: str, entries: dict[str, str]) -> dict[str, Plain]:
+    metadata = Fields.of(one["metadata"], path="metadata", where=str(one["kind"]))
+    joined = metadata.under(key).values | entries
+    return one | {"metadata": metadata.values | {key: joined}}

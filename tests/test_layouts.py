@@ -1,0 +1,92 @@
+"""Which Crossplane version has which layout, and which kinds a package may hold there."""
+
+from __future__ import annotations
+
+import pytest
+
+from postrender.cache import layouts
+from postrender.errors import DevcacheError
+
+
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        ("v2.4.0", (2, 4)),
+        ("2.4.0", (2, 4)),
+        ("1.20", (1, 20)),
+        ("v2.4.0-rc.1", (2, 4)),
+        ("v1.20.1-up.1", (1, 20)),
+        ("v2.3.0+build.5", (2, 3)),
+        ("latest", None),
+        ("v2", None),
+        ("2.4.x", None),
+        ("", None),
+        ("v2.4.0\n", None),
+    ],
+)
+def test_the_line_of_a_version(version: str, line: layouts.Line | None) -> None:
+    assert layouts.line_of(version) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "cache_root", "keyed_by", "policy", "function"),
+    [
+        ((1, 14), "/cache", "path", "Never", "v1beta1"),
+        ((1, 16), "/cache", "path", "Never", "v1beta1"),
+        ((1, 17), "/cache", "path", "Never", "v1"),
+        ((1, 19), "/cache", "path", "Never", "v1"),
+        ((1, 20), "/cache/xpkg", "path", "Never", "v1"),
+        ((2, 0), "/cache/xpkg", "path", "Never", "v1"),
+        ((2, 1), "/cache/xpkg", "path", "Never", "v1"),
+        ((2, 2), "/cache/xpkg", "digest", "IfNotPresent", "v1"),
+        ((2, 4), "/cache/xpkg", "digest", "IfNotPresent", "v1"),
+    ],
+)
+def test_each_line_has_its_layout(
+    line: layouts.Line, cache_root: str, keyed_by: str, policy: str, function: str
+) -> None:
+    layout = layouts.layout_of(line, where="")
+    assert (layout.cache_root, layout.keyed_by) == (cache_root, keyed_by)
+    assert (layout.pull_policy, layout.function_version) == (policy, function)
+
+
+@pytest.mark.parametrize("line", [(1, 13), (1, 21), (2, 5), (3, 0), (0, 1)])
+def test_a_line_out_of_the_table_names_the_override(line: layouts.Line) -> None:
+    with pytest.raises(DevcacheError) as refused:
+        layouts.layout_of(line, where="Deployment x")
+    assert refused.value.where == "Deployment x"
+    assert "crossplaneVersion" in refused.value.hint
+
+
+XRD = ("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")
+CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+OPERATION = ("ops.crossplane.io/v1alpha1", "Operation")
+MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
+
+
+@pytest.mark.parametrize(
+    ("package", "member", "line", "admitted"),
+    [
+        ("Configuration", XRD, (1, 14), True),
+        ("Configuration", CRD, (2, 4), False),
+        ("Configuration", OPERATION, (1, 20), False),
+        ("Configuration", OPERATION, (2, 0), True),
+        ("Configuration", ("v1", "ConfigMap"), (2, 4), False),
+        ("Configuration", ("example.org/v1", "Composition"), (2, 4), False),
+        ("Provider", CRD, (1, 14), True),
+        ("Provider", XRD, (2, 4), False),
+        ("Provider", MRD, (2, 0), False),
+        ("Provider", MRD, (2, 1), True),
+        ("Function", CRD, (2, 2), True),
+        ("Function", XRD, (2, 2), False),
+    ],
+)
+def test_kinds_that_crossplanes_linter_admits(
+    package: str, member: tuple[str, str], line: layouts.Line, *, admitted: bool
+) -> None:
+    if admitted:
+        layouts.check_kind(package, *member, line, where="file x.yaml")
+        return
+    with pytest.raises(DevcacheError) as refused:
+        layouts.check_kind(package, *member, line, where="file x.yaml")
+    assert refused.value.where == "file x.yaml"
