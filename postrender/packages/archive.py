@@ -1,0 +1,215 @@
+"""A package file: an .xpkg of any crossplane CLI, or one image of `docker save`.
+
+It is read as a stream, nothing is extracted, and a layer is unpacked only if package.yaml may be
+in it: a large runtime costs one sha256 and no memory.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError
+from postrender.packages import disk, imagedigest, tarball
+from postrender.packages.imagedigest import Blob
+from postrender.packages.layers import Layer, package_yaml
+from postrender.packages.sources import Range
+
+if TYPE_CHECKING:
+    import tarfile
+    from pathlib import Path
+
+_MANIFEST = "manifest.json"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+_LARGEST_ARCHIVE = 16 << 30
+"""Bytes of an archive. A sparse file can claim any size, and all of its layers are hashed."""
+
+_MOST_MEMBERS = 10_000
+_LONGEST_NAME = 4096
+
+_LARGEST_JSON = 2 << 20
+"""Bytes of manifest.json and of an image config."""
+
+_MOST_LAYERS = 256
+"""Crossplane's own limit (1.13, internal/controller/pkg/revision/imageback.go)."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a package file holds."""
+
+    package_yaml: bytes
+
+    digest: str
+    """`sha256:<hex>`: a registry's, or that of package.yaml."""
+
+    digest_is_registrys: bool
+    """Whether `crossplane xpkg push` of the file gives this digest."""
+
+
+def read(path: Path) -> Image:
+    """Return what the package file at `path` holds.
+
+    Raises:
+        DevcacheError: It is not readable, not the archive of just one image, damaged, beyond a
+            limit, or has no package.yaml.
+    """
+    with disk.opened(path) as (descriptor, size):
+        archive = _archive(Range(descriptor, 0, size, disk.shown(path)), descriptor)
+        entry = _only_image(archive)
+        return _image(archive, entry)
+
+
+def _image(archive: _Archive, entry: dict[str, object]) -> Image:
+    layers = _layers(archive, entry)
+    config_name = _text(entry.get("Config"), "Config", archive.place(_MANIFEST))
+    config = archive.small_file(config_name)
+    fields = _json(config, archive.place(config_name))
+    labels = _labels(fields, archive.place(config_name))
+    is_known = (
+        all(layer.is_packed for layer in layers)
+        and not entry.get("LayerSources")  # Docker's own descriptors, with other media types
+        and imagedigest.is_kept(config, fields)
+    )
+    blobs = _blobs(layers) if is_known or labels else ()
+    based = [
+        layer
+        for layer, blob in zip(layers, blobs, strict=False)
+        if labels.get(imagedigest.label_of(blob.digest)) == "base"
+    ]
+    content = package_yaml(layers, based, where=archive.where)
+    if is_known:
+        digest = imagedigest.registry_digest(config, blobs, labels)
+        return Image(content, digest, digest_is_registrys=True)
+    return Image(content, imagedigest.sha256(content), digest_is_registrys=False)
+
+
+@dataclass(frozen=True)
+class _Archive:
+    """An open archive and where in it each member is."""
+
+    descriptor: int
+    where: str
+    members: dict[str, tarfile.TarInfo]
+
+    def place(self, name: str) -> str:
+        """Return what messages call a member."""
+        return f"{self.where}: {disk.shown(name)}"
+
+    def member(self, name: str) -> tarfile.TarInfo:
+        """Return a member; a `DevcacheError` when the archive has none of this name."""
+        member = self.members.get(posixpath.normpath(name))
+        if member is None:
+            problem = "is not in the archive"
+            hint = "is the file complete, and a package?"
+            raise DevcacheError(problem, where=self.place(name), hint=hint)
+        return member
+
+    def content(self, member: tarfile.TarInfo, name: str) -> Range:
+        """Return the bytes of a member that is a regular file."""
+        if not member.isreg():
+            problem = "is a link or no regular file"
+            raise DevcacheError(problem, where=self.place(name))
+        return Range(self.descriptor, member.offset_data, member.size, self.place(name))
+
+    def small_file(self, name: str) -> bytes:
+        """Return all of a JSON file, which is never a link."""
+        content = self.content(self.member(name), name)
+        if content.size > _LARGEST_JSON:
+            problem = f"{content.size} bytes, and {_LARGEST_JSON} are read"
+            raise DevcacheError(problem, where=content.where)
+        return content.exactly(content.size)
+
+
+def _archive(file: Range, descriptor: int) -> _Archive:
+    if file.size > _LARGEST_ARCHIVE:
+        problem = f"larger than {_LARGEST_ARCHIVE >> 30} GiB"
+        raise DevcacheError(problem, where=file.where)
+    if Range(descriptor, 0, file.size, file.where).up_to(2) == _GZIP_MAGIC:
+        problem = "is gzip-compressed as a whole, which no package file is"
+        raise DevcacheError(problem, where=file.where, hint="gunzip it")
+    members: dict[str, tarfile.TarInfo] = {}
+    for member in tarball.members(file, _MOST_MEMBERS):
+        if len(member.name) > _LONGEST_NAME:
+            problem = f"a member with a name of over {_LONGEST_NAME} characters"
+            raise DevcacheError(problem, where=file.where)
+        # Of members with the same name go-containerregistry takes the first.
+        members.setdefault(posixpath.normpath(member.name), member)
+    return _Archive(descriptor, file.where, members)
+
+
+def _only_image(archive: _Archive) -> dict[str, object]:
+    where = archive.place(_MANIFEST)
+    entries = _json(archive.small_file(_MANIFEST), where)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        problem = "is not a list of images"
+        raise DevcacheError(problem, where=where)
+    if len(entries) != 1:
+        problem = f"{len(entries)} images, where a package is one"
+        hint = (
+            "name one package: the .xpkg of `crossplane xpkg build`, or a package directory; "
+            "`crossplane project build` writes all packages of a project into one file"
+        )
+        raise DevcacheError(problem, where=where, hint=hint)
+    return dict(entries[0])
+
+
+def _layers(archive: _Archive, entry: dict[str, object]) -> tuple[Layer, ...]:
+    where = archive.place(_MANIFEST)
+    names = entry.get("Layers") or []
+    if not isinstance(names, list) or len(names) > _MOST_LAYERS:
+        problem = f"Layers is not a list of at most {_MOST_LAYERS}"
+        raise DevcacheError(problem, where=where)
+    return tuple(_layer(archive, _text(name, "a layer", where)) for name in names)
+
+
+def _layer(archive: _Archive, name: str) -> Layer:
+    member = archive.member(name)
+    # `docker save` before 25 links layers that are the same.
+    if member.issym():
+        member = archive.member(posixpath.join(posixpath.dirname(name), member.linkname))
+    elif member.islnk():
+        member = archive.member(member.linkname)
+    content = archive.content(member, name)
+    is_packed = content.up_to(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return Layer(archive.descriptor, member.offset_data, member.size, content.where, is_packed)
+
+
+def _blobs(layers: tuple[Layer, ...]) -> tuple[Blob, ...]:
+    """Return digest and size of each layer, reading none twice."""
+    distinct = {layer.start: layer for layer in layers}
+    digests = {start: layer.stored().sha256() for start, layer in distinct.items()}
+    return tuple(Blob(digests[layer.start], layer.size) for layer in layers)
+
+
+def _labels(config: object, where: str) -> dict[str, str]:
+    """Return the labels that say what the layers hold."""
+    inner = config.get("config") if isinstance(config, dict) else None
+    labels = inner.get("Labels") if isinstance(inner, dict) else None
+    if not isinstance(labels, dict):
+        return {}
+    return {
+        key: _text(value, "a label", where)
+        for key, value in labels.items()
+        if key.startswith(imagedigest.ANNOTATION)
+    }
+
+
+def _json(content: bytes, where: str) -> object:
+    try:
+        value: object = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        problem = "is not valid JSON"
+        raise DevcacheError(problem, where=where) from error
+    return value
+
+
+def _text(value: object, field: str, where: str) -> str:
+    if not isinstance(value, str):
+        problem = f"{field} is not a string"
+        raise DevcacheError(problem, where=where)
+    return value

@@ -1,0 +1,107 @@
+"""The meta object of a package: its kind, its name and what it depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+from postrender.declared.fields import Fields
+from postrender.errors import DevcacheError, quoted
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from postrender.manifests.nodes import Plain
+    from postrender.packages.identity import Identity
+
+PackageKind = Literal["Configuration", "Provider", "Function"]
+
+_KINDS: dict[str, PackageKind] = {kind: kind for kind in get_args(PackageKind)}
+
+_GROUP = "meta.pkg.crossplane.io"
+_VERSIONS = ("v1", "v1beta1", "v1alpha1")
+"""Of Crossplane 1.14 to 2.4; not each kind is in each (apis/pkg/meta)."""
+
+_LARGEST = 1 << 20
+"""Bytes of a meta object: Kubernetes stores no larger one."""
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Another package that a package needs."""
+
+    package: str
+    """The source, e.g. `xpkg.crossplane.io/crossplane-contrib/function-auto-ready`."""
+
+    constraint: str
+    """A range of versions, e.g. `>=v0.1.0`, or a digest; "" when absent."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What the meta object says."""
+
+    kind: PackageKind
+    name: str
+    dependencies: tuple[Dependency, ...]
+    crossplane: str
+    """The range of Crossplane versions that it works with, or ""."""
+
+
+def is_meta(identity: Identity) -> bool:
+    """Return whether a document is a meta object, of whatever kind."""
+    return identity.api_version.partition("/")[0] == _GROUP
+
+
+def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
+    """Return what a meta object says.
+
+    Args:
+        identity: Its apiVersion and kind.
+        text: The document.
+        where: What error messages call the file that it is in.
+
+    Raises:
+        DevcacheError: No Crossplane knows such a meta object, or a field has the wrong shape.
+    """
+    kind = _KINDS.get(identity.kind)
+    if kind is None or identity.api_version.partition("/")[2] not in _VERSIONS:
+        problem = f"{quoted(identity.api_version)} {quoted(identity.kind)} is no kind of package"
+        hint = f"a package is one of {', '.join(_KINDS)}, of {_GROUP}/v1"
+        raise DevcacheError(problem, where=where, hint=hint)
+    if len(text) > _LARGEST:
+        problem = f"the {kind} is larger than {_LARGEST >> 20} MiB"
+        raise DevcacheError(problem, where=where)
+    root = Fields.of(nodes.plain(text.decode("utf-8"), where=where), path=kind, where=where)
+    name = root.under("metadata").text("name")
+    if not name:
+        problem = f"the {kind} has no metadata.name"
+        raise DevcacheError(problem, where=where)
+    spec = root.under("spec")
+    crossplane = spec.under("crossplane").text("version")
+    return Metadata(kind, name, _dependencies(spec), crossplane)
+
+
+def _dependencies(spec: Fields) -> tuple[Dependency, ...]:
+    entries = spec.values.get("dependsOn")
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise spec.refusal("dependsOn", "is not a list")
+    return tuple(_dependency(entry, spec, number) for number, entry in enumerate(entries))
+
+
+def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
+    """Return one dependency; the order of the forms is Crossplane's.
+
+    See v2.2.1, internal/controller/pkg/revision/dependency.go.
+    """
+    path = f"{spec.path}.dependsOn[{number}]"
+    fields = Fields.of(entry, path=path, where=spec.where)
+    explicit = fields.text("package") if fields.text("apiVersion") and fields.text("kind") else ""
+    named = (fields.text(kind) for kind in ("configuration", "provider", "function"))
+    package = explicit or next(filter(None, named), "")
+    if not package:
+        problem = f"{path} names no package"
+        hint = "give provider, configuration or function; or apiVersion, kind and package"
+        raise DevcacheError(problem, where=spec.where, hint=hint)
+    return Dependency(package, fields.text("version"))

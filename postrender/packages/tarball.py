@@ -1,0 +1,149 @@
+"""The members of a tar file, read forwards and within bounds, whatever its headers claim.
+
+The headers are taken apart by the standard `tarfile` module; its `TarFile` is not used, because on
+hostile input it goes backwards (CVE-2025-8194), recurses, reads extended headers of any size,
+matches them in quadratic time (CVE-2024-6232), and takes a damaged header for the end of the file.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postrender.packages.sources import Source
+
+_LONGEST_EXTENSION = 1 << 20
+"""Bytes of an extended header: a path has at most 4096, an extended attribute 64 Ki."""
+
+_PAX = frozenset((tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE))
+_EXTENSIONS = _PAX | {tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
+_WITHOUT_DATA = frozenset(
+    (
+        tarfile.LNKTYPE,
+        tarfile.SYMTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.DIRTYPE,
+        tarfile.FIFOTYPE,
+    )
+)
+_PAX_RECORD = re.compile(rb"(\d{1,7}) ([^=\n]{1,512})=")
+_PAX_SIZE = re.compile(r"\d{1,15}", re.ASCII)
+_END = bytes(tarfile.BLOCKSIZE)
+
+
+def members(source: Source, most: int) -> Iterator[tarfile.TarInfo]:
+    """Yield the members in order, each with its `name`, `type`, `linkname`, `size`, `offset_data`.
+
+    While a member is the current one, its content is the next `size` bytes of `source`. Like Go's
+    reader this needs no end-of-archive mark, and reads nothing behind one.
+
+    Args:
+        source: The tar file.
+        most: How many headers it may have, extended ones too.
+
+    Raises:
+        DevcacheError: No tar file, a truncated or damaged one, or one beyond the bounds.
+    """
+    extended: dict[str, str] = {}
+    for _ in range(most + 1):
+        block = source.up_to(tarfile.BLOCKSIZE)
+        if block == _END or (not block and source.position):
+            return
+        member = _header(block, source)
+        if member.type in _EXTENSIONS:
+            extended.update(_extension(member, source))
+            source.skip(-member.size % tarfile.BLOCKSIZE)
+            continue
+        member = _extend(member, extended, source)
+        extended = {}
+        end = source.position + member.size + -member.size % tarfile.BLOCKSIZE
+        yield member
+        source.skip(end - source.position)
+    problem = f"more than {most} members"
+    raise DevcacheError(problem, where=source.where)
+
+
+def _header(block: bytes, source: Source) -> tarfile.TarInfo:
+    start = source.position - len(block)
+    if start and len(block) < tarfile.BLOCKSIZE:
+        raise source.truncated()
+    try:
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        problem = (
+            f"damaged tar header at byte {start}"
+            if start
+            else "not a tar archive, which a package file and its layers are"
+        )
+        raise DevcacheError(problem, where=source.where) from error
+    return _checked(member, source)
+
+
+def _checked(member: tarfile.TarInfo, source: Source) -> tarfile.TarInfo:
+    if member.type == tarfile.GNUTYPE_SPARSE:
+        problem = "sparse members are not read"
+        raise DevcacheError(problem, where=source.where)
+    if member.size < 0:
+        problem = f"damaged tar header before byte {source.position}: negative size"
+        raise DevcacheError(problem, where=source.where)
+    if member.type in _WITHOUT_DATA:
+        member.size = 0
+    return member
+
+
+def _extend(member: tarfile.TarInfo, extended: dict[str, str], source: Source) -> tarfile.TarInfo:
+    member.offset_data = source.position
+    member.name = extended.get("path", member.name)
+    member.linkname = extended.get("linkpath", member.linkname)
+    if "size" in extended:
+        member.size = int(extended["size"])
+    return _checked(member, source)
+
+
+def _extension(header: tarfile.TarInfo, source: Source) -> dict[str, str]:
+    """Return what an extended header says of the member that follows it."""
+    if header.size > _LONGEST_EXTENSION:
+        problem = f"extended tar header of {header.size} bytes"
+        raise DevcacheError(problem, where=source.where)
+    content = source.exactly(header.size)
+    if header.type == tarfile.GNUTYPE_LONGNAME:
+        return {"path": _text(content.partition(b"\0")[0])}
+    if header.type == tarfile.GNUTYPE_LONGLINK:
+        return {"linkpath": _text(content.partition(b"\0")[0])}
+    # A global header is about all members: Go's reader ignores it too.
+    return dict(_pax_fields(content, source)) if header.type in _PAX else {}
+
+
+def _pax_fields(content: bytes, source: Source) -> Iterator[tuple[str, str]]:
+    """Yield the pax records that matter: each is `<length> <key>=<value>` and a newline."""
+    start = 0
+    while start < len(content) and content[start]:
+        record = _PAX_RECORD.match(content, start)
+        end = start + int(record[1]) if record else 0
+        if record is None or not record.end() < end <= len(content):
+            raise _damaged_pax(source)
+        key, value = _text(record[2]), _text(content[record.end() : end - 1])
+        if key.startswith("GNU.sparse."):
+            problem = "sparse members are not read"
+            raise DevcacheError(problem, where=source.where)
+        if key == "size" and not _PAX_SIZE.fullmatch(value):
+            raise _damaged_pax(source)
+        if key in {"path", "linkpath", "size"}:
+            yield key, value
+        start = end
+
+
+def _damaged_pax(source: Source) -> DevcacheError:
+    problem = f"damaged extended tar header before byte {source.position}"
+    return DevcacheError(problem, where=source.where)
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")

@@ -1,0 +1,114 @@
+"""Package files and directories for tests, built from a few words."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+META = b"apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata:\n  name: platform\n"
+
+XRD = b"apiVersion: apiextensions.crossplane.io/v1\nkind: CompositeResourceDefinition\n"
+
+STREAM = META + b"---\n" + XRD
+
+
+@dataclass(frozen=True)
+class Link:
+    """A member of an archive, or an entry of a directory, that leads elsewhere."""
+
+    target: str
+    type: bytes = tarfile.SYMTYPE
+
+
+def tar(members: Mapping[str, bytes | Link]) -> bytes:
+    """Return a plain tar file."""
+    stored = io.BytesIO()
+    with tarfile.open(fileobj=stored, mode="w") as archive:
+        for name, content in members.items():
+            header = tarfile.TarInfo(name)
+            if isinstance(content, Link):
+                header.type, header.linkname = content.type, content.target
+                archive.addfile(header)
+                continue
+            header.size = len(content)
+            archive.addfile(header, io.BytesIO(content))
+    return stored.getvalue()
+
+
+def packed(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=1, mtime=0)
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def config(labels: Mapping[str, str] | None = None) -> bytes:
+    """Return an image config as the crossplane CLI writes it."""
+    return compact(
+        {
+            "architecture": "",
+            "created": "0001-01-01T00:00:00Z",
+            "os": "",
+            "rootfs": {"type": "layers", "diff_ids": []},
+            "config": {"Labels": labels} if labels else {},
+        }
+    )
+
+
+def label(layer: bytes, value: str = "base") -> dict[str, str]:
+    return {f"io.crossplane.xpkg:{digest(layer)}": value}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An archive of one image; every part of it can be replaced by something bad."""
+
+    layers: Sequence[bytes] = (packed(tar({"package.yaml": STREAM})),)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, bytes | Link] = field(default_factory=dict)
+    without: Sequence[str] = ()
+
+    def members(self) -> dict[str, bytes | Link]:
+        names = [f"{number}.tar.gz" for number in range(len(self.layers))]
+        manifest = [{"Config": "config", "RepoTags": None, "Layers": names}]
+        members: dict[str, bytes | Link] = {
+            "config": config(self.labels),
+            **dict(zip(names, self.layers, strict=True)),
+            "manifest.json": json.dumps(manifest).encode(),
+            **self.more,
+        }
+        return {name: content for name, content in members.items() if name not in self.without}
+
+    def stored(self) -> bytes:
+        return tar(self.members())
+
+    def write(self, folder: Path) -> Path:
+        path = folder / "package.xpkg"
+        path.write_bytes(self.stored())
+        return path
+
+
+def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
+    """Write a package directory, in this order; by default crossplane.yaml holds META alone."""
+    for name, content in {"crossplane.yaml": META, **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Link):
+            path.symlink_to(content.target)
+        else:
+            path.write_bytes(content)
+    return folder
