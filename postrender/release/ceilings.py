@@ -1,0 +1,92 @@
+"""What fits where: the ConfigMap, Helm's release, the cache volume."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from typing import TYPE_CHECKING
+
+from postrender import quantities
+from postrender.errors import DevcacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.manifests.nodes import Plain
+
+CONFIG_MAP = 1024 * 1024
+"""Bytes of decoded data in one ConfigMap (Kubernetes pkg/apis/core/validation, MaxSecretSize)."""
+
+RELEASE = 786_432
+"""Bytes of gzip in a Helm release: its Secret may hold 1 MiB, and Helm adds base64."""
+
+RELEASE_MARGIN = 64 * 1024
+"""Bytes of gzip kept for what a post-renderer does not see: the chart's files and the values."""
+
+
+def check_config_map(contents: dict[str, Plain], *, where: str) -> None:
+    """Refuse contents that Kubernetes would refuse.
+
+    Args:
+        contents: `data` and `binaryData` of the ConfigMap.
+        where: What error messages call it.
+
+    Raises:
+        DevcacheError: They are over 1 MiB.
+    """
+    size = sum(_size(part, encoded=key == "binaryData") for key, part in contents.items())
+    if size > CONFIG_MAP:
+        problem = f"the packed packages are {size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
+        hint = "declare fewer packages, or leave large ones to a registry"
+        raise DevcacheError(problem, where=where, hint=hint)
+
+
+def _size(part: Plain, *, encoded: bool) -> int:
+    if not isinstance(part, dict):
+        return 0
+    texts = [str(value) for value in part.values()]
+    return sum(len(base64.b64decode(text)) if encoded else len(text.encode()) for text in texts)
+
+
+def check_release(manifests: str) -> None:
+    """Refuse manifests that Helm could not store in the release's Secret.
+
+    Helm stores gzip -9 of the release (v4.2.4 pkg/storage/driver/util.go). The filter sees only
+    the manifests, so a margin stands for the rest.
+
+    Raises:
+        DevcacheError: They are too large.
+    """
+    size = len(manifests)
+    if size + RELEASE_MARGIN > RELEASE:  # else it fits without looking
+        size = len(zlib.compress(manifests.encode(), 9))
+    if size + RELEASE_MARGIN > RELEASE:
+        problem = (
+            f"the manifests are {size:,} bytes packed, and Helm's release Secret holds"
+            f" {RELEASE - RELEASE_MARGIN:,} beside the chart and values"
+        )
+        hint = "declare fewer packages; or set limits.release=false if the release is not a Secret"
+        raise DevcacheError(problem, hint=hint)
+
+
+def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> None:
+    """Refuse a sizeLimit of the cache volume that the local packages alone exceed.
+
+    Args:
+        placed: The local packages.
+        size_limit: A quantity, or "" for no limit.
+        where: What error messages call the volume.
+
+    Raises:
+        DevcacheError: Kubernetes would evict the pod.
+    """
+    limit = quantities.in_bytes(size_limit)
+    if limit is None:
+        return
+    # As the copier packs them: gzip -1.
+    size = sum(len(zlib.compress(one.package.package_yaml, 1)) for one in placed)
+    if size > limit:
+        problem = f"the packages take {size:,} bytes of the cache, and its sizeLimit is {limit:,}"
+        hint = "set cache.readWrite.sizeLimit to auto, or higher"
+        raise DevcacheError(problem, where=where, hint=hint)

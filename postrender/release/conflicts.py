@@ -1,0 +1,77 @@
+"""What the rest of a release must not hold beside the added objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.cache import references
+from postrender.errors import DevcacheError, quoted
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.manifests.nodes import Plain
+    from postrender.manifests.stream import Document
+    from postrender.release.crossplane import Deployment
+
+_PACKAGES = "pkg.crossplane.io/"
+_PACKAGE_KINDS = ("Configuration", "Provider", "Function")
+
+
+def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -> None:
+    """Refuse an added object whose name is taken.
+
+    Raises:
+        DevcacheError: Another document is an object of that kind, name and namespace.
+    """
+    for kind, name, namespace in map(_identity, added):
+        for document in others:
+            if name not in document.text or (document.kind, document.name) != (kind, name):
+                continue
+            if document.namespace in {namespace, ""}:
+                problem = f"the release has a {kind} {quoted(name)} already, and not from us"
+                hint = "rename that object, or the package"
+                raise DevcacheError(problem, where=document.title, hint=hint)
+
+
+def _identity(added: dict[str, Plain]) -> tuple[Plain, str, Plain]:
+    metadata = added["metadata"]
+    values = metadata if isinstance(metadata, dict) else {}
+    return added["kind"], str(values["name"]), values.get("namespace", "")
+
+
+def check_sources(
+    placed: Iterable[Placed], deployed: Deployment, others: Iterable[Document]
+) -> None:
+    """Refuse an installed package whose source the release has Crossplane install, too.
+
+    Two packages of one source stop Crossplane's resolver for the whole cluster: "node already
+    exists" (internal/dag/dag.go, AddNode).
+
+    Raises:
+        DevcacheError: The chart's own package lists, or a package object, have the same source.
+    """
+    taken = {_source(text): "the chart's own package lists" for text in deployed.listed_packages}
+    taken |= {_source(text): title for title, text in _package_objects(others)}
+    for one in placed:
+        if one.declared.install and one.source in taken:
+            problem = f"its source {quoted(one.source)} is installed by {taken[one.source]}, too"
+            hint = "install it once: remove it there, or set install: false"
+            raise DevcacheError(problem, where=f"package {one.name}", hint=hint)
+
+
+def _package_objects(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
+    for document in documents:
+        if _PACKAGES not in document.text or document.kind not in _PACKAGE_KINDS:
+            continue
+        if document.api_version.startswith(_PACKAGES):
+            yield document.title, nodes.text(nodes.get(document.root, "spec", "package"))
+
+
+def _source(text: str) -> str:
+    try:
+        return references.parse(text, where="").source
+    except DevcacheError:
+        return text  # Crossplane's to refuse

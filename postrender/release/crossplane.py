@@ -1,0 +1,175 @@
+"""The one Deployment that runs Crossplane: finding it, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from postrender.cache import layouts
+from postrender.errors import DevcacheError, quoted
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import yaml
+
+    from postrender.manifests.stream import Document
+
+CHECKSUM = "crossplane-devcache/checksum"
+"""The pod annotation that rolls the pod when a package changes; also the sign of our rewrite."""
+
+_READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The Deployment that runs Crossplane.
+
+    Attributes:
+        document: Its document.
+        template: Its pod template.
+        container: The container that runs `core start`.
+        mount: That container's mount of the package cache.
+        volume: The package cache's volume, or None when the Deployment defines none.
+    """
+
+    document: Document
+    template: yaml.Node
+    container: yaml.Node
+    mount: yaml.Node
+    volume: yaml.Node | None
+
+    @property
+    def title(self) -> str:
+        """What error messages call it."""
+        return self.document.title
+
+    @property
+    def cache_root(self) -> str:
+        """Where Crossplane looks for cached packages."""
+        return nodes.text(nodes.get(self.mount, "mountPath")).rstrip("/")
+
+    @property
+    def has_empty_dir(self) -> bool:
+        """Whether the package cache is an emptyDir, not e.g. a PVC."""
+        return nodes.get(self.volume, "emptyDir") is not None
+
+    @property
+    def size_limit(self) -> str:
+        """The sizeLimit of the package cache's emptyDir, or ""."""
+        return nodes.text(nodes.get(self.volume, "emptyDir", "sizeLimit"))
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether an earlier pass has put our parts into it."""
+        return nodes.get(self.template, "metadata", "annotations", CHECKSUM) is not None
+
+    @property
+    def version(self) -> str:
+        """Crossplane's version: the image's tag; without a tag, the version label."""
+        image, _, _ = nodes.text(nodes.get(self.container, "image")).partition("@")
+        _, colon, tag = image.rpartition("/")[2].partition(":")
+        labels = nodes.get(self.document.root, "metadata", "labels")
+        return tag if colon else nodes.text(nodes.get(labels, "app.kubernetes.io/version"))
+
+    @property
+    def listed_packages(self) -> list[str]:
+        """The references that the chart has Crossplane install (`core init --provider ...`)."""
+        flags = {"--provider", "--configuration", "--function"}
+        containers = nodes.items(nodes.get(self.template, "spec", "initContainers"))
+        arguments = [nodes.words(nodes.get(container, "args")) for container in containers]
+        return [value for args in arguments for flag, value in pairwise(args) if flag in flags]
+
+
+def find(documents: Iterable[Document], cache_volume: str) -> Deployment:
+    """Return the one Deployment with a container that runs `core start` on the package cache.
+
+    Labels are not looked at: they follow the chart's nameOverride.
+
+    Args:
+        documents: The rendered manifests.
+        cache_volume: The name of the volume that Crossplane uses as its package cache.
+
+    Raises:
+        DevcacheError: There is none, or more than one; or its cache can never be written.
+    """
+    found = [
+        _deployment(document, template, container, cache_volume)
+        for document in documents
+        # The word first: parsing every document would cost far more than the rewrite.
+        if "Deployment" in document.text and document.kind == "Deployment" and not document.is_hook
+        for template in filter(None, [nodes.get(document.root, "spec", "template")])
+        for container in nodes.items(nodes.get(template, "spec", "containers"))
+        if _runs_crossplane(container)
+    ]
+    if not found:
+        problem = "no Deployment among the rendered manifests runs Crossplane (`core start`)"
+        hint = "render the Crossplane chart in the same release (crossplane.enabled)"
+        raise DevcacheError(problem, hint=hint)
+    if len(found) > 1:
+        titles = ", ".join(sorted(deployment.title for deployment in found))
+        problem = f"more than one Deployment runs Crossplane: {titles}"
+        raise DevcacheError(problem, hint="render one Crossplane at a time")
+    return found[0]
+
+
+def _runs_crossplane(container: yaml.Node) -> bool:
+    arguments = [
+        word for key in ("command", "args") for word in nodes.words(nodes.get(container, key))
+    ]
+    return ("core", "start") in pairwise(arguments)
+
+
+def _deployment(
+    document: Document, template: yaml.Node, container: yaml.Node, cache_volume: str
+) -> Deployment:
+    mounts = nodes.items(nodes.get(container, "volumeMounts"))
+    mount = next((m for m in mounts if nodes.text(nodes.get(m, "name")) == cache_volume), None)
+    if mount is None:
+        problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
+        hint = "name its package cache's volume in cache.readWrite.volume"
+        raise DevcacheError(problem, where=document.title, hint=hint)
+    volume = nodes.named(nodes.get(template, "spec", "volumes"), cache_volume)
+    for source in _READ_ONLY_VOLUMES:
+        if nodes.get(volume, source) is not None:
+            problem = f"its package cache {quoted(cache_volume)} is a {source}, which is read-only"
+            hint = "unset packageCache.configMap: Crossplane could not pull any other package"
+            raise DevcacheError(problem, where=document.title, hint=hint)
+    return Deployment(document, template, container, mount, volume)
+
+
+def line(deployment: Deployment, override: str) -> layouts.Line:
+    """Return the Crossplane line that a Deployment runs.
+
+    Args:
+        deployment: The Deployment.
+        override: The version to take instead of what the Deployment says, or "".
+
+    Raises:
+        DevcacheError: Nothing tells the version.
+    """
+    version = override or deployment.version
+    found = layouts.line_of(version)
+    if found:
+        return found
+    problem = "nothing in it tells Crossplane's version"
+    if version:
+        problem = f"its image's tag {quoted(version)} is not a Crossplane version"
+    hint = 'set crossplaneVersion, e.g. "2.4.0"'
+    raise DevcacheError(problem, where=deployment.title, hint=hint)
+
+
+def require_cache_root(deployment: Deployment, cache_root: str) -> None:
+    """Refuse a Deployment whose cache is not where this Crossplane's layout has it.
+
+    Raises:
+        DevcacheError: The package cache is mounted elsewhere.
+    """
+    if deployment.cache_root != cache_root:
+        problem = (
+            f"it mounts its package cache at {quoted(deployment.cache_root)}, not {cache_root}"
+        )
+        hint = "set crossplaneVersion if the image's tag names another version than it runs"
+        raise DevcacheError(problem, where=deployment.title, hint=hint)

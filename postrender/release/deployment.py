@@ -1,0 +1,139 @@
+"""The rewrite of the Deployment: what is added, everything else to the byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError
+from postrender.manifests import edits, nodes
+from postrender.manifests.edits import Item
+from postrender.manifests.stream import Document
+from postrender.release.crossplane import CHECKSUM
+
+if TYPE_CHECKING:
+    import yaml
+
+    from postrender.declared.devcache import Copier
+    from postrender.manifests.nodes import Plain
+    from postrender.release.crossplane import Deployment
+
+VOLUME = "devcache"
+INIT_CONTAINER = "devcache-copier"
+
+_CROSSPLANE_USER = 65532
+"""The user of Crossplane's image and charts since 1.1.1."""
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What the Deployment is to have.
+
+    Attributes:
+        config_map: The name of the ConfigMap with the packages.
+        checksum: What rolls the pod when it changes.
+        mount_path: Where the ConfigMap is mounted.
+        script: The name of the copier's script in the ConfigMap.
+        copier: The initContainer's settings.
+        size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
+    """
+
+    config_map: str
+    checksum: str
+    mount_path: str
+    script: str
+    copier: Copier
+    size_limit: str
+
+
+def rewrite(deployment: Deployment, additions: Additions) -> Document:
+    """Return the Deployment's document with the additions, or with ours replaced by them.
+
+    Everything else keeps its bytes.
+
+    Raises:
+        DevcacheError: Something that is not ours has one of our names or our mount path, or a
+            YAML alias stands where an addition belongs.
+    """
+    if not deployment.is_rewritten:
+        _require_free(deployment, additions.mount_path)
+    document, template = deployment.document, deployment.template
+    source: dict[str, Plain] = {"name": additions.config_map}
+    mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
+    init_container = _init_container(deployment, additions)
+    changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
+        (template, ("metadata", "annotations", CHECKSUM), additions.checksum),
+        (template, ("spec", "initContainers", Item(INIT_CONTAINER)), init_container),
+        (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
+        (template, ("spec", "volumes", Item(VOLUME)), {"name": VOLUME, "configMap": source}),
+    ]
+    if deployment.volume is not None and additions.size_limit != deployment.size_limit:
+        path = ("emptyDir", "sizeLimit")
+        changes.append((deployment.volume, path, additions.size_limit))
+    return Document(
+        edits.apply(document.text, [edits.put(document.text, *change) for change in changes]),
+        document.line,
+    )
+
+
+def _init_container(deployment: Deployment, additions: Additions) -> dict[str, Plain]:
+    copier, path = additions.copier, additions.mount_path
+    cache: dict[str, Plain] = {
+        key: nodes.text(nodes.get(deployment.mount, key))
+        for key in ("name", "mountPath", "subPath")
+        if nodes.get(deployment.mount, key) is not None
+    }
+    return {
+        "name": INIT_CONTAINER,
+        "image": copier.image,
+        "imagePullPolicy": copier.pull_policy,
+        "command": ["/bin/sh", f"{path}/{additions.script}", path, deployment.cache_root],
+        "resources": copier.resources,
+        "securityContext": _security_context(deployment, copier),
+        # `kubectl describe` then shows which package it refuses.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": VOLUME, "mountPath": path, "readOnly": True}, cache],
+    }
+
+
+def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain]:
+    """Return what Pod Security `restricted` asks for, with the user that Crossplane runs as.
+
+    The copier's own fields replace these; null takes one away, e.g. for OpenShift to choose a user.
+    """
+    pod = nodes.get(deployment.template, "spec")
+    identity: dict[str, Plain] = {}
+    for key in ("runAsUser", "runAsGroup"):
+        own = nodes.text(nodes.get(deployment.container, "securityContext", key))
+        pods = nodes.text(nodes.get(pod, "securityContext", key))
+        user = own or pods
+        identity[key] = int(user) if user.isdecimal() else _CROSSPLANE_USER
+    context: dict[str, Plain] = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        **identity,
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        **copier.security_context,
+    }
+    return {key: value for key, value in context.items() if value is not None}
+
+
+def _require_free(deployment: Deployment, mount_path: str) -> None:
+    pod = nodes.get(deployment.template, "spec")
+    mounts = nodes.items(nodes.get(deployment.container, "volumeMounts"))
+    taken = {
+        f"the volume {VOLUME}": nodes.named(nodes.get(pod, "volumes"), VOLUME),
+        f"the container {INIT_CONTAINER}": nodes.named(
+            nodes.get(pod, "initContainers"), INIT_CONTAINER
+        ),
+        f"the mount path {mount_path}": next(
+            (m for m in mounts if nodes.text(nodes.get(m, "mountPath")) == mount_path), None
+        ),
+    }
+    for part, node in taken.items():
+        if node is not None:
+            problem = f"it has {part} already, and not from us"
+            hint = "rename it; cache.readOnly.mountPath moves our mount"
+            raise DevcacheError(problem, where=deployment.title, hint=hint)

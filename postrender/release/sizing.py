@@ -1,0 +1,80 @@
+"""The sizeLimit of the cache volume: the chart's, and the one with room for the local packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender import quantities
+from postrender.errors import DevcacheError
+from postrender.manifests import nodes
+from postrender.release import ceilings, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.declared.devcache import DevCache
+    from postrender.manifests.stream import Document
+    from postrender.release.crossplane import Deployment
+
+
+@dataclass(frozen=True)
+class SizeLimits:
+    """The sizeLimit before and after; "" means no limit, or no emptyDir.
+
+    Attributes:
+        charts: What the chart has.
+        wanted: What the volume is to have.
+    """
+
+    charts: str
+    wanted: str
+
+
+def size_limits(
+    devcache: DevCache,
+    deployed: Deployment,
+    ours: Iterable[Document],
+    placed: Sequence[Placed],
+) -> SizeLimits:
+    """Return the cache volume's sizeLimit as the chart has it, and as it must be.
+
+    Over its sizeLimit the pod is evicted. `auto` adds the packages' unpacked sizes: more than
+    they take, but the same on each machine, whatever version of zlib it has.
+
+    Args:
+        devcache: The declaration.
+        deployed: The Deployment.
+        ours: What an earlier pass added; its ConfigMap remembers the chart's sizeLimit.
+        placed: The local packages.
+
+    Raises:
+        DevcacheError: A sizeLimit is declared that the packages do not fit, or that the volume
+            cannot have.
+    """
+    charts = deployed.size_limit
+    if deployed.is_rewritten:
+        charts = next(filter(None, map(_remembered, ours)), charts)
+    wanted = devcache.size_limit
+    if not deployed.has_empty_dir:
+        if wanted not in {"", "auto"}:
+            problem = f"sizeLimit is {wanted}, but its cache volume is no emptyDir"
+            hint = "leave cache.readWrite.sizeLimit at auto"
+            raise DevcacheError(problem, where=deployed.title, hint=hint)
+        return SizeLimits("", "")
+    if wanted == "auto":
+        wanted = _raised(charts, sum(len(one.package.package_yaml) for one in placed))
+    ceilings.check_cache(placed, wanted or charts, where=deployed.title)
+    return SizeLimits(charts, wanted or charts)
+
+
+def _remembered(document: Document) -> str:
+    return nodes.text(nodes.get(document.root, "metadata", "annotations", objects.SIZE_LIMIT))
+
+
+def _raised(size_limit: str, size: int) -> str:
+    present = quantities.in_bytes(size_limit)
+    if present is None or not size:
+        return size_limit
+    return quantities.in_mebibytes(present + size)

@@ -1,0 +1,88 @@
+"""The flow: rendered manifests and a DevCache in, modified manifests out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.cache import layouts, placement
+from postrender.declared import declaration
+from postrender.manifests import emit, stream
+from postrender.manifests.stream import FILENAME_ANNOTATION, Document
+from postrender.release import ceilings, conflicts, crossplane, deployment, objects, payload, sizing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from postrender.declared.devcache import DevCache
+    from postrender.manifests.nodes import Plain
+
+
+def render(rendered: str, config: DevCache | None, folder: Path) -> str:
+    """Return the modified manifests.
+
+    A function of its arguments and the package files alone: no clock, no chance, no environment.
+
+    Args:
+        rendered: The rendered manifests, as Helm 3 or Helm 4 pass them.
+        config: The DevCache given beside them, or None when it stands among them.
+        folder: What relative package paths are relative to.
+
+    Raises:
+        DevcacheError: The manifests, the DevCache or a package are not as they must be, or do
+            not go together.
+    """
+    documents = stream.split(rendered)
+    declared = declaration.find(documents, config)
+    if declared is None:
+        return rendered  # the output of an earlier pass
+    devcache, others = declared.devcache, declared.others
+
+    deployed = crossplane.find(others, devcache.cache_volume)
+    line = crossplane.line(deployed, devcache.crossplane_version)
+    layout = layouts.layout_of(line, where=deployed.title)
+    crossplane.require_cache_root(deployed, layout.cache_root)
+
+    placed = placement.place(devcache, line, layout, folder)
+    limits = sizing.size_limits(devcache, deployed, declared.ours, placed)
+    contents = payload.contents(placed)
+    config_map = f"{deployed.document.name}-devcache"
+    ceilings.check_config_map(contents, where=f"ConfigMap {config_map}")
+    namespace = deployed.document.namespace
+    added = [
+        objects.config_map(config_map, namespace, contents, limits.charts),
+        *objects.package_objects(placed, layout, installed_only=True),
+    ]
+    conflicts.check_names(added, others)
+    conflicts.check_sources(placed, deployed, others)
+
+    rewritten = deployment.rewrite(
+        deployed,
+        deployment.Additions(
+            config_map=config_map,
+            checksum=payload.checksum(placed),
+            mount_path=devcache.mount_path,
+            script=payload.SCRIPT,
+            copier=devcache.copier,
+            size_limit=limits.wanted,
+        ),
+    )
+    kept = (rewritten if one is deployed.document else one for one in others)
+    modified = stream.join((*kept, *_documents(added, declared.origin)))
+    if devcache.limit_release:
+        ceilings.check_release(modified)
+    return modified
+
+
+def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
+    """Yield the added objects as documents of the template that `origin` came from.
+
+    Helm 3 selects by the comment (`template --show-only`), Helm 4 by the annotation. helm-unittest
+    takes what follows its comment for one file, up to the next one.
+    """
+    comment = origin.origin_comment if origin else ""
+    filename = origin.filename if origin else ""
+    for one in added:
+        attributed = objects.annotated(one, {FILENAME_ANNOTATION: filename}) if filename else one
+        yield Document(emit.document(attributed, comment=comment), line=0)
+        comment = "" if comment.startswith("####") else comment

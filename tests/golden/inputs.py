@@ -1,0 +1,113 @@
+"""Renders the inputs of the golden cases: real charts through real Helm 3 and 4."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+UPSTREAM = ("1.14.0", "1.18.3", "1.20.11", "2.0.2", "2.1.3", "2.2.1", "2.3.4", "2.4.0")
+
+CASES: dict[str, tuple[str, ...]] = {
+    **{f"crossplane-{version}": (version,) for version in UPSTREAM},
+    "image-registry-with-port": (
+        "2.4.0",
+        "--set=image.repository=registry.example.com:5000/crossplane/crossplane",
+    ),
+    "image-digest": ("2.4.0", f"--set=image.tag=v2.4.0@sha256:{'0' * 64}"),
+    "image-without-tag": ("2.4.0", "--set=image.ignoreTag=true"),
+    "name-override": ("2.4.0", "--set=nameOverride=xp"),
+    "replicas": ("2.4.0", "--set=replicas=2"),
+    "pvc": ("2.4.0", "--set=packageCache.pvc=cache"),
+    "extra-volumes": (
+        "2.4.0",
+        "--set=extraVolumesCrossplane[0].name=more",
+        "--set=extraVolumesCrossplane[0].emptyDir.medium=Memory",
+        "--set=extraVolumeMountsCrossplane[0].name=more",
+        "--set=extraVolumeMountsCrossplane[0].mountPath=/more",
+    ),
+    "annotated-pod": ("2.4.0", "--set=metrics.enabled=true", "--set=customAnnotations.a=b"),
+    "no-webhooks-own-user": (
+        "1.20.11",
+        "--set=webhooks.enabled=false",
+        "--set=securityContextCrossplane.runAsUser=1234",
+        "--set=packageCache.sizeLimit=1.5Gi",
+    ),
+    "chart-lists-the-same-source": (
+        "2.4.0",
+        "--set=configuration.packages={registry.example.com:5000/acme/network:v0.0.9}",
+    ),
+    "cache-is-a-config-map": ("2.4.0", "--set=packageCache.configMap=packages"),
+    "image-tag-is-no-version": ("2.4.0", "--set=image.tag=main"),
+    "image-tag-is-too-new": ("2.4.0", "--set=image.tag=v2.5.0"),
+    "image-tag-is-too-old": ("1.14.0", "--set=image.tag=v1.13.2"),
+    "image-tag-is-of-another-layout": ("1.18.3", "--set=image.tag=v1.20.0"),
+    "crossplane-version-overrides": ("2.4.0", "--set=image.tag=main"),
+    "no-packages": ("2.4.0",),
+    "our-chart": ("ours", f"--values={HERE / 'our-chart' / 'values.yaml'}"),
+}
+"""Case by case the upstream chart's version, or ours, and Helm's arguments."""
+
+
+def chart(version: str) -> Path:
+    """Return the chart of a case; CHARTS is the folder of the upstream ones."""
+    if version == "ours":
+        return HERE.parents[1] / "charts" / "crossplane-devcache"
+    return Path(os.environ["CHARTS"]) / f"crossplane-{version}.tgz"
+
+
+def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
+    """Return what `helm template` hands to a post-renderer.
+
+    Args:
+        helm: Helm, of either major version.
+        chart_: The chart.
+        *arguments: More arguments, e.g. values.
+        folder: An empty folder to work in.
+    """
+    name = "recorder"
+    recorder = folder / name
+    recorder.write_text(f"#!/bin/sh\nexec tee '{folder}/stdin'\n")
+    recorder.chmod(recorder.stat().st_mode | stat.S_IXUSR)
+    # Helm 4 runs a plugin, Helm 3 the program itself; Helm 3 complains of Helm 4's plugins.
+    plugins = folder / "plugins"
+    plugin = plugins / name / "plugin.yaml"
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.write_text(
+        f"apiVersion: v1\ntype: postrenderer/v1\nname: {name}\nversion: 0.1.0\n"
+        f"runtime: subprocess\nruntimeConfig:\n  platformCommand:\n  - command: {recorder}\n"
+    )
+    subprocess.run(
+        [
+            *(str(helm), "template", "crossplane", str(chart_), "--namespace=crossplane-system"),
+            *("--post-renderer", name, *arguments),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=os.environ
+        | {
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "HELM_PLUGINS": str(folder / "none" if "helm3" in str(helm) else plugins),
+            "HELM_CACHE_HOME": str(folder / "cache"),
+        },
+    )
+    return (folder / "stdin").read_text()
+
+
+def main() -> None:
+    """Render the inputs of all cases with the Helms that HELM3 and HELM4 name."""
+    for name, (version, *arguments) in CASES.items():
+        (HERE / name).mkdir(exist_ok=True)
+        for major in "34":
+            with tempfile.TemporaryDirectory() as folder:
+                helm = Path(os.environ[f"HELM{major}"])
+                text = rendered(helm, chart(version), *arguments, folder=Path(folder))
+            (HERE / name / f"input-helm{major}.yaml").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,453 @@
+"""The command as a user runs it: exit status, stdout whole or empty, one clear message."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+COMMAND = Path(sys.executable).with_name("crossplane-devcache")
+GOLDEN = Path(__file__).parent / "golden"
+RENDERED = (GOLDEN / "crossplane-2.4.0" / "input-helm3.yaml").read_bytes()
+HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
+
+
+def run(
+    *arguments: str, stdin: bytes = b"", cwd: Path = GOLDEN, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
+    return subprocess.run(
+        [str(COMMAND), *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env=clean | environment,
+        check=False,
+    )
+
+
+def config(folder: Path, spec: str) -> str:
+    path = folder / "devcache.yaml"
+    path.write_text(f"{HEAD}spec: {spec}\n")
+    return f"--config={path}"
+
+
+def refused(found: subprocess.CompletedProcess[bytes], status: int = 1) -> str:
+    """Return the message of a refusal, after checking that there is nothing else."""
+    message = found.stderr.decode()
+    assert (found.returncode, found.stdout) == (status, b""), message
+    assert message.startswith("crossplane-devcache: error: ")
+    assert "Traceback" not in message
+    return message
+
+
+def test_filters_stdin_to_stdout() -> None:
+    found = run("--config=devcache.yaml", stdin=RENDERED)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert b"devcache-copier" in found.stdout
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_hash_seed_and_environment() -> None:
+    outputs = {
+        run(
+            "--config=devcache.yaml", stdin=RENDERED, PYTHONHASHSEED=seed, LANG=lang, TZ=zone
+        ).stdout
+        for seed, lang, zone in (("0", "C", "UTC"), ("1", "de_DE.UTF-8", "Asia/Tokyo"))
+    }
+    assert len(outputs) == 1
+
+
+def test_paths_are_relative_to_where_it_runs(tmp_path: Path) -> None:
+    message = refused(run(f"--config={GOLDEN}/devcache.yaml", stdin=RENDERED, cwd=tmp_path))
+    assert "packages/greet" in message
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [
+        pytest.param(b"", "no manifests on stdin", id="empty"),
+        pytest.param(b"---\n# comment\n", "no manifests on stdin", id="comments-only"),
+        pytest.param(b"kind: A\n", "no DevCache document.*--config", id="no-declaration"),
+        pytest.param(b"a: [\n", "line 2.*not valid YAML", id="no-yaml"),
+        pytest.param(
+            b"a: b\nc: \xff\n", "the rendered manifests, line 2: is not UTF-8", id="no-utf-8"
+        ),
+        pytest.param(b"--- {a: b}\n", "line 1.*document separator", id="separator-with-content"),
+    ],
+)
+def test_bad_stdin(stdin: bytes, message: str) -> None:
+    assert re.search(message, refused(run(stdin=stdin)), re.DOTALL)
+
+
+DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("stdin", "spec", "message"),
+    [
+        pytest.param(RENDERED + DOCUMENT, "{}", "more than one DevCache", id="document-and-config"),
+        pytest.param(b"kind: A\n", "{}", "no Deployment.*core start", id="no-crossplane"),
+        pytest.param(
+            RENDERED + RENDERED, "{}", "more than one Deployment runs", id="two-crossplanes"
+        ),
+        pytest.param(
+            RENDERED,
+            "{cache: {readWrite: {volume: other}}}",
+            'mounts no volume "other".*cache.readWrite.volume',
+            id="no-such-cache-volume",
+        ),
+        pytest.param(
+            RENDERED,
+            "{cache: {readOnly: {mountPath: /tls/server}}}",
+            "mount path /tls/server already",
+            id="mount-path-taken",
+        ),
+        pytest.param(
+            RENDERED.replace(b"name: tls-server-certs", b"name: devcache"),
+            "{}",
+            "the volume devcache already",
+            id="volume-name-taken",
+        ),
+        pytest.param(
+            RENDERED + b"---\nkind: ConfigMap\nmetadata: {name: crossplane-devcache}\n",
+            "{}",
+            'ConfigMap "crossplane-devcache" already',
+            id="config-map-name-taken",
+        ),
+        pytest.param(
+            RENDERED + b"---\nkind: ImageConfig\nmetadata: {name: devcache-network}\n",
+            "{packages: {network: {path: packages/network}}}",
+            'ImageConfig "devcache-network" already',
+            id="image-config-name-taken",
+        ),
+        pytest.param(
+            RENDERED
+            + b"---\napiVersion: pkg.crossplane.io/v1\nkind: Configuration\n"
+            + b"metadata: {name: other}\n"
+            + b"spec: {package: 'xpkg.devcache.local/network:v1'}\n",
+            "{packages: {network: {path: packages/network}}}",
+            "installed by Configuration other, too",
+            id="source-installed-by-another-object",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {network: {path: nowhere}}}",
+            "nowhere: no such file or directory",
+            id="no-such-path",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {nop: {path: packages/nop}}}",
+            "no image to run.*runtimeImage",
+            id="provider-without-image",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {nop: {path: packages/nop,"
+            " runtimeImage: x, spec: {runtimeConfigRef: {}}}}}",
+            "both set",
+            id="two-runtimes",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {network: {path: packages/network, runtimeImage: x}}}",
+            "a Configuration runs nothing",
+            id="configuration-with-image",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {one: {path: packages/network, package: 'x.io/acme/one:v1'},"
+            " two: {path: packages/network, package: 'x.io/acme/one:v2'}}}",
+            "packages one and two: both have the source",
+            id="one-source-twice",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {one: {path: packages/network, package: 'x.io/acme/one:v1'},"
+            " two: {path: packages/network, package: 'x.io/acme-one:v2'}}}",
+            'both would be the cache file "x-io-acme-one-sha256-',
+            id="one-key-twice-on-a-digest-line",
+        ),
+        pytest.param(
+            RENDERED,
+            "{packages: {network: {path: packages/network, package: acme/network}}}",
+            "does not admit the reference",
+            id="reference-not-qualified",
+        ),
+        pytest.param(
+            RENDERED,
+            f"{{packages: {{network: {{path: packages/network,"
+            f" package: 'x.io/acme/network@sha256:{'0' * 64}'}}}}}}",
+            "only an .xpkg file has one",
+            id="digest-for-a-directory",
+        ),
+        pytest.param(
+            RENDERED,
+            f"{{packages: {{network: {{path: ../data/xpkg/configuration.xpkg,"
+            f" package: 'x.io/acme/network@sha256:{'0' * 64}'}}}}}}",
+            "another digest than the file's",
+            id="digest-of-another-file",
+        ),
+        pytest.param(
+            RENDERED,
+            f"{{packages: {{network: {{path: ../data/xpkg/configuration.xpkg,"
+            f" package: 'x.io/acme/network:v1@sha256:{'0' * 64}'}}}}}}",
+            "a tag and a digest",
+            id="tag-and-digest-on-a-digest-line",
+        ),
+        pytest.param(
+            RENDERED,
+            "{cache: {readWrite: {sizeLimit: '10'}},packages: {network: {path: packages/network}}}",
+            "bytes of the cache, and its sizeLimit is 10.*auto",
+            id="cache-volume-too-small",
+        ),
+    ],
+)
+def test_refusals(tmp_path: Path, stdin: bytes, spec: str, message: str) -> None:
+    found = refused(run(config(tmp_path, spec), stdin=stdin))
+    assert re.search(message, found, re.DOTALL), found
+    assert "hint: " in found
+
+
+OLD = (GOLDEN / "crossplane-1.20.11" / "input-helm3.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        pytest.param(
+            "{packages: {one: {path: packages/network,"
+            " package: 'x.io/acme/one:v0.1.0', install: false},"
+            " two: {path: packages/network, package: 'x.io/acme/one:v0.1.7'}}}",
+            'both would be the cache file "x.io/acme/one:v0.1.gz"',
+            id="tags-that-differ-behind-the-last-dot",
+        ),
+        pytest.param(
+            "{packages: {one: {path: packages/network, package: 'x.io/.acme/one:v1'}}}",
+            "begins with a dot",
+            id="a-hidden-folder",
+        ),
+        pytest.param(
+            "{packages: {one: {path: packages/network, package: 'x.io//one:v1'}}}",
+            "is empty or begins",
+            id="an-empty-part",
+        ),
+        pytest.param(
+            "{packages: {one: {path: packages/network, package: 'x.io/a.gz/one:v1'},"
+            " two: {path: packages/network, package: 'x.io/a.b'}}}",
+            "is a folder of the other's",
+            id="a-file-that-is-another-ones-folder",
+        ),
+    ],
+)
+def test_refusals_on_path_lines(tmp_path: Path, spec: str, message: str) -> None:
+    assert re.search(message, refused(run(config(tmp_path, spec), stdin=OLD)), re.DOTALL)
+
+
+def test_offline_refuses_a_dependency_that_is_not_local(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "crossplane.yaml").write_text(
+        "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
+        "spec: {dependsOn: [{configuration: xpkg.devcache.local/network, version: '>=v0.0.0'}]}\n"
+    )
+    alone = f"{{offline: true, packages: {{platform: {{path: {folder}}}}}}}"
+    message = refused(run(config(tmp_path, alone), stdin=RENDERED))
+    assert 'dependency "xpkg.devcache.local/network" is not local' in message
+    both = alone.replace("packages: {", "packages: {network: {path: packages/network}, ")
+    assert run(config(tmp_path, both), stdin=RENDERED).returncode == 0
+
+
+def test_a_kind_that_the_linter_forbids_names_the_file(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
+    (folder / "crossplane.yaml").write_text(meta)
+    (folder / "stray.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: hunter2}\n")
+    message = refused(
+        run(config(tmp_path, f"{{packages: {{xx: {{path: {folder}}}}}}}"), stdin=RENDERED)
+    )
+    assert "stray.yaml" in message
+    assert '"Secret"' in message
+    assert "hunter2" not in message
+
+
+def incompressible(folder: Path, size: int) -> Path:
+    """Make a package that xz packs into a little more than `size` bytes."""
+    meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
+    noise = random.Random(size).randbytes(size).hex()  # noqa: S311  # the same bytes each time
+    folder.mkdir()
+    (folder / "crossplane.yaml").write_text(meta)
+    (folder / "x.yaml").write_text(
+        "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\n"
+        f"metadata:\n  name: x\n  annotations: {{x: {noise}}}\n"
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("size", "limits", "message"),
+    [
+        pytest.param(600_000, "{}", "", id="fits"),
+        pytest.param(
+            800_000,
+            "{}",
+            r"manifests are [\d,]+ bytes packed.* 720,896 .*limits.release",
+            id="release",
+        ),
+        pytest.param(800_000, "{release: false}", "", id="a-release-that-is-no-secret"),
+        pytest.param(
+            1_100_000,
+            "{release: false}",
+            r"ConfigMap crossplane-devcache: .* [\d,]+ bytes, .* 1,048,576",
+            id="config-map",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_numbers(
+    tmp_path: Path, size: int, limits: str, message: str
+) -> None:
+    folder = incompressible(tmp_path / "large", size)
+    spec = f"{{limits: {limits}, packages: {{large: {{path: {folder}}}}}}}"
+    found = run(config(tmp_path, spec), stdin=RENDERED)
+    if message:
+        assert re.search(message, refused(found), re.DOTALL)
+        return
+    assert found.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--confg=x"], "unrecognized arguments: --confg=x"),
+        (["--config"], "expected one argument"),
+        (["crds"], "--crossplane"),
+        (["nonsense"], "invalid choice"),
+        (
+            ["objects", "--config=x", "--crossplane=2.4", "--release=x"],
+            "--release and --namespace go together",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(arguments: list[str], message: str) -> None:
+    found = refused(run(*arguments), status=2)
+    assert message in found
+
+
+def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "No such file" in refused(run(f"--config={tmp_path}/none.yaml", stdin=RENDERED))
+    assert "Is a directory" in refused(run(f"--config={tmp_path}", stdin=RENDERED))
+
+
+def test_helm_4_shows_the_message_because_it_is_a_document_that_is_no_mapping(
+    tmp_path: Path,
+) -> None:
+    spec = '{packages: {network: {path: "no\\u2028where\\u0085\\e[2J"}}}'
+    found = run(config(tmp_path, spec), stdin=RENDERED, HELM_PLUGIN_NAME="crossplane-devcache")
+    assert (found.returncode, found.stderr) == (0, b"")
+    shown = yaml.safe_load(found.stdout)
+    assert isinstance(shown, str)
+    assert shown.startswith("crossplane-devcache: error: ")
+    assert "hint: " in shown
+    assert r"no\u2028where\x85\x1b[2J" in shown
+    other = run(config(tmp_path, spec), stdin=RENDERED, HELM_PLUGIN_NAME="diff")
+    refused(other)
+
+
+def test_prints_its_version() -> None:
+    found = run("--version")
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert re.fullmatch(rb"\d+\.\d+\.\d+\n", found.stdout)
+
+
+def test_starting_up_loads_no_library() -> None:
+    """Each helm command pays for what the filter imports."""
+    program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
+    heavy = {"yaml", "jinja2", "ruamel", "importlib.metadata", "tarfile", "lzma"}
+    found = subprocess.run(
+        [sys.executable, "-c", program.format(names=heavy)], capture_output=True, check=True
+    )
+    assert found.stdout == b"[]\n"
+
+
+def test_the_filter_loads_neither_jinja2_nor_ruamel() -> None:
+    program = (
+        "import sys; from postrender import commands; print(sorted(set(sys.modules) & {names!r}))"
+    )
+    unused = {"jinja2", "ruamel", "ruamel.yaml", "importlib.metadata", "inspect", "difflib", "http"}
+    found = subprocess.run(
+        [sys.executable, "-c", program.format(names=unused - {"inspect"})],
+        capture_output=True,
+        check=True,
+    )
+    assert found.stdout == b"[]\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "function", "image_config"),
+    [
+        ("1.14", "v1beta1", False),
+        ("1.17.2", "v1", False),
+        ("2.1", "v1", False),
+        ("2.4.0", "v1", True),
+    ],
+)
+def test_bootstrap_crds_fit_the_line(version: str, function: str, *, image_config: bool) -> None:
+    found = run("crds", f"--crossplane={version}")
+    assert found.returncode == 0
+    served = {
+        document["spec"]["names"]["kind"]: [one["name"] for one in document["spec"]["versions"]]
+        for document in yaml.safe_load_all(found.stdout)
+    }
+    assert served["Function"] == [function]
+    assert served["Configuration"] == served["Provider"] == ["v1"]
+    assert served["DeploymentRuntimeConfig"] == ["v1beta1"]
+    assert ("ImageConfig" in served) == image_config
+
+
+def test_objects_are_those_of_the_release_installed_or_not() -> None:
+    found = run("objects", "--config=devcache.yaml", "--crossplane=2.4")
+    assert found.returncode == 0
+    documents = list(yaml.safe_load_all(found.stdout))
+    names = [(one["kind"], one["metadata"]["name"]) for one in documents]
+    assert ("Configuration", "platform") in names, "install: false is for the release only"
+    assert ("ImageConfig", "devcache-platform") in names
+    assert "ConfigMap" not in {kind for kind, _ in names}
+    labels = {tuple(one["metadata"]["labels"].items()) for one in documents}
+    assert labels == {(("app.kubernetes.io/part-of", "crossplane-devcache"),)}
+
+
+def test_objects_that_a_release_may_adopt_carry_helms_marks() -> None:
+    owner = ("--release=xp", "--namespace=xp-system")
+    found = run("objects", "--config=devcache.yaml", "--crossplane=1.20", *owner)
+    for document in yaml.safe_load_all(found.stdout):
+        metadata = document["metadata"]
+        assert metadata["labels"]["app.kubernetes.io/managed-by"] == "Helm"
+        assert metadata["annotations"] == {
+            "meta.helm.sh/release-name": "xp",
+            "meta.helm.sh/release-namespace": "xp-system",
+        }
+
+
+def test_plugin_dir_serves_helm_plugin_install_and_helm_plugins() -> None:
+    folder = Path(run("plugin-dir").stdout.decode().strip())
+    version = run("--version").stdout.decode().strip()
+    plugins = [folder / "plugin.yaml", *folder.glob("*/plugin.yaml")]
+    assert len(plugins) == 2
+    assert len({path.read_text() for path in plugins}) == 1
+    plugin = yaml.safe_load(plugins[0].read_text())
+    assert (plugin["name"], plugin["version"]) == ("crossplane-devcache", version)
+
+
+def test_stdin_that_is_a_terminal_is_wrong_usage() -> None:
+    parent, child = os.openpty()
+    found = subprocess.run([str(COMMAND)], stdin=child, capture_output=True, check=False)
+    os.close(parent)
+    os.close(child)
+    assert "reads rendered manifests from stdin" in refused(found, status=2)
