@@ -1,0 +1,103 @@
+# Everything that a person or CI runs here; `make help` lists it.
+# Needs python3 (3.11 or newer), go (1.21 or newer), make and git; the rest is fetched.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+chart := charts/crossplane-devcache
+upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version:" { print $$2 }' $(chart)/Chart.yaml)
+releases := 1.14.0 1.18.3 1.20.11 2.0.2 2.1.3 2.2.1 2.3.4 2.4.0
+tools := helm4 helm3 crossplane ct helm-unittest helm-docs
+
+# The helm of `make demo` and `make chart`: yours, if you have one.
+HELM ?= $$(command -v helm || tools/build.sh helm4)
+# More arguments for pytest, e.g. make test PYTEST="-k copier -x"
+PYTEST ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: venv chart ## Add two local packages to Crossplane's manifests and show what changed; needs no cluster
+	@helm="$(HELM)"; PATH="$(CURDIR)/.venv/bin:$$PATH" tools/demo.py "$$helm"
+
+.PHONY: test
+test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k copier -x": more arguments for pytest)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
+	HELM3="$$(tools/build.sh helm3)" \
+	HELM4="$$(tools/build.sh helm4)" \
+	CROSSPLANE_CLI="$$(tools/build.sh crossplane)" \
+	CT="$$(tools/build.sh ct)" \
+	HELM_UNITTEST="$$(tools/build.sh helm-unittest)" \
+	HELM_DOCS="$$(tools/build.sh helm-docs)" \
+	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
+	pytest $(PYTEST)
+
+.PHONY: goldens
+goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
+	HELM3="$$(tools/build.sh helm3)" \
+	HELM4="$$(tools/build.sh helm4)" \
+	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
+	python -m tests.golden.inputs
+	.venv/bin/pytest -q tests/test_golden.py --update
+
+.PHONY: lint
+lint: deps venv ## Check style, types and shell scripts, and that generated files are up to date
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy postrender tests tools
+	shellcheck --external-sources .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
+	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
+	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
+	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
+	  || { echo 'README.md of the chart is out of date: run make generate' >&2; exit 1; }
+
+.PHONY: generate
+generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg
+	.venv/bin/crossplane-devcache crds --crossplane $(upstream) > $(chart)/crds/bootstrap.yaml
+	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --log-level warning
+	"$$(tools/build.sh crossplane)" xpkg build --package-root examples/network \
+	  --examples-root examples/network/examples --package-file examples/network.xpkg
+
+.PHONY: chart
+chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into ours, as `helm dependency update` does where it can be reached
+
+$(chart)/charts/crossplane-$(upstream).tgz: $(chart)/Chart.yaml
+	@mkdir -p $(@D)
+	@rm -f $(@D)/crossplane-*.tgz
+	@cp "$$(HELM="$(HELM)" tools/upstream-charts.sh $(upstream))/$(@F)" $@
+
+.PHONY: tools
+tools: ## Build the Go programs that the tests run (ten minutes the first time, kept outside the checkout)
+	@for tool in $(tools); do tools/build.sh $$tool; done
+
+.PHONY: deps
+deps: ## Install the Debian packages that the tests need, if they are missing
+	@tools/debian.sh busybox-static shellcheck
+
+.PHONY: venv
+venv: .venv/complete ## Set up .venv with the command and everything for development
+
+.venv/complete: pyproject.toml constraints.txt
+	@tools/debian.sh python3-venv
+	@echo 'installing Python packages into .venv' >&2
+	@python3 -m venv --clear .venv
+	@.venv/bin/pip install --quiet --constraint constraints.txt pip
+	@.venv/bin/pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable . --group dev
+	@touch $@
+
+.PHONY: constraints
+constraints: ## Pin the newest versions of all Python packages in constraints.txt
+	python3 -m venv --clear build/venv
+	build/venv/bin/pip install --quiet --upgrade pip
+	build/venv/bin/pip install --quiet --editable . --group dev hatchling editables
+	{ sed -n '/^#/p' constraints.txt; build/venv/bin/pip freeze --all --exclude-editable | sed '/^setuptools==/d'; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+.PHONY: clean
+clean: ## Remove what was made in the checkout (not the tools outside it)
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(chart)/charts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

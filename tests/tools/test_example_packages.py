@@ -1,0 +1,52 @@
+"""What the real crossplane CLI builds from the folders under examples/."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+from tests.tools.commands import output
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def build(package: str, folder: Path) -> Path:
+    built = folder / f"{package}.xpkg"
+    root = EXAMPLES / package
+    options = [
+        f"--package-root={root}",
+        f"--examples-root={root}/examples",
+        f"--package-file={built}",
+    ]
+    output("CROSSPLANE_CLI", "xpkg", "build", *options)
+    return built
+
+
+def layers(xpkg: Path) -> list[dict[str, bytes]]:
+    """Return the files of each layer, unpacked: how well gzip does depends on the version of Go."""
+    with tarfile.open(xpkg) as image:
+        manifest = json.loads(read(image, "manifest.json"))
+        return [files(read(image, layer)) for layer in manifest[0]["Layers"]]
+
+
+def files(layer: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(layer)) as tar:
+        return {member.name: read(tar, member.name) for member in tar}
+
+
+def read(tar: tarfile.TarFile, name: str) -> bytes:
+    member = tar.extractfile(name)
+    assert member is not None
+    return member.read()
+
+
+def test_the_committed_package_is_built_from_its_folder(tmp_path: Path) -> None:
+    built = build("network", tmp_path)
+    assert layers(EXAMPLES / "network.xpkg") == layers(built), "run `make generate`"
+
+
+def test_the_cli_accepts_the_package_under_development(tmp_path: Path) -> None:
+    built = build("platform", tmp_path)
+    assert [set(layer) for layer in layers(built)] == [{"package.yaml"}, {".up/examples.yaml"}]

@@ -1,0 +1,130 @@
+"""What users run: real Helm 3 and 4 with the post-renderer, on our chart and on upstream's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.golden import inputs
+from tests.tools.commands import (
+    CHART,
+    KUBERNETES,
+    ROOT,
+    SEARCH_PATH,
+    Plain,
+    each_helm,
+    output,
+    path_of,
+    run,
+)
+
+EXAMPLES = ROOT / "examples"
+POST_RENDERER = ("--post-renderer", "crossplane-devcache")
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> dict[str, str]:
+    """The environment in which Helm 4 finds the plugin; Helm 3 finds the command on the PATH."""
+    command = shutil.which("crossplane-devcache", path=SEARCH_PATH)
+    assert command, "the command is installed"
+    folder = subprocess.run(
+        [command, "plugin-dir"], capture_output=True, check=True, encoding="utf-8"
+    ).stdout.strip()
+    return {"HELM_PLUGINS": folder, "HELM_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def template(chart: Path, *arguments: str) -> tuple[str, ...]:
+    kubernetes = f"--kube-version={KUBERNETES}"
+    return ("template", "crossplane", str(chart), "-n=crossplane-system", kubernetes, *arguments)
+
+
+def documents(manifests: str) -> dict[tuple[Plain, Plain], dict[str, Plain]]:
+    """Return the objects of a stream by kind and name."""
+    found = {}
+    for document in yaml.safe_load_all(manifests):
+        if document:
+            found[document["kind"], document["metadata"]["name"]] = document
+    return found
+
+
+@each_helm
+def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> None:
+    values = f"--values={EXAMPLES / 'values.yaml'}"
+    arguments = template(CHART, values, *POST_RENDERER)
+    found = documents(output(helm, *arguments, **plugins))
+    assert not any(kind == "DevCache" for kind, _ in found)
+    data = found["ConfigMap", "crossplane-devcache"]["binaryData"]
+    assert isinstance(data, dict)
+    assert set(data) == {"acme-network.xz", "platform.xz"}
+    assert {("Configuration", "platform"), ("Configuration", "acme-network")} <= set(found)
+
+
+@each_helm
+@pytest.mark.parametrize("version", inputs.UPSTREAM)
+def test_upstream_charts_take_a_config(helm: str, version: str, plugins: dict[str, str]) -> None:
+    config = (
+        *POST_RENDERER,
+        *("--post-renderer-args", f"--config={EXAMPLES / 'devcache.yaml'}"),
+    )
+    arguments = template(inputs.chart(version), *config)
+    found = documents(output(helm, *arguments, **plugins))
+    assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(found)
+
+
+@each_helm
+def test_a_refusal_reaches_the_user_and_nothing_else_does(
+    helm: str, plugins: dict[str, str]
+) -> None:
+    missing = "--set=devcache.packages.platform.path=./nowhere"
+    result = run(helm, *template(CHART, missing, *POST_RENDERER), **plugins)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.search(r"crossplane-devcache: error: .*nowhere.*no such file", result.stderr)
+    assert "hint: " in result.stderr
+
+
+@each_helm
+def test_a_package_that_leaves_the_values_leaves_nothing_behind(
+    helm: str, plugins: dict[str, str]
+) -> None:
+    values = f"--values={EXAMPLES / 'values.yaml'}"
+    removed = "--set=devcache.packages.acme-network=null"
+    only = (
+        f"--set=devcache.packages.platform.path={EXAMPLES / 'platform'}",
+        "--set=devcache.packages.platform.package=xpkg.example.org/acme/platform:v0.1.0",
+    )
+    after = output(helm, *template(CHART, values, removed, *POST_RENDERER), **plugins)
+    never = output(helm, *template(CHART, *only, *POST_RENDERER), **plugins)
+    assert after == never
+
+
+def test_helm_4_installs_the_plugin_from_its_folder(
+    plugins: dict[str, str], tmp_path: Path
+) -> None:
+    home = {"HELM_DATA_HOME": str(tmp_path / "data"), "HELM_CACHE_HOME": str(tmp_path / "cache")}
+    output("HELM4", "plugin", "install", plugins["HELM_PLUGINS"], **home)
+    assert "crossplane-devcache" in output("HELM4", "plugin", "list", **home)
+    arguments = template(CHART, *POST_RENDERER)
+    assert "devcache-copier" in output("HELM4", *arguments, **home)
+
+
+def test_helm_4_dry_run_of_an_install_has_the_packages(plugins: dict[str, str]) -> None:
+    values = f"--values={EXAMPLES / 'values.yaml'}"
+    arguments = ("install", "crossplane", str(CHART), "-n=crossplane-system", values)
+    shown = output("HELM4", *arguments, "--dry-run=client", *POST_RENDERER, **plugins)
+    assert "devcache-copier" in shown
+    assert "kubectl wait" in shown, "NOTES.txt tells what to do next"
+
+
+@pytest.mark.parametrize("major", ["3", "4"])
+@pytest.mark.parametrize("name", inputs.CASES)
+def test_golden_inputs_are_what_helm_hands_over(name: str, major: str, tmp_path: Path) -> None:
+    version, *arguments = inputs.CASES[name]
+    found = inputs.rendered(
+        Path(path_of(f"HELM{major}")), inputs.chart(version), *arguments, folder=tmp_path
+    )
+    assert found == (inputs.HERE / name / f"input-helm{major}.yaml").read_text(), "make goldens"

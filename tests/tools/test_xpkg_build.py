@@ -1,0 +1,199 @@
+"""A package directory holds the same objects for us as for the real `crossplane xpkg build`."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postrender import packages
+from postrender.errors import DevcacheError
+from tests.package_files import META, Link, directory
+from tests.tools.commands import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@pytest.fixture(scope="module")
+def cli() -> Path:
+    return Path(path_of("CROSSPLANE_CLI"))
+
+
+def built(cli: Path, root: Path, ignore: Sequence[str] = ()) -> list[bytes] | None:
+    """Return the objects that the CLI finds in a directory, or None if it refuses that."""
+    package, extracted = root.parent / "built.xpkg", root.parent / "extracted.gz"
+    options = [f"--ignore={pattern}" for pattern in ignore]
+    build: list[Path | str] = [cli, "xpkg", "build", f"--package-file={package}"]
+    if subprocess.run([*build, *options], cwd=root, capture_output=True, check=False).returncode:
+        return None
+    extract: list[Path | str] = [
+        cli,
+        "xpkg",
+        "extract",
+        "--from-xpkg",
+        package,
+        f"--output={extracted}",
+    ]
+    subprocess.run(extract, check=True)
+    return sorted(gzip.decompress(extracted.read_bytes()).split(b"---\n"))
+
+
+def composition(name: str) -> bytes:
+    return (
+        "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\n"
+        f"metadata:\n  name: {name}\nspec:\n  mode: Pipeline\n"
+    ).encode()
+
+
+A, B, C = (composition(name) for name in "abc")
+
+
+@dataclass(frozen=True)
+class Case:
+    files: Mapping[str, bytes | Link]
+    members: Sequence[str]
+    """The files that the objects come from, in the order of the stream."""
+    reason: str
+    ignore: Sequence[str] = field(default=())
+
+
+CASES = {
+    "path-order": Case(
+        {"b.yaml": A, "a/z.yml": B, "a.yaml": C},
+        ["a/z.yml", "a.yaml", "b.yaml"],
+        "paths are compared part by part",
+    ),
+    "hidden": Case(
+        {".b/b.yaml": A, ".yaml": B, ".c.yml": C},
+        [".b/b.yaml", ".c.yml", ".yaml"],
+        "hidden files and folders are nothing special",
+    ),
+    "examples": Case(
+        {
+            "examples/a.yaml": A,
+            "examples-2/a.yaml": A,
+            "examples.yaml": A,
+            "more/examples/a.yaml": B,
+            "my-examples.yaml": C,
+        },
+        ["more/examples/a.yaml", "my-examples.yaml"],
+        "everything at the root whose name begins with examples is left out, nothing deeper",
+    ),
+    "other-files": Case(
+        {"README.md": b"# Title", "a.YAML": A, "b.yaml.bak": B, "c.json": b"{", "c.yaml": C},
+        ["c.yaml"],
+        "only .yaml and .yml in lower case",
+    ),
+    "folder-named-like-a-file": Case({"a.yaml/b.yaml": A}, ["a.yaml/b.yaml"], "it is a folder"),
+    "empty": Case(
+        {"a.yaml": b"", "b.yaml": b"# nothing\n", "c.yaml": b"---\n---\n...\n", "d.yaml": A},
+        ["d.yaml"],
+        "files and documents without content do not matter",
+    ),
+    "documents": Case(
+        {"a.yaml": b"# one\n---\n" + A + b"--- # two\n" + B + b"...\n---   \n" + C + b"---\n"},
+        ["a.yaml"] * 3,
+        "separators of every kind",
+    ),
+    "line-ends": Case(
+        {"a.yaml": A.replace(b"\n", b"\r\n"), "b.yaml": B.rstrip(), "c.yaml": b"---\r\n" + C},
+        ["a.yaml", "b.yaml", "c.yaml"],
+        "CRLF, and no newline at the end of a file",
+    ),
+    "byte-order-mark": Case(
+        {"a.yaml": b"\xef\xbb\xbf" + A, "b.yaml": b"\xef\xbb\xbf---\n" + B},
+        ["a.yaml", "b.yaml"],
+        "editors on Windows write it",
+    ),
+    "json": Case(
+        {
+            "a.yaml": b'{"kind": "Composition", "metadata": {"name": "a"}, '
+            b'"apiVersion": "apiextensions.crossplane.io/v1", "spec": {"mode": "Pipeline"}}'
+        },
+        ["a.yaml"],
+        "JSON is YAML",
+    ),
+    "unusual-yaml": Case(
+        {
+            "a.yaml": b'"kind": Wrong\napiVersion: &v apiextensions.crossplane.io/v1\n'
+            b"kind: 'Composition'\nmetadata: {name: a}\nspec: {mode: Pipeline}\nversion: *v\n"
+        },
+        ["a.yaml"],
+        "quoted keys, anchors, and a key that comes twice",
+    ),
+    "links": Case(
+        {
+            "a.yaml": A,
+            "folder/b.txt": B,
+            "link.yaml": Link("folder/b.txt"),
+            "linked": Link("folder"),
+            "folder.yaml": Link("folder"),
+            "nowhere.yaml": Link("user@host.1234"),
+            "self.yaml": Link("self.yaml"),
+            "README.md": Link("/etc/hostname"),
+        },
+        ["a.yaml", "link.yaml"],
+        "links to files are read, those to folders are not followed, others do not matter",
+    ),
+    "meta-elsewhere": Case(
+        {"crossplane.yaml": A, "meta.yaml": META},
+        ["crossplane.yaml"],
+        "the meta object may be in any file",
+    ),
+    "ignore": Case(
+        {"a.yaml": A, "sub/a.yaml": A, "sub/b.yaml": B, "sub/sub/c.yaml": C, "x-1.yaml": A},
+        ["sub/b.yaml", "sub/sub/c.yaml"],
+        "a star does not cross a slash",
+        ignore=["./a.*", "*/a.yaml", "x-[!0-9].yaml", "x-[^a-z].yaml", "*/c.yaml"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_objects_are_those_of_the_cli(cli: Path, tmp_path: Path, case: Case) -> None:
+    root = directory(tmp_path / "root", case.files)
+    package = packages.read(root, ignore=case.ignore)
+    assert [member.file for member in package.members] == case.members, case.reason
+    # What we join must mean the same again to the CLI: as one file it gives the same objects.
+    alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml})
+    assert built(cli, alone) == built(cli, root, case.ignore) is not None
+
+
+REFUSED = {
+    "two meta objects": {"b.yaml": META},
+    "no meta object": {"crossplane.yaml": A},
+    "a separator with content": {"a.yaml": b"--- {}\n" + A},
+    "a separator that goes on": {"a.yaml": A + b"----\n"},
+    "broken YAML": {"a.yaml": A + b"x: [\n"},
+    "a directive": {"a.yaml": b"%YAML 1.1\n---\n" + A},
+    "no kind": {"a.yaml": b"apiVersion: v1\n"},
+    "no apiVersion": {"a.yaml": b"kind: Composition\n"},
+    "a list": {"a.yaml": b"- kind: Composition\n"},
+    "text": {"a.yaml": b"text\n"},
+    "null": {"a.yaml": b"null\n"},
+    "an alias that leads nowhere": {"a.yaml": A + b"x: *y\n"},
+    "bytes that are no UTF-8": {"a.yaml": A + b"# \xff\n"},
+    "a control character": {"a.yaml": A + b"x: \x01\n"},
+    "a version that is no string": {
+        "crossplane.yaml": META + b"spec:\n  crossplane:\n    version: 1.0\n"
+    },
+    "a dependency that is no mapping": {"crossplane.yaml": META + b"spec:\n  dependsOn: [a]\n"},
+    "dependencies that are no list": {"crossplane.yaml": META + b"spec:\n  dependsOn: {a: b}\n"},
+    "a kind of package that is none": {"crossplane.yaml": META.replace(b"Configur", b"Separ")},
+    "a version that is none": {"crossplane.yaml": META.replace(b"/v1", b"/v3")},
+}
+
+
+@pytest.mark.parametrize("files", REFUSED.values(), ids=REFUSED)
+def test_what_the_cli_refuses_is_refused(
+    cli: Path, tmp_path: Path, files: Mapping[str, bytes | Link]
+) -> None:
+    root = directory(tmp_path / "root", files)
+    assert built(cli, root) is None
+    with pytest.raises(DevcacheError):
+        packages.read(root)

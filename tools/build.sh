@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds one of the Go programs that the tests run, or finds the build of an earlier run, and prints
+# the path of the binary: `tools/build.sh helm4`. Each program is a folder here; its go.mod says what
+# to build (`tool`) and the version of everything. A build is good until that or this file changes.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=tools/cache.sh
+source ./cache.sh
+
+tool=${1:?usage: tools/build.sh TOOL}
+if [[ ! -f $tool/go.mod ]]; then
+  say "no tool is called $tool; there are:" ./*/
+  exit 2
+fi
+
+name=${tool%[34]} # helm3 and helm4 are each called helm, to stand on a PATH
+hash=$(cat "$tool/go.mod" "$tool/go.sum" build.sh | sha256sum | cut -c -12)
+binary=$cache/$tool-$hash/$name
+if [[ -x $binary ]]; then
+  echo "$binary"
+  exit
+fi
+
+package=$(sed -n 's/^tool //p' "$tool/go.mod")
+module=${package%/cmd/*}
+version=$(awk -v package="$package" 'index(package, $1 "/") == 1 { print $2 }' "$tool/go.mod")
+
+# A program built as a dependency does not know its version; each keeps it in another variable.
+case $tool in
+  helm4 | crossplane) stamps=("$module/internal/version.version=$version") ;;
+  helm3)
+    # Also the Kubernetes that `helm template` and `helm lint` assume, as in Helm's own Makefile.
+    minor=$(awk '$1 == "k8s.io/client-go" { split($2, v, "."); print v[2] }' helm3/go.mod)
+    stamps=("$module/internal/version.version=$version"
+      "$module/pkg/chartutil.k8sVersionMinor=$minor" "$module/pkg/lint/rules.k8sVersionMinor=$minor")
+    ;;
+  ct) stamps=("$package/cmd.Version=$version") ;;
+  helm-unittest) stamps=("$module/internal/build.version=${version#v}") ;;
+  helm-docs) stamps=("main.version=${version#v}") ;;
+esac
+
+# A build from nothing takes minutes, and go says either nothing or every package.
+progress() {
+  awk -v tool="$tool" '
+    function show() { if (++count % 100 == 0) print "tools:   " tool ": " count " sources fetched or compiled" }
+    /^go: downloading/ || /^[^ ]+$/ { show(); next }
+    { print }
+  ' >&2
+}
+
+need_go
+say "building $tool ${version#v} (up to four minutes the first time)"
+mkdir -p "${binary%/*}"
+unfinished=$(mktemp "$binary.XXXXXX")
+trap 'rm -f "$unfinished"' EXIT
+CGO_ENABLED=0 go build -C "$tool" -v -trimpath -buildvcs=false \
+  -ldflags "-s -w ${stamps[*]/#/-X }" -o "$unfinished" "$package" |& progress
+chmod 755 "$unfinished"
+mv "$unfinished" "$binary" # in one step: another run may be building, or running, the same
+echo "$binary"

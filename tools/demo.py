@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Show what the post-renderer adds to Crossplane's manifests, with a real Helm and chart.
+
+Run by `make demo`, in the root of the checkout: `tools/demo.py HELM`.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import lzma
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from postrender import packages
+from postrender.cache import references
+from postrender.manifests import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+RELEASE = ["crossplane", "charts/crossplane-devcache", "-n", "crossplane-system"]
+VALUES = "examples/values.yaml"
+
+CAT = """\
+apiVersion: v1
+type: postrenderer/v1
+name: cat
+version: 0.1.0
+runtime: subprocess
+runtimeConfig:
+  platformCommand:
+    - command: cat
+"""
+"""Helm 4 formats manifests anew for a post-renderer: compare with one that changes nothing."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A package as the manifests carry it."""
+
+    name: str
+    """The name of the package object, e.g. `platform`."""
+
+    kind: str
+    reference: str
+    """The object's `spec.package`."""
+
+    key: str
+    """The file that Crossplane looks for, relative to its cache."""
+
+    raw: int
+    """Bytes of package.yaml."""
+
+    packed: int
+    """Bytes in the ConfigMap."""
+
+    dependencies: tuple[packages.Dependency, ...]
+
+    @property
+    def source(self) -> str:
+        """What the `dependsOn` of another package calls it."""
+        return references.parse(self.reference, where=self.name).source
+
+
+def output(command: Sequence[str], **environment: str) -> str:
+    """Return what a command prints; its errors go to the terminal and end the demo."""
+    run = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, check=False)  # noqa: S603  # the callers' commands are fixed
+    if run.returncode != 0:
+        sys.exit(run.returncode)
+    return run.stdout.decode()
+
+
+def unchanged(helm: str) -> str:
+    """Return the manifests with a post-renderer that changes nothing."""
+    command = [helm, "template", *RELEASE, "--post-renderer", "cat", "-f", VALUES]
+    if not is_helm4(helm):
+        return output(command)
+    with tempfile.TemporaryDirectory() as plugins:
+        plugin = Path(plugins, "cat", "plugin.yaml")
+        plugin.parent.mkdir()
+        plugin.write_text(CAT)
+        return output(command, HELM_PLUGINS=plugins)
+
+
+def rendered(helm: str) -> str:
+    """Return the manifests with our post-renderer, and print the command."""
+    command = ["template", *RELEASE, "--post-renderer", "crossplane-devcache", "-f", VALUES]
+    environment: dict[str, str] = {}
+    if is_helm4(helm):
+        sys.stdout.write('$ export HELM_PLUGINS="$(crossplane-devcache plugin-dir)"\n')
+        environment["HELM_PLUGINS"] = output(["crossplane-devcache", "plugin-dir"]).strip()
+    sys.stdout.write(f"$ helm {' '.join(command)}\n")
+    sys.stdout.flush()
+    return output([helm, *command], **environment)
+
+
+def is_helm4(helm: str) -> bool:
+    """Return whether post-renderers are plugins, as from Helm 4 on."""
+    return not output([helm, "version", "--template", "{{.Version}}"]).startswith("v3.")
+
+
+def deployment(documents: Iterable[stream.Document]) -> list[str]:
+    """Return the lines of Crossplane's Deployment."""
+    crossplane = ("Deployment", "crossplane")
+    return next(d.text for d in documents if (d.kind, d.name) == crossplane).rstrip().splitlines()
+
+
+def loaded(documents: Iterable[stream.Document]) -> Iterator[Loaded]:
+    """Yield the packages that the copier in the pod will put into Crossplane's cache."""
+    objects = [yaml.safe_load(d.text) for d in documents if d.kind]
+    payload = next(o for o in objects if o["kind"] == "ConfigMap" and "index" in o.get("data", {}))
+    installed = {
+        o["metadata"]["name"]: o
+        for o in objects
+        if o["apiVersion"].startswith("pkg.crossplane.io/")
+    }
+    declared = yaml.safe_load(Path(VALUES).read_text())["devcache"]["packages"]
+    for line in payload["data"]["index"].splitlines():
+        _, _, file, key = line.split(" ", 3)
+        name = file.removesuffix(".xz")
+        packed = base64.b64decode(payload["binaryData"][file])
+        yield Loaded(
+            name=name,
+            kind=installed[name]["kind"],
+            reference=installed[name]["spec"]["package"],
+            key=key,
+            raw=len(lzma.decompress(packed)),
+            packed=len(packed),
+            dependencies=packages.read(Path(declared[name]["path"])).dependencies,
+        )
+
+
+def table(*rows: Sequence[str]) -> str:
+    """Return the rows, the first of them headings, in columns; numbers to the right."""
+    columns = [aligned(column) for column in zip(*rows, strict=True)]
+    return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
+
+
+def aligned(column: Sequence[str]) -> list[str]:
+    """Return the cells of a column, all as wide as the widest."""
+    width = max(map(len, column))
+    return [cell.rjust(width) if column[-1].isdigit() else cell.ljust(width) for cell in column]
+
+
+def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) -> str:
+    """Return what changed in the Deployment, what came beside it, and the packages within."""
+    diff = difflib.unified_diff(
+        deployment(before), deployment(after), "without", "with crossplane-devcache", lineterm=""
+    )
+    known = {document.title for document in before}
+    added = [(d.kind, d.name) for d in after if d.title not in known]
+    carried = list(loaded(after))
+    local = {package.source for package in carried}
+    sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.packed)) for p in carried]
+    needs = [
+        (p.name, d.package, d.constraint, "this release" if d.package in local else "its registry")
+        for p in carried
+        for d in p.dependencies
+    ]
+    parts = {
+        "Changed in the Deployment": "\n".join(diff) + "\n",
+        "Added to the release": table(("KIND", "NAME"), *added),
+        "Packages, with the bytes of package.yaml": table(
+            ("KIND", "REFERENCE", "CACHE KEY", "RAW", "PACKED"), *sizes
+        ),
+        "Dependencies": table(("PACKAGE", "DEPENDS ON", "VERSION", "COMES FROM"), *needs),
+    }
+    return "".join(f"\n== {title}\n\n{text}" for title, text in parts.items())
+
+
+def main(helm: str) -> None:
+    """Print the command that a user would run, then what came out of it."""
+    after = stream.split(rendered(helm))
+    before = stream.split(unchanged(helm))
+    sys.stdout.write(report(before, after))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
