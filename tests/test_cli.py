@@ -115,13 +115,16 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             id="volume-name-taken",
         ),
         pytest.param(
-            RENDERED + b"---\nkind: ConfigMap\nmetadata: {name: crossplane-devcache}\n",
+            RENDERED
+            + b"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: crossplane-devcache}\n",
             "{}",
             'ConfigMap "crossplane-devcache" already',
             id="config-map-name-taken",
         ),
         pytest.param(
-            RENDERED + b"---\nkind: ImageConfig\nmetadata: {name: devcache-network}\n",
+            RENDERED
+            + b"---\napiVersion: pkg.crossplane.io/v1\nkind: ImageConfig\n"
+            + b"metadata: {name: devcache-network}\n",
             "{packages: {network: {path: packages/network}}}",
             'ImageConfig "devcache-network" already',
             id="image-config-name-taken",

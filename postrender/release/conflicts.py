@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postrender.cache import references
+from postrender.declared.fields import Fields
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import nodes
 
@@ -24,22 +25,26 @@ def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -
     """Refuse an added object whose name is taken.
 
     Raises:
-        DevcacheError: Another document is an object of that kind, name and namespace.
+        DevcacheError: Another document is an object of that group, kind, name and namespace.
     """
-    for kind, name, namespace in map(_identity, added):
+    for one in added:
+        metadata = Fields.of(one["metadata"], path="metadata", where="")
+        name, namespace = metadata.text("name"), metadata.text("namespace")
         for document in others:
-            if name not in document.text or (document.kind, document.name) != (kind, name):
+            # The name first: parsing every document would cost far more than the rewrite.
+            if name not in document.text or document.name != name:
                 continue
-            if document.namespace in {namespace, ""}:
-                problem = f"the release has a {kind} {quoted(name)} already, and not from us"
+            is_same_kind = _group_kind(document.api_version, document.kind) == _group_kind(
+                str(one["apiVersion"]), str(one["kind"])
+            )
+            if is_same_kind and document.namespace in {namespace, ""}:
+                problem = f"the release has a {one['kind']} {quoted(name)} already, and not from us"
                 hint = "rename that object, or the package"
                 raise DevcacheError(problem, where=document.title, hint=hint)
 
 
-def _identity(added: dict[str, Plain]) -> tuple[Plain, str, Plain]:
-    metadata = added["metadata"]
-    values = metadata if isinstance(metadata, dict) else {}
-    return added["kind"], str(values["name"]), values.get("namespace", "")
+def _group_kind(api_version: str, kind: str) -> tuple[str, str]:
+    return api_version.rpartition("/")[0], kind
 
 
 def check_sources(

@@ -25,6 +25,7 @@ from tests.tools.commands import (
 
 EXAMPLES = ROOT / "examples"
 POST_RENDERER = ("--post-renderer", "crossplane-devcache")
+CONFIG = (*POST_RENDERER, "--post-renderer-args", f"--config={EXAMPLES / 'devcache.yaml'}")
 
 
 @pytest.fixture
@@ -67,11 +68,7 @@ def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> No
 @each_helm
 @pytest.mark.parametrize("version", inputs.UPSTREAM)
 def test_upstream_charts_take_a_config(helm: str, version: str, plugins: dict[str, str]) -> None:
-    config = (
-        *POST_RENDERER,
-        *("--post-renderer-args", f"--config={EXAMPLES / 'devcache.yaml'}"),
-    )
-    arguments = template(inputs.chart(version), *config)
+    arguments = template(inputs.chart(version), *CONFIG)
     found = documents(output(helm, *arguments, **plugins))
     assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(found)
 
@@ -112,12 +109,27 @@ def test_helm_4_installs_the_plugin_from_its_folder(
     assert "devcache-copier" in output("HELM4", *arguments, **home)
 
 
+def dry_run(chart: Path, *arguments: str) -> tuple[str, ...]:
+    return ("install", "xp", str(chart), "-n=xp-system", "--dry-run=client", *arguments)
+
+
 def test_helm_4_dry_run_of_an_install_has_the_packages(plugins: dict[str, str]) -> None:
     values = f"--values={EXAMPLES / 'values.yaml'}"
-    arguments = ("install", "crossplane", str(CHART), "-n=crossplane-system", values)
-    shown = output("HELM4", *arguments, "--dry-run=client", *POST_RENDERER, **plugins)
+    shown = output("HELM4", *dry_run(CHART, values, *POST_RENDERER), **plugins)
     assert "devcache-copier" in shown
     assert "kubectl wait" in shown, "NOTES.txt tells what to do next"
+
+
+@pytest.mark.parametrize("version", inputs.UPSTREAM)
+def test_helm_4_dry_run_of_an_upstream_chart(version: str, plugins: dict[str, str]) -> None:
+    arguments = dry_run(inputs.chart(version), *CONFIG)
+    assert "devcache-copier" in output("HELM4", *arguments, **plugins)
+
+
+@each_helm
+@pytest.mark.parametrize("version", inputs.UPSTREAM)
+def test_upstream_charts_are_as_helm_wants_them(helm: str, version: str) -> None:
+    assert "0 chart(s) failed" in output(helm, "lint", inputs.chart(version))
 
 
 @pytest.mark.parametrize("major", ["3", "4"])

@@ -1,0 +1,114 @@
+"""What holds for every release: the invariants of the filter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postrender import render
+from postrender.declared import devcache
+from postrender.errors import DevcacheError
+from postrender.manifests import stream
+
+GOLDEN = Path(__file__).parent / "golden"
+HELM = {
+    major: (GOLDEN / "crossplane-2.4.0" / f"input-helm{major}.yaml").read_text() for major in "34"
+}
+HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
+NAMES = ("greet", "network", "nop", "platform")
+
+
+def config(*names: str) -> devcache.DevCache:
+    """Return the golden cases' DevCache with some of its packages."""
+    spec = yaml.safe_load((GOLDEN / "devcache.yaml").read_text())["spec"]
+    packages = {name: spec["packages"][name] for name in names}
+    document = {**yaml.safe_load(HEAD), "spec": {"packages": packages}}
+    return devcache.load(yaml.safe_dump(document), where="")
+
+
+OTHERS = st.sampled_from(
+    [
+        "",
+        "# only a comment\n",
+        "kind: Secret\nmetadata: {name: s}\nstringData: {a: '---'}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x   \ndata:\n  a: |+\n    b\n\n",
+        '{"kind": "Service", "metadata": {"name": "json"}}\n',
+        "kind: Deployment\nmetadata: {name: other}\nspec: {template: {spec: {containers: []}}}\n",
+        "kind: Widget\nspec: {a: 1:30, b: =, c: !!binary aGk=, d: &x 1, e: *x}\r\n",
+        "kind: ConfigMap\nmetadata: {name: mentions-crossplane-devcache}\n",
+        "apiVersion: serving.knative.dev/v1\nkind: Configuration\nmetadata: {name: network}\n",
+    ]
+)
+
+
+@given(st.lists(OTHERS, max_size=4), st.lists(OTHERS, max_size=4), st.sampled_from("34"))
+def test_documents_that_are_not_touched_leave_byte_for_byte_and_in_order(
+    before: list[str], after: list[str], major: str
+) -> None:
+    parts = [*before, HELM[major], *after]
+    rendered = "".join(part if part.startswith("---") else f"---\n{part}" for part in parts)
+    modified = render.render(rendered, config("network"), GOLDEN)
+    documents = [document.text for document in stream.split(rendered)]
+    touched = [text for text in documents if "- start" in text and "- core" in text]
+    assert len(touched) == 1
+    left = [document.text for document in stream.split(modified)]
+    head, tail = (
+        documents[: documents.index(touched[0])],
+        documents[documents.index(touched[0]) + 1 :],
+    )
+    assert left[: len(head)] == head
+    assert left[len(head) + 1 : len(documents)] == tail
+
+
+@pytest.mark.parametrize("major", "34")
+@given(st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)))
+def test_a_later_pass_forgets_the_earlier_one(
+    major: str, earlier: set[str], later: set[str]
+) -> None:
+    """Whatever an earlier pass had brought: the same as without it, and nothing twice."""
+    first = render.render(HELM[major], config(*earlier), GOLDEN)
+    assert render.render(first, config(*later), GOLDEN) == render.render(
+        HELM[major], config(*later), GOLDEN
+    )
+    assert render.render(first, None, GOLDEN) == first
+
+
+def test_a_document_among_the_manifests_does_what_a_config_does() -> None:
+    text = (GOLDEN / "devcache.yaml").read_text()
+    declared = devcache.load(text, where="")
+    for rendered in (f"{HELM['3']}---\n{text}", f"{text}{HELM['3']}"):
+        assert render.render(rendered, None, GOLDEN) == render.render(HELM["3"], declared, GOLDEN)
+
+
+def test_two_documents_are_refused() -> None:
+    text = (GOLDEN / "devcache.yaml").read_text()
+    with pytest.raises(DevcacheError, match="more than one DevCache"):
+        render.render(f"{HELM['3']}---\n{text}---\n{text}", None, GOLDEN)
+
+
+def test_a_deployment_that_is_a_hook_is_not_crossplane() -> None:
+    deployment = next(one for one in stream.split(HELM["3"]) if "- start" in one.text)
+    hook = deployment.text.replace(
+        "metadata:\n", "metadata:\n  annotations: {helm.sh/hook: test}\n", 1
+    ).replace("  name: crossplane\n", "  name: hook\n", 1)
+    modified = render.render(HELM["3"] + hook, config("network"), GOLDEN)
+    assert hook in modified
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        pytest.param("# Source: c/templates/d.yaml", 3, id="helm-3-looks-at-each-document"),
+        pytest.param("#### file: c/templates/d.yaml", 1, id="helm-unittest-at-the-first-of-a-file"),
+    ],
+)
+def test_added_documents_belong_to_the_template_of_the_declaration(
+    comment: str, expected: int
+) -> None:
+    text = f"---\n{comment}\n{HEAD}spec: {{packages: {{network: {{path: packages/network}}}}}}\n"
+    modified = render.render(HELM["3"] + text, None, GOLDEN)
+    assert modified.count(comment) == expected
