@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"error: {error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # who reads has gone, e.g. `| head`; Python would complain at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
     except Exception as error:  # noqa: BLE001  # a defect: tell where, but quote no content
         return _failed(_defect(error), DEFECT)
     return DONE

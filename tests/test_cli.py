@@ -448,6 +448,19 @@ def test_plugin_dir_serves_helm_plugin_install_and_helm_plugins() -> None:
     assert (plugin["name"], plugin["version"]) == ("crossplane-devcache", version)
 
 
+def test_a_reader_that_goes_away_is_no_defect() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    found = subprocess.run(
+        [str(COMMAND), "crds", "--crossplane=2.4"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (found.returncode, found.stderr) == (1, b"")
+
+
 def test_stdin_that_is_a_terminal_is_wrong_usage() -> None:
     parent, child = os.openpty()
     found = subprocess.run([str(COMMAND)], stdin=child, capture_output=True, check=False)
