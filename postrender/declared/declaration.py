@@ -61,13 +61,15 @@ def find(documents: Sequence[Document], config: DevCache | None) -> Declaration 
 
 
 def _is_devcache(document: Document) -> bool:
-    if devcache.KIND not in document.text or document.kind != devcache.KIND:
+    if not document.mentions(devcache.KIND) or document.kind != devcache.KIND:
         return False
     return document.api_version.startswith("crossplane-devcache/")
 
 
 def _is_ours(document: Document) -> bool:
-    if objects.OWNER not in document.text or document.kind not in objects.KINDS:
+    if not any(document.mentions(objects.OWNER, kind) for kind in objects.KINDS):
+        return False
+    if document.kind not in objects.KINDS:
         return False
     label = nodes.get(document.root, "metadata", "labels", objects.PART_OF)
     return nodes.text(label) == objects.OWNER

@@ -51,6 +51,10 @@ class Document:
         """
         return nodes.compose(self.text, where=self.origin, first_line=self.line)
 
+    def mentions(self, *words: str) -> bool:
+        """Return whether all words occur in the text: cheap, where `root` parses all of it."""
+        return all(word in self.text for word in words)
+
     @property
     def kind(self) -> str:
         """The object's kind, e.g. `Deployment`, or ""."""

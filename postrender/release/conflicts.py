@@ -30,21 +30,18 @@ def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -
     for one in added:
         metadata = Fields.of(one["metadata"], path="metadata", where="")
         name, namespace = metadata.text("name"), metadata.text("namespace")
-        for document in others:
-            # The name first: parsing every document would cost far more than the rewrite.
-            if name not in document.text or document.name != name:
+        group, kind = _group(str(one["apiVersion"])), str(one["kind"])
+        for other in others:
+            if not other.mentions(kind, name) or (other.kind, other.name) != (kind, name):
                 continue
-            is_same_kind = _group_kind(document.api_version, document.kind) == _group_kind(
-                str(one["apiVersion"]), str(one["kind"])
-            )
-            if is_same_kind and document.namespace in {namespace, ""}:
-                problem = f"the release has a {one['kind']} {quoted(name)} already, and not from us"
+            if _group(other.api_version) == group and other.namespace in {namespace, ""}:
+                problem = f"the release has a {kind} {quoted(name)} already, and not from us"
                 hint = "rename that object, or the package"
-                raise DevcacheError(problem, where=document.title, hint=hint)
+                raise DevcacheError(problem, where=other.title, hint=hint)
 
 
-def _group_kind(api_version: str, kind: str) -> tuple[str, str]:
-    return api_version.rpartition("/")[0], kind
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
 
 
 def check_sources(
@@ -69,7 +66,7 @@ def check_sources(
 
 def _package_objects(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
     for document in documents:
-        if _PACKAGES not in document.text or document.kind not in _PACKAGE_KINDS:
+        if not document.mentions(_PACKAGES) or document.kind not in _PACKAGE_KINDS:
             continue
         if document.api_version.startswith(_PACKAGES):
             yield document.title, nodes.text(nodes.get(document.root, "spec", "package"))

@@ -98,8 +98,8 @@ def find(documents: Iterable[Document], cache_volume: str) -> Deployment:
     found = [
         _deployment(document, template, container, cache_volume)
         for document in documents
-        # The word first: parsing every document would cost far more than the rewrite.
-        if "Deployment" in document.text and document.kind == "Deployment" and not document.is_hook
+        if document.mentions("Deployment", "core", "start")
+        if document.kind == "Deployment" and not document.is_hook
         for template in filter(None, [nodes.get(document.root, "spec", "template")])
         for container in nodes.items(nodes.get(template, "spec", "containers"))
         if _runs_crossplane(container)
