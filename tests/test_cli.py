@@ -83,6 +83,9 @@ def test_paths_are_relative_to_where_it_runs(tmp_path: Path) -> None:
 )
 def test_bad_stdin(stdin: bytes, message: str) -> None:
     assert re.search(message, refused(run(stdin=stdin)), re.DOTALL)
+    if "DevCache" not in message:
+        declared = refused(run("--config=devcache.yaml", stdin=stdin))
+        assert re.search(message, declared, re.DOTALL), "also with a declaration"
 
 
 DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()

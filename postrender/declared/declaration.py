@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
+from postrender.manifests.stream import require_manifests
 from postrender.release import objects
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def _is_ours(document: Document) -> bool:
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:
-    roots = [document.root for document in documents]  # parses all, to name what is no YAML
-    if all(root is None or nodes.is_null(root) for root in roots):
-        problem = "there are no manifests on stdin"
-        return DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
+    require_manifests(documents)
     problem = "there is no DevCache document among the rendered manifests"
     hint = "use the chart crossplane-devcache, or pass --post-renderer-args --config=devcache.yaml"
     return DevcacheError(problem, hint=hint)

@@ -130,6 +130,18 @@ def _documents(stream: str, edges: list[int]) -> Iterator[Document]:
         line += text.count("\n")
 
 
+def require_manifests(documents: Iterable[Document]) -> None:
+    """Refuse what is no stream of manifests at all; parses every document, so only for an error.
+
+    Raises:
+        DevcacheError: A document is not YAML, or all of them are empty.
+    """
+    roots = [document.root for document in documents]
+    if all(root is None or nodes.is_null(root) for root in roots):
+        problem = "there are no manifests on stdin"
+        raise DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
+
+
 def join(documents: Iterable[Document]) -> str:
     """Return the stream of the documents, each beginning on a line and the last one ending it."""
     parts: list[str] = []

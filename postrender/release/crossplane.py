@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from postrender.cache import layouts
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import nodes
+from postrender.manifests.stream import require_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     import yaml
 
@@ -83,7 +84,7 @@ class Deployment:
         return [value for args in arguments for flag, value in pairwise(args) if flag in flags]
 
 
-def find(documents: Iterable[Document], cache_volume: str) -> Deployment:
+def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
     """Return the one Deployment with a container that runs `core start` on the package cache.
 
     Labels are not looked at: they follow the chart's nameOverride.
@@ -105,6 +106,7 @@ def find(documents: Iterable[Document], cache_volume: str) -> Deployment:
         if _runs_crossplane(container)
     ]
     if not found:
+        require_manifests(documents)
         problem = "no Deployment among the rendered manifests runs Crossplane (`core start`)"
         hint = "render the Crossplane chart in the same release (crossplane.enabled)"
         raise DevcacheError(problem, hint=hint)
