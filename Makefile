@@ -68,7 +68,7 @@ chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into
 $(chart)/charts/crossplane-$(upstream).tgz: $(chart)/Chart.yaml
 	@mkdir -p $(@D)
 	@rm -f $(@D)/crossplane-*.tgz
-	@cp "$$(HELM="$(HELM)" tools/upstream-charts.sh $(upstream))/$(@F)" $@
+	@charts="$$(HELM="$(HELM)" tools/upstream-charts.sh $(upstream))" && cp "$$charts/$(@F)" $@
 
 .PHONY: tools
 tools: ## Build the Go programs that the tests run (ten minutes the first time, kept outside the checkout)

@@ -81,8 +81,13 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (crds, shown):
         command.add_argument("--crossplane", required=True, metavar="VERSION", help="e.g. 1.20")
+    # As before the command, too, so without a default that would hide the one given there.
     shown.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="a DevCache document"
+        "--config",
+        type=Path,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="a DevCache document (required)",
     )
     shown.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
     shown.add_argument("--namespace", metavar="NAME", help="that release's namespace")
@@ -91,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _output(arguments: argparse.Namespace) -> str:
     """Return what the command prints."""
+    _check_usage(arguments)
     if arguments.command == "plugin-dir":
         return f"{Path(__file__).parent / 'plugin' / _NAME}\n"
     # The one lazy seam: --version, --help and usage errors load no YAML library.
@@ -99,15 +105,24 @@ def _output(arguments: argparse.Namespace) -> str:
     if arguments.command == "crds":
         return commands.crds(arguments.crossplane)
     if arguments.command == "objects":
-        if (arguments.release is None) != (arguments.namespace is None):
-            message = "objects: --release and --namespace go together"
-            raise _UsageError(message)
         owner = (arguments.release, arguments.namespace) if arguments.release else None
         return commands.objects(arguments.config, arguments.crossplane, owner, Path())
-    if sys.stdin.isatty():
-        message = f"reads rendered manifests from stdin: helm ... --post-renderer {_NAME}"
-        raise _UsageError(message)
     return commands.filter_stream(sys.stdin.buffer.read(), arguments.config, Path())
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    """Refuse what argparse cannot see."""
+    command, problem = arguments.command, ""
+    if command is None and sys.stdin.isatty():
+        problem = f"reads rendered manifests from stdin: helm ... --post-renderer {_NAME}"
+    elif command in {"crds", "plugin-dir"} and arguments.config:
+        problem = f"{command} takes no --config"
+    elif command == "objects" and not arguments.config:
+        problem = "objects needs --config FILE"
+    elif command == "objects" and (arguments.release is None) != (arguments.namespace is None):
+        problem = "objects: --release and --namespace go together"
+    if problem:
+        raise _UsageError(problem)
 
 
 def _failed(message: str, status: int) -> int:

@@ -9,6 +9,7 @@ from postrender.cache import layouts, placement
 from postrender.declared import devcache
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import emit
+from postrender.packages import disk
 from postrender.release import crds as bootstrap
 from postrender.release import objects as objects_
 
@@ -72,12 +73,11 @@ def _line(version: str) -> layouts.Line:
 
 
 def _load(config: Path) -> DevCache:
-    where = quoted(str(config))
+    where = disk.shown(config)
     try:
         content = config.read_bytes()
     except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-        raise DevcacheError(problem, where=where) from None
+        raise disk.unreadable(config, error) from None
     return devcache.load(_decode(content, where), where=where)
 
 

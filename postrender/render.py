@@ -40,7 +40,8 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
 
     deployed = crossplane.find(others, devcache.cache_volume)
     line = crossplane.line(deployed, devcache.crossplane_version)
-    layout = layouts.layout_of(line, where=deployed.title)
+    override = "set crossplaneVersion to a supported version if this Crossplane behaves like it"
+    layout = layouts.layout_of(line, where=deployed.title, hint=override)
     crossplane.require_cache_root(deployed, layout.cache_root)
 
     placed = placement.place(devcache, line, layout, folder)

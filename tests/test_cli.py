@@ -148,9 +148,17 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             id="no-such-path",
         ),
         pytest.param(
+            RENDERED.replace(
+                b"- mountPath: /cache/xpkg", b"- subPathExpr: x\n            mountPath: /cache/xpkg"
+            ),
+            "{}",
+            "subPathExpr.*use subPath",
+            id="a-mount-that-the-copier-cannot-follow",
+        ),
+        pytest.param(
             RENDERED,
             "{packages: {nop: {path: packages/nop}}}",
-            "no image to run.*runtimeImage",
+            "no registry has the image.*runtimeImage",
             id="provider-without-image",
         ),
         pytest.param(
@@ -280,7 +288,7 @@ def test_a_kind_that_the_linter_forbids_names_the_file(tmp_path: Path) -> None:
         run(config(tmp_path, f"{{packages: {{xx: {{path: {folder}}}}}}}"), stdin=RENDERED)
     )
     assert "stray.yaml" in message
-    assert '"Secret"' in message
+    assert '"v1 Secret"' in message
     assert "hunter2" not in message
 
 
@@ -335,6 +343,8 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
         (["--config"], "expected one argument"),
         (["crds"], "--crossplane"),
         (["nonsense"], "invalid choice"),
+        (["objects", "--crossplane=2.4"], "objects needs --config"),
+        (["--config=x", "crds", "--crossplane=2.4"], "crds takes no --config"),
         (
             ["objects", "--config=x", "--crossplane=2.4", "--release=x"],
             "--release and --namespace go together",
@@ -347,8 +357,9 @@ def test_a_wrong_command_line_is_status_2(arguments: list[str], message: str) ->
 
 
 def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
-    assert "No such file" in refused(run(f"--config={tmp_path}/none.yaml", stdin=RENDERED))
-    assert "Is a directory" in refused(run(f"--config={tmp_path}", stdin=RENDERED))
+    missing = refused(run(f"--config={tmp_path}/none.yaml", stdin=RENDERED))
+    assert re.search("none.yaml: no such file or directory\nhint: .* where helm runs", missing)
+    assert "is a directory" in refused(run(f"--config={tmp_path}", stdin=RENDERED)).lower()
 
 
 def test_helm_4_shows_the_message_because_it_is_a_document_that_is_no_mapping(
@@ -415,6 +426,20 @@ def test_bootstrap_crds_fit_the_line(version: str, function: str, *, image_confi
     assert served["Configuration"] == served["Provider"] == ["v1"]
     assert served["DeploymentRuntimeConfig"] == ["v1beta1"]
     assert ("ImageConfig" in served) == image_config
+
+
+def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(tmp_path: Path) -> None:
+    file = "path: ../data/xpkg/provider-with-runtime.xpkg"
+    alone = f"{{packages: {{nop: {{{file}}}}}}}"
+    assert "no registry has the image" in refused(run(config(tmp_path, alone), stdin=RENDERED))
+    pushed = f"{{packages: {{nop: {{{file}, package: 'x.io/acme/nop:v1'}}}}}}"
+    assert run(config(tmp_path, pushed), stdin=RENDERED).returncode == 0
+    assert run(config(tmp_path, alone), stdin=OLD).returncode == 0, "it may be on the node"
+
+
+def test_config_may_stand_before_the_command() -> None:
+    found = run("--config=devcache.yaml", "objects", "--crossplane=2.4")
+    assert found.returncode == 0
 
 
 def test_objects_are_those_of_the_release_installed_or_not() -> None:

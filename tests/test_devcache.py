@@ -10,12 +10,51 @@ from hypothesis import strategies as st
 
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
+from postrender.manifests import nodes
 
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
 
 def load(spec: str) -> devcache.DevCache:
     return devcache.load(f"{HEAD}spec: {spec}\n", where="values")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("0755", 493),
+        ("1_000", 1000),
+        ("0x1f", 31),
+        ("1e3", 1000.0),
+        ("1.5", 1.5),
+        ("'1e3'", "1e3"),
+        ("1:30", "1:30"),
+        ("2026-01-01", "2026-01-01"),
+        ("=", "="),
+        (".inf", ".inf"),
+        ("yes", True),
+        ("~", None),
+    ],
+)
+def test_values_are_what_helm_reads(written: str, value: object) -> None:
+    assert nodes.plain(f"x: {written}\n", where="") == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [b, c\nd: e\n", "did not find expected ',' or ']'"),
+        ("a: b\nc\n", "could not find expected ':'"),
+        ("a: b\n---\nc: d\n", "holds more than one document"),
+        ("a: *secret\n", "found undefined alias$"),
+        ("a: 'secret\n", "found unexpected end of stream"),
+    ],
+)
+def test_yaml_errors_are_told_without_content(text: str, message: str) -> None:
+    with pytest.raises(DevcacheError) as refused:
+        nodes.plain(text, where="")
+    assert re.search(message, refused.value.problem)
+    assert "secret" not in refused.value.problem
 
 
 def test_an_empty_spec_has_every_default() -> None:
@@ -187,6 +226,12 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param("{live: true}", 'unknown key "live"', id="a-key-of-no-release"),
         pytest.param("{a: &a {b: 1}, c: *a}", "uses a YAML alias", id="alias"),
         pytest.param("{{}: 1}", "a key that is no string", id="a-mapping-as-a-key"),
+        pytest.param(
+            "{offline: true, offline: false}", '"offline" a second time on line 4', id="twice"
+        ),
+        pytest.param(
+            "{packages: {a: {path: x}}}", "package is missing.*two characters", id="1-letter"
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place(spec: str, message: str) -> None:

@@ -51,14 +51,14 @@ def test_each_line_has_its_layout(
 
 
 @pytest.mark.parametrize("line", [(1, 13), (1, 21), (2, 5), (3, 0), (0, 1)])
-def test_a_line_out_of_the_table_names_the_override(line: layouts.Line) -> None:
-    with pytest.raises(DevcacheError) as refused:
-        layouts.layout_of(line, where="Deployment x")
-    assert refused.value.where == "Deployment x"
-    assert "crossplaneVersion" in refused.value.hint
+def test_a_line_out_of_the_table_is_refused_with_its_range(line: layouts.Line) -> None:
+    with pytest.raises(DevcacheError, match=r"supported lines 1\.14 to 2\.4") as refused:
+        layouts.layout_of(line, where="Deployment x", hint="try another")
+    assert (refused.value.where, refused.value.hint) == ("Deployment x", "try another")
 
 
 XRD = ("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")
+XRD_2 = ("apiextensions.crossplane.io/v2", "CompositeResourceDefinition")
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 OPERATION = ("ops.crossplane.io/v1alpha1", "Operation")
 MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
@@ -68,6 +68,11 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
     ("package", "member", "line", "admitted"),
     [
         ("Configuration", XRD, (1, 14), True),
+        ("Configuration", XRD_2, (1, 20), False),
+        ("Configuration", XRD_2, (2, 0), True),
+        ("Configuration", ("apiextensions.crossplane.io/v9", "Composition"), (2, 4), False),
+        ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 16), False),
+        ("Function", ("meta.pkg.crossplane.io/v1beta1", "Function"), (1, 14), True),
         ("Configuration", CRD, (2, 4), False),
         ("Configuration", OPERATION, (1, 20), False),
         ("Configuration", OPERATION, (2, 0), True),

@@ -61,7 +61,7 @@ spec:
     layer = packed(tar({"package.yaml": XRD + b"---\n" + META + spec}))
     package = packages.read(Image([layer]).write(tmp_path))
     assert (package.kind, package.name) == ("Configuration", "platform")
-    assert package.crossplane == ">=v2.0.0"
+    assert package.api_version == "meta.pkg.crossplane.io/v1"
     assert package.dependencies == (
         Dependency("xpkg.example.org/acme/function", ">=v0.1.0"),
         Dependency("xpkg.example.org/acme/provider", ""),

@@ -75,24 +75,36 @@ LAYOUTS = (
 
 _KINDS: dict[str, dict[str, Line]] = {
     "Configuration": {
-        "apiextensions.crossplane.io/CompositeResourceDefinition": (1, 14),
-        "apiextensions.crossplane.io/Composition": (1, 14),
-        "ops.crossplane.io/Operation": (2, 0),
-        "ops.crossplane.io/CronOperation": (2, 0),
-        "ops.crossplane.io/WatchOperation": (2, 0),
-        "apiextensions.crossplane.io/ManagedResourceActivationPolicy": (2, 1),
+        "meta.pkg.crossplane.io/v1 Configuration": (1, 14),
+        "meta.pkg.crossplane.io/v1alpha1 Configuration": (1, 14),
+        "apiextensions.crossplane.io/v1 CompositeResourceDefinition": (1, 14),
+        "apiextensions.crossplane.io/v2 CompositeResourceDefinition": (2, 0),
+        "apiextensions.crossplane.io/v1 Composition": (1, 14),
+        "apiextensions.crossplane.io/v1alpha1 ManagedResourceActivationPolicy": (2, 1),
+        "ops.crossplane.io/v1alpha1 Operation": (2, 0),
+        "ops.crossplane.io/v1alpha1 CronOperation": (2, 0),
+        "ops.crossplane.io/v1alpha1 WatchOperation": (2, 0),
     },
     "Provider": {
-        "apiextensions.k8s.io/CustomResourceDefinition": (1, 14),
-        "admissionregistration.k8s.io/MutatingWebhookConfiguration": (1, 14),
-        "admissionregistration.k8s.io/ValidatingWebhookConfiguration": (1, 14),
-        "apiextensions.crossplane.io/ManagedResourceDefinition": (2, 1),
+        "meta.pkg.crossplane.io/v1 Provider": (1, 14),
+        "meta.pkg.crossplane.io/v1alpha1 Provider": (1, 14),
+        "apiextensions.k8s.io/v1 CustomResourceDefinition": (1, 14),
+        "apiextensions.k8s.io/v1beta1 CustomResourceDefinition": (1, 14),
+        "apiextensions.crossplane.io/v1alpha1 ManagedResourceDefinition": (2, 1),
+        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration": (1, 14),
+        "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": (1, 14),
     },
-    "Function": {"apiextensions.k8s.io/CustomResourceDefinition": (1, 14)},
+    "Function": {
+        "meta.pkg.crossplane.io/v1 Function": (1, 17),
+        "meta.pkg.crossplane.io/v1beta1 Function": (1, 14),
+        "apiextensions.k8s.io/v1 CustomResourceDefinition": (1, 14),
+        "apiextensions.k8s.io/v1beta1 CustomResourceDefinition": (1, 14),
+    },
 }
-"""The kinds that a package may hold, by package kind, with the line that admits them first.
+"""What a package may hold, by its kind, with the line that admits it first.
 
-Crossplane's linter: internal/xpkg/lint.go of v1.14.0, v2.0.2, v2.1.3 and v2.2.1.
+Crossplane's linter and its scheme, beyond which it cannot parse: internal/xpkg/lint.go and
+scheme.go of v1.14.0, v2.0.2, v2.1.3 and v2.2.1; cluster/crds of these and v2.4.0.
 """
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+(?:[-+_.][0-9A-Za-z._+-]*)?)?")
@@ -104,8 +116,13 @@ def line_of(version: str) -> Line | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def layout_of(line: Line, *, where: str) -> Layout:
+def layout_of(line: Line, *, where: str, hint: str = "") -> Layout:
     """Return the layout that a Crossplane line uses.
+
+    Args:
+        line: The line.
+        where: What error messages call what named it.
+        hint: What to do about a line that is not in the table.
 
     Raises:
         DevcacheError: The line is older or newer than the table.
@@ -115,7 +132,6 @@ def layout_of(line: Line, *, where: str) -> Layout:
             return layout
     oldest, newest = _shown(LAYOUTS[0].first), _shown(LAYOUTS[-1].last)
     problem = f"Crossplane {_shown(line)} is not one of the supported lines {oldest} to {newest}"
-    hint = "set crossplaneVersion to a supported version if this Crossplane behaves like it"
     raise DevcacheError(problem, where=where, hint=hint)
 
 
@@ -125,13 +141,12 @@ def check_kind(package_kind: str, api_version: str, kind: str, line: Line, *, wh
     Raises:
         DevcacheError: Crossplane's linter would refuse it.
     """
-    admitted = _KINDS[package_kind]
-    first = admitted.get(f"{api_version.partition('/')[0]}/{kind}")
-    if first is not None and first <= line:
+    admitted = [name for name, first in _KINDS[package_kind].items() if first <= line]
+    found = f"{api_version} {kind}"
+    if found in admitted:
         return
-    problem = f"a {package_kind} of Crossplane {_shown(line)} must not hold the kind {quoted(kind)}"
-    names = [name.partition("/")[2] for name, since in admitted.items() if since <= line]
-    hint = f"it may hold {', '.join(sorted(names))}; leave other files out with `ignore`"
+    problem = f"a {package_kind} of Crossplane {_shown(line)} must not hold {quoted(found)}"
+    hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
     raise DevcacheError(problem, where=where, hint=hint)
 
 

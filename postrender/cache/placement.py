@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from postrender import packages
 from postrender.cache import layouts
+from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError, quoted
 
 if TYPE_CHECKING:
@@ -70,15 +71,26 @@ def _placed(declared: LocalPackage, line: Line, layout: Layout, folder: Path) ->
     where = _where(declared)
     if not layout.admits(declared.reference):
         problem = f"Crossplane 2 does not admit the reference {quoted(declared.reference.text)}"
-        hint = "write it with a registry and a tag, e.g. registry.example.com/acme/platform:v0.1.0"
+        hint = (
+            "write a host with a dot, a path, and a tag: registry.example.com/acme/platform:v0.1.0"
+        )
         raise DevcacheError(problem, where=where, hint=hint)
-    package = packages.read(folder / declared.path, ignore=declared.ignore)
+    package = _read(declared, folder)
+    layouts.check_kind(package.kind, package.api_version, package.kind, line, where=where)
     for member in package.members:
         place_ = f"{where}, file {quoted(member.file)}"
         layouts.check_kind(package.kind, member.api_version, member.kind, line, where=place_)
     _check_runtime(declared, package, layout)
     digest = _digest(declared, package, layout)
     return Placed(declared, package, digest, _cache_key(declared, digest, layout))
+
+
+def _read(declared: LocalPackage, folder: Path) -> packages.Package:
+    try:
+        return packages.read(folder / declared.path, ignore=declared.ignore)
+    except DevcacheError as error:
+        where = ", ".join(filter(None, (f"package {declared.name}", error.where)))
+        raise DevcacheError(error.problem, where=where, hint=error.hint) from error
 
 
 def _check_runtime(declared: LocalPackage, package: packages.Package, layout: Layout) -> None:
@@ -91,11 +103,11 @@ def _check_runtime(declared: LocalPackage, package: packages.Package, layout: La
         problem = "runtimeImage and spec.runtimeConfigRef are both set"
         hint = "keep one: runtimeImage makes a DeploymentRuntimeConfig of its own"
         raise DevcacheError(problem, where=where, hint=hint)
-    needs_image = package.kind != "Configuration" and not package.digest_is_registrys
-    if not (needs_image and declared.install and layout.keyed_by == "digest"):
-        return
-    if not declared.runtime_image and not has_config:
-        problem = f"a {package.kind} from a directory has no image to run"
+    if package.kind == "Configuration" or not declared.install or layout.pull_policy == "Never":
+        return  # with Never the image is on the node, under whatever name
+    is_pushed = package.digest_is_registrys and declared.reference.registry != DEFAULT_REGISTRY
+    if not is_pushed and not declared.runtime_image and not has_config:
+        problem = f"no registry has the image that this {package.kind} runs"
         hint = "set runtimeImage to the image of its program, or spec.runtimeConfigRef"
         raise DevcacheError(problem, where=where, hint=hint)
 
@@ -137,7 +149,7 @@ def _require_distinct(one: Placed, other: Placed) -> None:
         raise DevcacheError(problem, where=where, hint=hint)
     if one.cache_key == other.cache_key:
         problem = f"both would be the cache file {quoted(one.cache_key)}"
-        hint = "give one of them a `package` with another path; tags that differ late do not help"
+        hint = "give one of them a `package` with another path; another tag is often the same file"
         raise DevcacheError(problem, where=where, hint=hint)
     shorter, longer = sorted((one.cache_key, other.cache_key), key=len)
     if longer.startswith(f"{shorter}/"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from postrender import marks
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
 from postrender.manifests.stream import require_manifests
-from postrender.release import objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,9 +49,9 @@ def find(documents: Sequence[Document], config: DevCache | None) -> Declaration 
     own = [document for document in documents if _is_devcache(document)]
     ours = tuple(document for document in documents if _is_ours(document))
     if config is None and not own:
-        if not ours:
-            raise _nothing_declared(documents)
-        return None
+        if any(document.kind == "ConfigMap" for document in ours):
+            return None
+        raise _nothing_declared(documents)
     if len(own) + (config is not None) > 1:
         problem = "there is more than one DevCache"
         hint = "keep one: the chart's document, or --config, and one crossplane-devcache chart"
@@ -68,12 +68,12 @@ def _is_devcache(document: Document) -> bool:
 
 
 def _is_ours(document: Document) -> bool:
-    if not any(document.mentions(objects.OWNER, kind) for kind in objects.KINDS):
+    if not any(document.mentions(marks.OWNER, kind) for kind in marks.KINDS):
         return False
-    if document.kind not in objects.KINDS:
+    if document.kind not in marks.KINDS:
         return False
-    label = nodes.get(document.root, "metadata", "labels", objects.PART_OF)
-    return nodes.text(label) == objects.OWNER
+    label = nodes.get(document.root, "metadata", "labels", marks.PART_OF)
+    return nodes.text(label) == marks.OWNER
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:

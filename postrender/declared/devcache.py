@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from postrender import quantities
 from postrender.cache import layouts, references
-from postrender.declared.fields import Fields
 from postrender.errors import DevcacheError, quoted
+from postrender.fields import Fields
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
@@ -154,6 +154,9 @@ def _package(name: str, packages: Fields) -> LocalPackage:
         if own.values.get(key) is not None:
             raise own.refusal(key, "is not yours to set", hint=f"use {fields.path}.package")
     text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
+    if len(name) == 1 and not fields.word("package"):
+        problem = "is missing: a repository's name has two characters at least, this package's one"
+        raise fields.refusal("package", problem)
     return LocalPackage(
         name=name,
         path=path,

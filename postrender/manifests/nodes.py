@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from postrender.errors import DevcacheError
+from postrender.errors import DevcacheError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: some ten times faster, same nodes and marks."""
+
+_QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
+"""Where a parser's message begins to quote content; `expected ',' or ']'` is not content."""
 
 _DEEPEST = 200
 """Levels of nesting. PyYAML composes recursively in C: some ten thousand levels end the process."""
@@ -56,12 +59,11 @@ def _limit_depth(text: str, where: str) -> None:
 
 
 def syntax_problem(error: Exception) -> str:
-    """Return what a YAML parser found wrong, in its own words and without any content.
-
-    PyYAML's own parser goes on with a quotation, libyaml with what it expected.
-    """
+    """Return what a YAML parser found wrong, in its own words and without any content."""
     words = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
-    known = re.split(" ['\"]", words or "a character that YAML does not allow")[0]
+    if words == "but found another document":
+        return "holds more than one document"
+    known = _QUOTATION.split(words or "a character that YAML does not allow")[0]
     return f"is not valid YAML: {known}"
 
 
@@ -114,13 +116,17 @@ Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plai
 """What a YAML document holds once read: JSON's types."""
 
 
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+"""What Helm's parser takes for a number (go-yaml v2, resolve.go); PyYAML not `1e3`."""
+
+
 def plain(document: str, *, where: str) -> Plain:
     """Return the one YAML document in `document` as plain values.
 
     Dates, sexagesimal numbers (`1:30`) and `=` stay the text they are, as Helm reads them.
 
     Raises:
-        DevcacheError: It is no YAML, has aliases, or keys that are no strings.
+        DevcacheError: It is no YAML, has aliases, keys that are no strings, or a key twice.
     """
     root = compose(document, where=where)
     return _plain(root, set(), where) if root else None
@@ -135,14 +141,17 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, seen, where) for item in items(node)]
-    return {_key(key, where): _plain(value, seen, where) for key, value in pairs(node)}
-
-
-def _key(node: yaml.Node, where: str) -> str:
-    if isinstance(node, yaml.ScalarNode):
-        return str(node.value)
-    problem = f"has a key that is no string on line {node.start_mark.line + 1}"
-    raise DevcacheError(problem, where=where)
+    mapping: dict[str, Plain] = {}
+    for key, value in pairs(node):
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            problem = f"has a key that is no string on line {line}"
+            raise DevcacheError(problem, where=where)
+        if key.value in mapping:
+            problem = f"has the key {quoted(key.value)} a second time on line {line}"
+            raise DevcacheError(problem, where=where)
+        mapping[key.value] = _plain(value, seen, where)
+    return mapping
 
 
 def _scalar(node: yaml.ScalarNode) -> Plain:
@@ -152,10 +161,10 @@ def _scalar(node: yaml.ScalarNode) -> Plain:
         return None
     if kind == "bool":
         return written.lower() in {"true", "yes", "on"}
-    if kind not in {"int", "float"} or ":" in written:
-        return written
-    try:
-        number = float(written) if kind == "float" else int(written.replace("_", ""), 0)
-    except ValueError:
-        return written
-    return number
+    if kind == "int" and ":" not in written:
+        digits = written.replace("_", "")
+        octal = re.fullmatch("[-+]?0[0-7]+", digits) is not None
+        return int(digits, 8 if octal else 0)
+    if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(written):
+        return float(written)
+    return written

@@ -39,6 +39,9 @@ class Member:
 class Package:
     """A package on disk."""
 
+    api_version: str
+    """The apiVersion of its meta object."""
+
     kind: PackageKind
 
     name: str
@@ -59,9 +62,6 @@ class Package:
 
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
-
-    crossplane: str
-    """The range of Crossplane versions that it works with, e.g. `>=v1.14.0`, or ""."""
 
 
 def read(path: Path, *, ignore: Sequence[str] = ()) -> Package:
@@ -133,6 +133,7 @@ def _package(
     where, meta = _only(metas, path)
     said = metadata.read(meta.identity, meta.text, where=where)
     return Package(
+        api_version=meta.identity.api_version,
         kind=said.kind,
         name=said.name,
         package_yaml=package_yaml,
@@ -140,7 +141,6 @@ def _package(
         digest_is_registrys=digest_is_registrys,
         dependencies=said.dependencies,
         members=tuple(members),
-        crossplane=said.crossplane,
     )
 
 

@@ -98,27 +98,39 @@ def parsed(text: bytes) -> Identity:
 
 def _top_level(text: bytes) -> Iterator[yaml.Event]:
     """Yield the keys and values of the root mapping, in turn, by the event that begins each."""
-    depth = documents = 0
+    documents = 0
+    nesting: list[int] = []  # of each open mapping the nodes so far; -1 for a list
     anchors: set[str | None] = set()
     for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            nesting.pop()
         elif isinstance(event, yaml.NodeEvent):
             if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
                 problem = "has an alias without an anchor"
                 raise Unidentified(problem, event)
             anchors.add(event.anchor)
-            if depth == 0 and not isinstance(event, yaml.MappingStartEvent):
-                problem = "is not a mapping"
-                raise Unidentified(problem, event)
-            if depth == 1:
+            if len(nesting) == 1:
                 yield event
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            if depth > _DEEPEST:
-                problem = f"nests deeper than {_DEEPEST} levels"
-                raise Unidentified(problem, event)
+            _nest(event, nesting)
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
                 problem = "goes on behind its end"
                 raise Unidentified(problem, event)
+
+
+def _nest(event: yaml.NodeEvent, nesting: list[int]) -> None:
+    """Count a node in `nesting`, or refuse it where Kubernetes has none."""
+    if not nesting and not isinstance(event, yaml.MappingStartEvent):
+        problem = "is not a mapping"
+        raise Unidentified(problem, event)
+    if nesting:
+        if nesting[-1] % 2 == 0 and isinstance(event, yaml.CollectionStartEvent):
+            problem = "has a list or a mapping for a key, as `{{ }}` of a template would be"
+            raise Unidentified(problem, event)
+        nesting[-1] += nesting[-1] >= 0
+    if isinstance(event, yaml.CollectionStartEvent):
+        nesting.append(0 if isinstance(event, yaml.MappingStartEvent) else -1)
+    if len(nesting) > _DEEPEST:
+        problem = f"nests deeper than {_DEEPEST} levels"
+        raise Unidentified(problem, event)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from postrender.declared.fields import Fields
 from postrender.errors import DevcacheError, quoted
+from postrender.fields import Fields
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ class Metadata:
     kind: PackageKind
     name: str
     dependencies: tuple[Dependency, ...]
-    crossplane: str
-    """The range of Crossplane versions that it works with, or ""."""
 
 
 def is_meta(identity: Identity) -> bool:
@@ -77,8 +75,8 @@ def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
         problem = f"the {kind} has no metadata.name"
         raise DevcacheError(problem, where=where)
     spec = root.under("spec")
-    crossplane = spec.under("crossplane").text("version")
-    return Metadata(kind, name, _dependencies(spec), crossplane)
+    spec.under("crossplane").text("version")  # only that Crossplane can read it
+    return Metadata(kind, name, _dependencies(spec))
 
 
 def _dependencies(spec: Fields) -> tuple[Dependency, ...]:

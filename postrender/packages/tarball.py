@@ -77,12 +77,11 @@ def _header(block: bytes, source: Source) -> tarfile.TarInfo:
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except (tarfile.TarError, ValueError, OverflowError) as error:
-        problem = (
-            f"damaged tar header at byte {start}"
-            if start
-            else "not a tar archive, which a package file and its layers are"
-        )
-        raise DevcacheError(problem, where=source.where) from error
+        problem, hint = f"damaged tar header at byte {start}", ""
+        if not start:
+            problem = "not a tar archive, which a package file and its layers are"
+            hint = "name an .xpkg file, or the directory that crossplane.yaml is in"
+        raise DevcacheError(problem, where=source.where, hint=hint) from error
     return _checked(member, source)
 
 

@@ -58,9 +58,10 @@ def check_release(manifests: str) -> None:
     Raises:
         DevcacheError: They are too large.
     """
-    size = len(manifests)
+    content = manifests.encode()
+    size = len(content)
     if size + RELEASE_MARGIN > RELEASE:  # else it fits without looking
-        size = len(zlib.compress(manifests.encode(), 9))
+        size = len(zlib.compress(content, 9))
     if size + RELEASE_MARGIN > RELEASE:
         problem = (
             f"the manifests are {size:,} bytes packed, and Helm's release Secret holds"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postrender.cache import references
-from postrender.declared.fields import Fields
 from postrender.errors import DevcacheError, quoted
+from postrender.fields import Fields
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -
                 continue
             if _group(other.api_version) == group and other.namespace in {namespace, ""}:
                 problem = f"the release has a {kind} {quoted(name)} already, and not from us"
-                hint = "rename that object, or the package"
+                hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
                 raise DevcacheError(problem, where=other.title, hint=hint)
 
 

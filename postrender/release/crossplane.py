@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from postrender import marks
 from postrender.cache import layouts
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import nodes
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     import yaml
 
     from postrender.manifests.stream import Document
-
-CHECKSUM = "crossplane-devcache/checksum"
-"""The pod annotation that rolls the pod when a package changes; also the sign of our rewrite."""
 
 _READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
@@ -65,7 +63,7 @@ class Deployment:
     @property
     def is_rewritten(self) -> bool:
         """Whether an earlier pass has put our parts into it."""
-        return nodes.get(self.template, "metadata", "annotations", CHECKSUM) is not None
+        return nodes.get(self.template, "metadata", "annotations", marks.CHECKSUM) is not None
 
     @property
     def version(self) -> str:
@@ -132,6 +130,10 @@ def _deployment(
     if mount is None:
         problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
         hint = "name its package cache's volume in cache.readWrite.volume"
+        raise DevcacheError(problem, where=document.title, hint=hint)
+    if nodes.get(mount, "subPathExpr") is not None:
+        problem = f"it mounts its package cache {quoted(cache_volume)} with a subPathExpr"
+        hint = "use subPath: the copier could not follow an expression over another container's env"
         raise DevcacheError(problem, where=document.title, hint=hint)
     volume = nodes.named(nodes.get(template, "spec", "volumes"), cache_volume)
     for source in _READ_ONLY_VOLUMES:

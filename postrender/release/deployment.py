@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from postrender import marks
 from postrender.errors import DevcacheError
 from postrender.manifests import edits, nodes
 from postrender.manifests.edits import Item
 from postrender.manifests.stream import Document
-from postrender.release.crossplane import CHECKSUM
 
 if TYPE_CHECKING:
     import yaml
@@ -62,7 +62,7 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
     mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
     init_container = _init_container(deployment, additions)
     changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
-        (template, ("metadata", "annotations", CHECKSUM), additions.checksum),
+        (template, ("metadata", "annotations", marks.CHECKSUM), additions.checksum),
         (template, ("spec", "initContainers", Item(INIT_CONTAINER)), init_container),
         (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
         (template, ("spec", "volumes", Item(VOLUME)), {"name": VOLUME, "configMap": source}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.declared.fields import Fields
+from postrender import marks
+from postrender.fields import Fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,18 +13,6 @@ if TYPE_CHECKING:
     from postrender.cache.layouts import Layout
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
-
-PART_OF = "app.kubernetes.io/part-of"
-OWNER = "crossplane-devcache"
-"""The value of the part-of label. Nothing without it is ever replaced."""
-
-KINDS = frozenset(
-    ("ConfigMap", "ImageConfig", "DeploymentRuntimeConfig", "Configuration", "Provider", "Function")
-)
-"""The kinds of objects that are added."""
-
-SIZE_LIMIT = "crossplane-devcache/size-limit"
-"""The ConfigMap's annotation with the cache's sizeLimit before it was raised."""
 
 _GROUP = "pkg.crossplane.io"
 
@@ -47,7 +36,7 @@ def config_map(
     if namespace:
         metadata["namespace"] = namespace
     if size_limit:
-        metadata["annotations"] = {SIZE_LIMIT: size_limit}
+        metadata["annotations"] = {marks.SIZE_LIMIT: size_limit}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **contents}
 
 
@@ -137,7 +126,7 @@ def _package(one: Placed, layout: Layout) -> dict[str, Plain]:
 
 
 def _metadata(name: str) -> dict[str, Plain]:
-    return {"name": name, "labels": {PART_OF: OWNER}}
+    return {"name": name, "labels": {marks.PART_OF: marks.OWNER}}
 
 
 def owned(one: dict[str, Plain], release: str, namespace: str) -> dict[str, Plain]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender import quantities
+from postrender import marks, quantities
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
-from postrender.release import ceilings, objects
+from postrender.release import ceilings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ def size_limits(
 
 
 def _remembered(document: Document) -> str:
-    return nodes.text(nodes.get(document.root, "metadata", "annotations", objects.SIZE_LIMIT))
+    return nodes.text(nodes.get(document.root, "metadata", "annotations", marks.SIZE_LIMIT))
 
 
 def _raised(size_limit: str, size: int) -> str:
