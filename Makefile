@@ -12,6 +12,8 @@ tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
 # The helm of `make demo` and `make chart`: yours, if you have one.
 HELM ?= $$(command -v helm || tools/build.sh helm4)
+# The releases of Crossplane whose images `make cluster` puts on its node.
+CROSSPLANE ?= $(upstream)
 # More arguments for pytest, e.g. make test PYTEST="-k copier -x"
 PYTEST ?=
 
@@ -34,6 +36,18 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
 	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
 	pytest $(PYTEST)
+
+.PHONY: cluster
+cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
+	@python3 -m tests.cluster up $(CROSSPLANE)
+
+.PHONY: cluster-down
+cluster-down: ## Take it down; nothing is left of it
+	@python3 -m tests.cluster down
+
+.PHONY: cluster-deps
+cluster-deps: ## Install the Debian packages that the node is made of, if they are missing
+	@tools/debian.sh $$(python3 -m tests.cluster missing)
 
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs

@@ -2,6 +2,7 @@
 # Builds one of the Go programs that the tests run, or finds the build of an earlier run, and prints
 # the path of the binary: `tools/build.sh helm4`. Each program is a folder here; its go.mod says what
 # to build (`tool`) and the version of everything. A build is good until that or this file changes.
+# A folder with several programs, like kubernetes, prints the folder of the binaries.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tools/cache.sh
@@ -13,7 +14,8 @@ if [[ ! -f $tool/go.mod ]]; then
   exit 2
 fi
 
-name=${tool%[34]} # helm3 and helm4 are each called helm, to stand on a PATH
+name=${tool%%-[0-9]*} # crossplane-2.4.0 is called crossplane, and
+name=${name%[34]}     # helm3 and helm4 are each called helm, to stand on a PATH
 hash=$(cat "$tool/go.mod" "$tool/go.sum" build.sh | sha256sum | cut -c -12)
 binary=$cache/$tool-$hash/$name
 if [[ -x $binary ]]; then
@@ -21,9 +23,10 @@ if [[ -x $binary ]]; then
   exit
 fi
 
-package=$(sed -n 's/^tool //p' "$tool/go.mod")
+mapfile -t packages < <(sed -n '/^tool (/,/^)/s/^\t//p; s/^tool \([^(].*\)/\1/p' "$tool/go.mod")
+package=${packages[0]}
 module=${package%/cmd/*}
-version=$(awk -v package="$package" 'index(package, $1 "/") == 1 { print $2 }' "$tool/go.mod")
+version=$(awk -v package="$package/" 'NF > 1 && index(package, $1 "/") == 1 { print $2 }' "$tool/go.mod")
 
 # A program built as a dependency does not know its version; each keeps it in another variable.
 case $tool in
@@ -37,6 +40,14 @@ case $tool in
   ct) stamps=("$package/cmd.Version=$version") ;;
   helm-unittest) stamps=("$module/internal/build.version=${version#v}") ;;
   helm-docs) stamps=("main.version=${version#v}") ;;
+  crossplane-1.*) stamps=("$module/internal/version.version=$version") ;;
+  crossplane-2.*) stamps=("${module%/v2}-runtime/v2/pkg/version.version=$version") ;;
+  kubernetes)
+    # Charts ask the API server for its version, and components compare theirs.
+    IFS=. read -r major minor _ <<<"${version#v}"
+    stamps=(k8s.io/component-base/version.git{Version="$version",Major="$major",Minor="$minor"})
+    ;;
+  *) stamps=() ;;
 esac
 
 # A build from nothing takes minutes, and go says either nothing or every package.
@@ -49,12 +60,14 @@ progress() {
 }
 
 need_go
-say "building $tool ${version#v} (up to four minutes the first time)"
+say "building $tool ${version#v} (minutes, the first time)"
 mkdir -p "${binary%/*}"
-unfinished=$(mktemp "$binary.XXXXXX")
-trap 'rm -f "$unfinished"' EXIT
-CGO_ENABLED=0 go build -C "$tool" -v -trimpath -buildvcs=false \
-  -ldflags "-s -w ${stamps[*]/#/-X }" -o "$unfinished" "$package" |& progress
+unfinished=$(mktemp -d "$binary.XXXXXX")
+trap 'rm -rf "$unfinished"' EXIT
 chmod 755 "$unfinished"
-mv "$unfinished" "$binary" # in one step: another run may be building, or running, the same
+CGO_ENABLED=0 go build -C "$tool" -v -trimpath -buildvcs=false \
+  -ldflags "-s -w ${stamps[*]/#/-X }" -o "$unfinished/" "${packages[@]}" |& progress
+built=$unfinished
+[[ ${#packages[@]} -gt 1 ]] || built=$(echo "$unfinished"/*)
+[[ -d $binary ]] || mv -T "$built" "$binary" # in one step: another run may be building, or running, the same
 echo "$binary"

@@ -1,0 +1,1 @@
+"""A real single-node Kubernetes on this machine, in namespaces of its own: `make cluster`."""

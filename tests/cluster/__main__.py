@@ -1,0 +1,54 @@
+"""`python -m tests.cluster up|down`, behind `make cluster` and `make cluster-down`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+
+from tests.cluster import cluster, programs, registry, state
+from tests.cluster.trouble import ClusterError, say
+
+
+def main() -> int:
+    """Run a command and return its exit status."""
+    arguments = _arguments()
+    at = state.default()
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # which su does not give to root
+    # So that all is taken down, as after Ctrl-C, when it is terminated.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if arguments.command == "down":
+            cluster.down(at)
+            return 0
+        if arguments.command == "missing":
+            sys.stdout.write(" ".join(programs.missing()) + "\n")
+            return 0
+        start = time.monotonic()
+        cluster.up(at, arguments.crossplane)
+    except ClusterError as error:
+        say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    say(f"ready after {time.monotonic() - start:.0f} s, with a registry at {registry.ADDRESS}")
+    say(f"kubectl: {programs.built('kubernetes') / 'kubectl'}")
+    sys.stdout.write(f"export KUBECONFIG={at.kubeconfig}\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="take a cluster up, and print where its kubeconfig is")
+    up.add_argument("crossplane", nargs="*", help="releases whose images it gets, like 2.4.0")
+    commands.add_parser("down", help="take the cluster down and remove all that is left of it")
+    commands.add_parser("missing", help="print the Debian packages that are not installed")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""The registry on the node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cluster import state
+
+if TYPE_CHECKING:
+    from tests.cluster.state import State
+
+ADDRESS = f"{state.NODE}:5000"
+
+CONFIGURATION = """\
+version: 0.1
+storage:
+  filesystem:
+    rootdirectory: {data}/registry
+  delete:
+    enabled: true
+http:
+  addr: {address}
+"""
+
+
+def command(at: State) -> list[str]:
+    """Write the configuration of the registry and return its command."""
+    file = at.configuration / "registry.yml"
+    file.write_text(CONFIGURATION.format(data=at.data, address=ADDRESS))
+    return ["docker-registry", "serve", str(file)]
