@@ -122,20 +122,21 @@ def run(first: Process, *command: str) -> str:
     Raises:
         ClusterError: It fails; with what it said.
     """
-    ended = subprocess.run(
-        entering(first, command), stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
-    if ended.returncode != 0:
-        msg = f"{' '.join(command)}: {ended.stderr.decode(errors='replace').strip()}"
-        raise ClusterError(msg)
-    return ended.stdout.decode()
+    return _output(entering(first, command), command)
 
 
 def _ip(*arguments: str) -> None:
-    ended = subprocess.run(["ip", *arguments], capture_output=True, check=False)
+    command = ("ip", *arguments)
+    _output(command, command)
+
+
+def _output(command: Sequence[str], shown: Sequence[str]) -> str:
+    """Run a command on this machine; errors call it `shown`."""
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if ended.returncode != 0:
-        msg = f"ip {' '.join(arguments)}: {ended.stderr.decode(errors='replace').strip()}"
+        msg = f"{' '.join(shown)}: {ended.stderr.decode(errors='replace').strip()}"
         raise ClusterError(msg)
+    return ended.stdout.decode()
 
 
 def _started(pid: int) -> str | None:
