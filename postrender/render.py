@@ -63,7 +63,6 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
             config_map=config_map,
             checksum=payload.checksum(placed),
             mount_path=devcache.mount_path,
-            script=payload.SCRIPT,
             copier=devcache.copier,
             size_limit=limits.wanted,
         ),

@@ -91,11 +91,10 @@ def _insert(text: str, collection: yaml.Node, added: Plain) -> Edit:
         if not collection.value:
             inside = collection.start_mark.index + 1
             return Edit(inside, inside, inner)
-        last = collection.value[-1]
-        end = (last[1] if isinstance(last, tuple) else last).end_mark.index
+        end = _last(collection).end_mark.index
         return Edit(end, end, f", {inner}")
     place = _line_end(text, _end(collection))
-    newline = "" if text[:place].endswith("\n") else "\n"
+    newline = "" if text[place - 1] == "\n" else "\n"
     return Edit(place, place, newline + emit.block(added, indent=collection.start_mark.column))
 
 
@@ -119,15 +118,18 @@ def _is_block(node: yaml.Node) -> bool:
 
 def _end(node: yaml.Node) -> int:
     """Return where a node's own text ends: marks of block collections reach to what follows."""
-    if not _is_block(node) or not node.value:
-        return int(node.end_mark.index)
-    last = node.value[-1]
-    return _end(last[1] if isinstance(last, tuple) else last)
+    return _end(_last(node)) if _is_block(node) else int(node.end_mark.index)
+
+
+def _last(collection: yaml.Node) -> yaml.Node:
+    """Return the last value of a collection that has one, as each in block style does."""
+    last: yaml.Node | tuple[yaml.Node, yaml.Node] = collection.value[-1]
+    return last[1] if isinstance(last, tuple) else last
 
 
 def _line_end(text: str, position: int) -> int:
     """Return where the line ends that `position` is in, behind its line break."""
-    if text[:position].endswith("\n"):
+    if text[position - 1] == "\n":
         return position
     return text.find("\n", position) + 1 or len(text)
 

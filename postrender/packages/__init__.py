@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
@@ -62,6 +63,11 @@ class Package:
 
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
+
+    @cached_property
+    def content_digest(self) -> str:
+        """The digest of `package_yaml`, `sha256:<hex>`."""
+        return sha256(self.package_yaml) if self.digest_is_registrys else self.digest
 
 
 def read(path: Path, *, ignore: Sequence[str] = ()) -> Package:

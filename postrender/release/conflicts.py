@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from postrender.cache import references
 from postrender.errors import DevcacheError, quoted
 from postrender.fields import Fields
 from postrender.manifests import nodes
+from postrender.packages import PackageKind
+from postrender.release.objects import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
     from postrender.release.crossplane import Deployment
-
-_PACKAGES = "pkg.crossplane.io/"
-_PACKAGE_KINDS = ("Configuration", "Provider", "Function")
 
 
 def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -> None:
@@ -66,9 +65,9 @@ def check_sources(
 
 def _package_objects(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
     for document in documents:
-        if not document.mentions(_PACKAGES) or document.kind not in _PACKAGE_KINDS:
+        if not document.mentions(f"{GROUP}/") or document.kind not in get_args(PackageKind):
             continue
-        if document.api_version.startswith(_PACKAGES):
+        if _group(document.api_version) == GROUP:
             yield document.title, nodes.text(nodes.get(document.root, "spec", "package"))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postrender.release.objects import GROUP
+
 if TYPE_CHECKING:
     from postrender.cache.layouts import Layout
     from postrender.manifests.nodes import Plain
-
-_GROUP = "pkg.crossplane.io"
 
 
 def bootstrap_crds(layout: Layout) -> list[dict[str, Plain]]:
@@ -49,6 +49,6 @@ def _crd(kind: str, version: str) -> dict[str, Plain]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{_GROUP}"},
-        "spec": {"group": _GROUP, "names": names, "scope": "Cluster", "versions": [served]},
+        "metadata": {"name": f"{plural}.{GROUP}"},
+        "spec": {"group": GROUP, "names": names, "scope": "Cluster", "versions": [served]},
     }

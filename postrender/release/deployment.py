@@ -10,6 +10,7 @@ from postrender.errors import DevcacheError
 from postrender.manifests import edits, nodes
 from postrender.manifests.edits import Item
 from postrender.manifests.stream import Document
+from postrender.release.payload import SCRIPT
 
 if TYPE_CHECKING:
     import yaml
@@ -33,7 +34,6 @@ class Additions:
         config_map: The name of the ConfigMap with the packages.
         checksum: What rolls the pod when it changes.
         mount_path: Where the ConfigMap is mounted.
-        script: The name of the copier's script in the ConfigMap.
         copier: The initContainer's settings.
         size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
     """
@@ -41,7 +41,6 @@ class Additions:
     config_map: str
     checksum: str
     mount_path: str
-    script: str
     copier: Copier
     size_limit: str
 
@@ -87,7 +86,7 @@ def _init_container(deployment: Deployment, additions: Additions) -> dict[str, P
         "name": INIT_CONTAINER,
         "image": copier.image,
         "imagePullPolicy": copier.pull_policy,
-        "command": ["/bin/sh", f"{path}/{additions.script}", path, deployment.cache_root],
+        "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root],
         "resources": copier.resources,
         "securityContext": _security_context(deployment, copier),
         # `kubectl describe` then shows which package it refuses.

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
 
-_GROUP = "pkg.crossplane.io"
+GROUP = "pkg.crossplane.io"
+"""The API group of packages and of what configures them."""
 
 _RUNTIME_USER = 2000
 """The user that Crossplane gives a runtime pod (v2.4.0 controller/pkg/runtime/runtime.go)."""
@@ -66,7 +67,7 @@ def package_objects(
 def _image_config(one: Placed) -> dict[str, Plain]:
     reference = one.declared.reference
     return {
-        "apiVersion": f"{_GROUP}/v1beta1",
+        "apiVersion": f"{GROUP}/v1beta1",
         "kind": "ImageConfig",
         "metadata": _metadata(f"devcache-{one.name}"),
         "spec": {
@@ -101,7 +102,7 @@ def _runtime_config(one: Placed) -> dict[str, Plain]:
         "containers": [container],
     }
     return {
-        "apiVersion": f"{_GROUP}/v1beta1",
+        "apiVersion": f"{GROUP}/v1beta1",
         "kind": "DeploymentRuntimeConfig",
         "metadata": _metadata(f"devcache-{one.name}"),
         "spec": {"deploymentTemplate": {"spec": {"selector": {}, "template": {"spec": pod}}}},
@@ -118,7 +119,7 @@ def _package(one: Placed, layout: Layout) -> dict[str, Plain]:
         spec["runtimeConfigRef"] = {"name": f"devcache-{one.name}"}
     version = layout.function_version if kind == "Function" else "v1"
     return {
-        "apiVersion": f"{_GROUP}/{version}",
+        "apiVersion": f"{GROUP}/{version}",
         "kind": kind,
         "metadata": _metadata(one.name),
         "spec": spec | one.declared.spec,
@@ -134,9 +135,9 @@ def owned(one: dict[str, Plain], release: str, namespace: str) -> dict[str, Plai
 
     Helm v4.2.4 pkg/action/validate.go.
     """
-    marks = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
+    owner = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
     label = {"app.kubernetes.io/managed-by": "Helm"}
-    return _with_metadata(_with_metadata(one, "annotations", marks), "labels", label)
+    return _with_metadata(annotated(one, owner), "labels", label)
 
 
 def annotated(one: dict[str, Plain], annotations: dict[str, str]) -> dict[str, Plain]:

@@ -39,7 +39,7 @@ def checksum(placed: Sequence[Placed]) -> str:
 
     Nothing packed goes in: versions of liblzma differ in the bytes that they write.
     """
-    lines = [f"{_sha256(one.package.package_yaml)} {one.cache_key}\n" for one in placed]
+    lines = [f"{_content_sum(one)} {one.cache_key}\n" for one in placed]
     return _sha256("".join((*lines, script())).encode())
 
 
@@ -55,10 +55,13 @@ def contents(placed: Sequence[Placed]) -> dict[str, Plain]:
     for one in placed:
         packed, key = pack(one.package.package_yaml), f"{one.name}.xz"
         binary[key] = base64.b64encode(packed).decode("ascii")
-        sums = f"{_sha256(packed)} {_sha256(one.package.package_yaml)}"
-        index.append(f"{sums} {key} {one.cache_key}\n")
+        index.append(f"{_sha256(packed)} {_content_sum(one)} {key} {one.cache_key}\n")
     data: dict[str, Plain] = {SCRIPT: script(), INDEX: "".join(index)}
     return {"data": data, "binaryData": binary} if binary else {"data": data}
+
+
+def _content_sum(one: Placed) -> str:
+    return one.package.content_digest.removeprefix("sha256:")
 
 
 def _sha256(content: bytes) -> str:

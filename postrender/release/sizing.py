@@ -65,8 +65,9 @@ def size_limits(
         return SizeLimits("", "")
     if wanted == "auto":
         wanted = _raised(charts, sum(len(one.package.package_yaml) for one in placed))
-    ceilings.check_cache(placed, wanted or charts, where=deployed.title)
-    return SizeLimits(charts, wanted or charts)
+    wanted = wanted or charts
+    ceilings.check_cache(placed, wanted, where=deployed.title)
+    return SizeLimits(charts, wanted)
 
 
 def _remembered(document: Document) -> str:
