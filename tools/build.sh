@@ -1,32 +1,33 @@
 #!/usr/bin/env bash
 # Builds one of the Go programs that the tests run, or finds the build of an earlier run, and prints
-# the path of the binary: `tools/build.sh helm4`. Each program is a folder here; its go.mod says what
-# to build (`tool`) and the version of everything. A build is good until that or this file changes.
-# A folder with several programs, like kubernetes, prints the folder of the binaries.
+# the path of the binary: `tools/build.sh helm4`. A program is a folder here, whose go.mod says what to
+# build (`tool`) and the version of everything, or one under examples, with its source. A build is good
+# until that changes, or how it is built. A folder with several programs, like kubernetes, prints the
+# folder of the binaries.
 set -euo pipefail
+shopt -s nullglob
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tools/cache.sh
 source ./cache.sh
 
 tool=${1:?usage: tools/build.sh TOOL}
-if [[ ! -f $tool/go.mod ]]; then
-  say "no tool is called $tool; there are:" ./*/
+folder=$tool
+[[ -f $folder/go.mod ]] || folder=../examples/$tool
+if [[ ! -f $folder/go.mod ]]; then
+  tools=(*/go.mod ../examples/*/go.mod)
+  tools=("${tools[@]%/go.mod}")
+  say "no tool is called $tool; there are:" "${tools[@]##*/}"
   exit 2
 fi
 
 name=${tool%%-[0-9]*} # crossplane-2.4.0 is called crossplane, and
 name=${name%[34]}     # helm3 and helm4 are each called helm, to stand on a PATH
-hash=$(cat "$tool/go.mod" "$tool/go.sum" build.sh | sha256sum | cut -c -12)
-binary=$cache/$tool-$hash/$name
-if [[ -x $binary ]]; then
-  echo "$binary"
-  exit
-fi
 
-mapfile -t packages < <(sed -n '/^tool (/,/^)/s/^\t//p; s/^tool \([^(].*\)/\1/p' "$tool/go.mod")
+mapfile -t packages < <(sed -n '/^tool (/,/^)/s/^\t//p; s/^tool \([^(].*\)/\1/p' "$folder/go.mod")
+[[ ${#packages[@]} -gt 0 ]] || packages=(.)
 package=${packages[0]}
 module=${package%/cmd/*}
-version=$(awk -v package="$package/" 'NF > 1 && index(package, $1 "/") == 1 { print $2 }' "$tool/go.mod")
+version=$(awk -v package="$package/" '$2 ~ /^v/ && index(package, $1 "/") == 1 { print $2 }' "$folder/go.mod")
 
 # A program built as a dependency does not know its version; each keeps it in another variable.
 case $tool in
@@ -50,6 +51,17 @@ case $tool in
   *) stamps=() ;;
 esac
 
+build=(env CGO_ENABLED=0 go build -C "$folder" -trimpath -buildvcs=false -ldflags "-s -w ${stamps[*]/#/-X }")
+hash=$({
+  cat "$folder"/go.mod "$folder"/go.sum "$folder"/*.go
+  printf '%s\n' "${build[@]}" "${packages[@]}"
+} | sha256sum | cut -c -12)
+binary=$cache/$tool-$hash/$name
+if [[ -x $binary ]]; then
+  echo "$binary"
+  exit
+fi
+
 # A build from nothing takes minutes, and go says either nothing or every package.
 progress() {
   awk -v tool="$tool" '
@@ -60,13 +72,12 @@ progress() {
 }
 
 need_go
-say "building $tool ${version#v} (minutes, the first time)"
+say "building $tool${version:+ ${version#v}} (minutes, the first time)"
 mkdir -p "${binary%/*}"
 unfinished=$(mktemp -d "$binary.XXXXXX")
 trap 'rm -rf "$unfinished"' EXIT
 chmod 755 "$unfinished"
-CGO_ENABLED=0 go build -C "$tool" -v -trimpath -buildvcs=false \
-  -ldflags "-s -w ${stamps[*]/#/-X }" -o "$unfinished/" "${packages[@]}" |& progress
+"${build[@]}" -v -o "$unfinished/" "${packages[@]}" |& progress
 built=$unfinished
 [[ ${#packages[@]} -gt 1 ]] || built=$(echo "$unfinished"/*)
 [[ -d $binary ]] || mv -T "$built" "$binary" # in one step: another run may be building, or running, the same

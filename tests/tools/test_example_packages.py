@@ -7,13 +7,15 @@ import json
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.tools.commands import output
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def build(package: str, folder: Path) -> Path:
-    built = folder / f"{package}.xpkg"
+    built = folder / "built.xpkg"
     root = EXAMPLES / package
     options = [
         f"--package-root={root}",
@@ -47,6 +49,15 @@ def test_the_committed_package_is_built_from_its_folder(tmp_path: Path) -> None:
     assert layers(EXAMPLES / "network.xpkg") == layers(built), "run `make generate`"
 
 
-def test_the_cli_accepts_the_package_under_development(tmp_path: Path) -> None:
-    built = build("platform", tmp_path)
-    assert [set(layer) for layer in layers(built)] == [{"package.yaml"}, {".up/examples.yaml"}]
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("platform", [{"package.yaml"}, {".up/examples.yaml"}]),
+        ("fleet", [{"package.yaml"}, {".up/examples.yaml"}]),
+        ("function-zones/package", [{"package.yaml"}]),
+    ],
+)
+def test_the_cli_accepts_a_package_under_development(
+    package: str, expected: list[set[str]], tmp_path: Path
+) -> None:
+    assert [set(layer) for layer in layers(build(package, tmp_path))] == expected
