@@ -170,6 +170,12 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
         ),
         pytest.param(
             RENDERED,
+            "{packages: {nop: {path: packages/nop, runtimeResources: {limits: {cpu: 1}}}}}",
+            "runtimeResources is for the container of runtimeImage",
+            id="resources-without-image",
+        ),
+        pytest.param(
+            RENDERED,
             "{packages: {network: {path: packages/network, runtimeImage: x}}}",
             "a Configuration runs nothing",
             id="configuration-with-image",

@@ -72,6 +72,7 @@ def test_every_field_arrives() -> None:
       path: a
       ignore: ["docs/*"]
       runtimeImage: x.io/a/run:v1
+      runtimeResources: {limits: {memory: 2Gi}}
       spec: {revisionHistoryLimit: 1, revisionActivationPolicy: "Manual"}
   cache:
     readOnly: {mountPath: /ro}
@@ -93,6 +94,7 @@ def test_every_field_arrives() -> None:
         "x.io/a/run:v1",
         True,
     )
+    assert a.runtime_resources == {"limits": {"memory": "2Gi"}}
     assert a.reference.text == "xpkg.devcache.local/aa:v0.0.0"
     assert a.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
     assert (b.path, b.reference.text, b.install) == ("./b.xpkg", "x.io/a/b:v1", False)

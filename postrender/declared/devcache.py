@@ -44,6 +44,7 @@ class LocalPackage:
         ignore: Patterns of files that a directory's package leaves out.
         install: Whether the release also creates the package object.
         runtime_image: The image that runs a Provider or Function, or "".
+        runtime_resources: The Kubernetes resource requirements of that image's container.
         spec: More fields of the package object.
     """
 
@@ -53,6 +54,7 @@ class LocalPackage:
     ignore: tuple[str, ...] = ()
     install: bool = True
     runtime_image: str = ""
+    runtime_resources: dict[str, Plain] = field(default_factory=dict)
     spec: dict[str, Plain] = field(default_factory=dict)
 
 
@@ -144,8 +146,8 @@ def _package(name: str, packages: Fields) -> LocalPackage:
         problem = f"spec.packages: {quoted(name)} is not a DNS-1123 label"
         hint = "use at most 63 lower-case letters, digits and hyphens"
         raise DevcacheError(problem, where=packages.where, hint=hint)
-    known = ("path", "ignore", "package", "install", "runtimeImage", "spec")
-    fields = packages.under(name, *known)
+    runtime = ("runtimeImage", "runtimeResources")
+    fields = packages.under(name, "path", "ignore", "package", "install", *runtime, "spec")
     path = fields.text("path")
     if not path or "\0" in path:
         raise fields.refusal("path", "is missing", hint="name an .xpkg file or a package directory")
@@ -153,6 +155,10 @@ def _package(name: str, packages: Fields) -> LocalPackage:
     for key in ("package", "packagePullPolicy"):
         if own.values.get(key) is not None:
             raise own.refusal(key, "is not yours to set", hint=f"use {fields.path}.package")
+    resources = fields.under("runtimeResources").values
+    if resources and not fields.word("runtimeImage"):
+        problem = "is for the container of runtimeImage, which is not set"
+        raise fields.refusal("runtimeResources", problem, hint="set both, or neither")
     text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     if len(name) == 1 and not fields.word("package"):
         problem = "is missing: a repository's name has two characters at least, this package's one"
@@ -164,6 +170,7 @@ def _package(name: str, packages: Fields) -> LocalPackage:
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
         runtime_image=fields.word("runtimeImage"),
+        runtime_resources=resources,
         spec=dict(own.entries()),
     )
 

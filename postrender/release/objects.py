@@ -97,6 +97,8 @@ def _runtime_config(one: Placed) -> dict[str, Plain]:
             **user,
         },
     }
+    if one.declared.runtime_resources:
+        container["resources"] = one.declared.runtime_resources
     pod: dict[str, Plain] = {
         "securityContext": {**user, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],

@@ -55,6 +55,7 @@ READ_WRITE = "devcache.cache.readWrite"
         (f"{PLATFORM}.install", "no", "got string, want null or boolean"),
         (f"{PLATFORM}.runtimeImage", 1, "got number, want null or string"),
         (f"{PLATFORM}.runtimeImage", "a b", "'a b' does not match pattern"),
+        (f"{PLATFORM}.runtimeResources", "1Gi", "got string, want null or object"),
         (f"{PLATFORM}.spec", [], "got array, want null or object"),
         (f"{PLATFORM}.spec.package", "a", "got string, want null"),
         (f"{PLATFORM}.spec.packagePullPolicy", "Always", "got string, want null"),
