@@ -8,34 +8,34 @@ import signal
 import sys
 import time
 
-from tests.cluster import cluster, programs, registry, state
+from tests.cluster import cluster, programs, state
 from tests.cluster.trouble import ClusterError, say
 
 
 def main() -> int:
     """Run a command and return its exit status."""
     arguments = _arguments()
-    at = state.default()
     os.environ["PATH"] += ":/usr/sbin:/sbin"  # which su does not give to root
     # So that all is taken down, as after Ctrl-C, when it is terminated.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        if arguments.command == "down":
-            cluster.down(at)
-            return 0
         if arguments.command == "missing":
             sys.stdout.write(" ".join(programs.missing()) + "\n")
             return 0
+        at = state.default()
+        if arguments.command == "down":
+            cluster.down(at)
+            return 0
         start = time.monotonic()
-        cluster.up(at, arguments.crossplane)
+        running = cluster.up(at, arguments.crossplane)
     except ClusterError as error:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
-    say(f"ready after {time.monotonic() - start:.0f} s, with a registry at {registry.ADDRESS}")
-    say(f"kubectl: {programs.built('kubernetes') / 'kubectl'}")
+    say(f"ready after {time.monotonic() - start:.0f} s, with a registry at {at.registry}")
+    say(f"kubectl: {running.kubectl}")
     sys.stdout.write(f"export KUBECONFIG={at.kubeconfig}\n")
     return 0
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.cluster import state
@@ -12,16 +14,17 @@ from tests.cluster import state
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVER = f"https://{state.NODE}:6443"
+    from tests.cluster.state import State
 
 # The default configuration would make every certificate one of an authority.
 CONFIGURATION = "[req]\ndistinguished_name = name\n[name]\n"
 
 API_SERVER_NAMES = (
-    "DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
-    "DNS:kubernetes.default.svc.cluster.local,"
-    f"IP:{state.KUBERNETES_SERVICE},IP:{state.NODE},IP:127.0.0.1"
+    "subjectAltName=DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
+    f"DNS:kubernetes.default.svc.cluster.local,IP:{state.KUBERNETES_SERVICE},IP:127.0.0.1"
 )
+
+EC_KEY = ("ecparam", "-genkey", "-noout", "-name", "prime256v1")
 
 CLIENTS = {
     "admin": "/O=system:masters/CN=admin",
@@ -33,16 +36,30 @@ CLIENTS = {
 """Who speaks to the API server, and the name by which RBAC knows them."""
 
 
-def write(keys: Path) -> None:
-    """Write a certificate authority, the components' certificates and kubeconfigs into a folder."""
+def server(at: State) -> str:
+    """Return the URL of the API server."""
+    return f"https://{at.node}:6443"
+
+
+def write(at: State) -> None:
+    """Write a certificate authority, the components' certificates and kubeconfigs."""
+    keys = at.keys
     keys.mkdir(mode=0o700)
     (keys / "openssl.cnf").write_text(CONFIGURATION)
     _certificate(keys, "ca", "/CN=crossplane-devcache", "basicConstraints=critical,CA:TRUE")
-    _signed(keys, "kube-apiserver", "/CN=kube-apiserver", f"subjectAltName={API_SERVER_NAMES}")
-    for name, subject in CLIENTS.items():
-        _signed(keys, name, subject, f"subjectAltName=DNS:{state.NODE_NAME},IP:{state.NODE}")
-        (keys / f"{name}.kubeconfig").write_text(_kubeconfig(keys, name))
-    _openssl("genrsa", "-out", str(keys / "service-accounts.key"), "2048")
+    names = f"{API_SERVER_NAMES},IP:{at.node}"
+    own = f"subjectAltName=DNS:{state.NODE_NAME},IP:{at.node}"
+    with ThreadPoolExecutor() as pool:
+        written = [
+            pool.submit(_openssl, *EC_KEY, "-out", str(keys / "service-accounts.key")),
+            pool.submit(_signed, keys, "kube-apiserver", "/CN=kube-apiserver", names),
+            *(pool.submit(_signed, keys, name, subject, own) for name, subject in CLIENTS.items()),
+        ]
+    for each in written:
+        each.result()
+    for name in CLIENTS:
+        (keys / f"{name}.kubeconfig").write_text(_kubeconfig(at, name))
+    shutil.copyfile(keys / "admin.kubeconfig", at.kubeconfig)
 
 
 def _signed(keys: Path, name: str, subject: str, extension: str) -> None:
@@ -63,9 +80,9 @@ def _openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
-def _kubeconfig(keys: Path, user: str) -> str:
+def _kubeconfig(at: State, user: str) -> str:
     def embedded(file: str) -> str:
-        return base64.b64encode((keys / file).read_bytes()).decode()
+        return base64.b64encode((at.keys / file).read_bytes()).decode()
 
     name = "crossplane-devcache"
     authority = embedded("ca.crt")
@@ -76,7 +93,10 @@ def _kubeconfig(keys: Path, user: str) -> str:
         "current-context": name,
         "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
         "clusters": [
-            {"name": name, "cluster": {"server": SERVER, "certificate-authority-data": authority}}
+            {
+                "name": name,
+                "cluster": {"server": server(at), "certificate-authority-data": authority},
+            }
         ],
         "users": [
             {

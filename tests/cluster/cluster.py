@@ -1,65 +1,146 @@
-"""Takes the cluster up and down: the order of it all."""
+"""A cluster: taken up, used, taken down."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-import ssl
-import subprocess
-import urllib.request
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.cluster import (
-    certificates,
-    control_plane,
+    cgroups,
     crossplane,
-    daemons,
-    dns,
-    host,
     images,
     namespaces,
+    network,
     programs,
     record,
-    registry,
-    state,
     waiting,
-    worker,
 )
-from tests.cluster.trouble import ClusterError, say
+from tests.cluster.boot import Parts, boot
+from tests.cluster.state import State
+from tests.cluster.trouble import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.cluster.daemons import Daemon
-    from tests.cluster.namespaces import Process
-    from tests.cluster.state import State
+    from tests.cluster.images import Image
+    from tests.cluster.namespaces import Init, Leash
 
 
-def up(at: State, releases: Sequence[str]) -> None:
-    """Take a cluster up, and leave it running.
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that this process took up."""
+
+    at: State
+    kubectl: Path
+    """The program."""
+
+    init: Init
+    leash: Leash
+    daemons: Mapping[str, Daemon]
+    """What runs on the node beside pods, by name."""
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig."""
+        return self.at.kubeconfig
+
+    @property
+    def registry(self) -> str:
+        """Host and port of the registry on the node, which speaks plain http."""
+        return self.at.registry
+
+    def run(self, *command: str) -> str:
+        """Run a command on the node as root, and return what it prints.
+
+        Raises:
+            ClusterError: It fails; with what it said.
+        """
+        return namespaces.run(self.init, *command)
+
+    def load(self, image: Image) -> None:
+        """Import an image."""
+        images.load(self.init, self.at.data, image)
+
+    def folder(self, name: str) -> Path:
+        """Make an empty folder that pods of any user can write to, by its path on the node."""
+        folder = self.at.volumes / name
+        folder.mkdir(parents=True)
+        folder.chmod(0o777)  # whatever the umask is
+        return folder
+
+    def stop(self, name: str) -> None:
+        """Stop a daemon, such as `docker-registry`; return when it is gone."""
+        self.daemons[name].stop()
+
+    def start(self, name: str) -> None:
+        """Start a daemon that was stopped; return when it serves."""
+        self.daemons[name].start()
+        self.daemons[name].ready()
+
+    def restart(self, name: str) -> None:
+        """Stop and start a daemon; pods run on, also without containerd and kubelet."""
+        self.stop(name)
+        self.start(name)
+
+    def log(self, name: str) -> str:
+        """Return what a daemon has printed so far.
+
+        That of `docker-registry` has a line for each request, in Apache's combined format, among
+        lines that begin with `time=`.
+        """
+        return self.daemons[name].log.read_text(errors="replace")
+
+    def broken(self) -> str | None:
+        """Return why nothing can work any more, if a part has ended that was not stopped."""
+        if not self.init.alive:
+            return "the node has ended"
+        found = (daemon.broken() for daemon in self.daemons.values())
+        return next((reason for reason in found if reason), None)
+
+    def down(self) -> None:
+        """Take it down, and remove all that is left of it."""
+        down(self.at)
+        self.leash.drop()
+        for daemon in self.daemons.values():
+            if daemon.running:
+                daemon.running.wait()
+
+
+def up(
+    at: State, releases: Sequence[str], extra_images: Sequence[Image] = (), *, tied: bool = False
+) -> Cluster:
+    """Take a cluster up.
 
     Args:
-        at: Where it keeps its files; there must be none of another cluster.
+        at: Where it is; there must be none of another cluster.
         releases: The versions of Crossplane whose images it gets, e.g. `2.4.0`.
+        extra_images: More images that it gets.
+        tied: It ends with this process, whatever ends that. Otherwise it runs on.
 
     Raises:
         ClusterError: It cannot be; nothing is left of it but the logs.
     """
     programs.check()
-    if at.record.exists():
-        msg = f"a cluster is up already, or was not taken down (make cluster-down): {at.root}"
-        raise ClusterError(msg)
-    host.check()
-    kubernetes, coredns = programs.built("kubernetes"), programs.built("coredns")
-    own = [images.busybox(programs.busybox()), *map(crossplane.image, releases)]
+    _clear(at)
+    network.check(at)
+    cgroups.check(at.cgroup)
+    own = [images.busybox(programs.busybox()), *map(crossplane.image, releases), *extra_images]
+    parts = Parts(programs.built("kubernetes"), programs.built("coredns"), own)
+    namespaces.check(at.root, parts.kubernetes, parts.coredns)
     try:
-        first = _node(at)
-        _run(at, first, kubernetes, coredns, own)
+        init, leash = _node(at)
+        daemons = boot(at, init, parts)
+        if not tied:
+            leash.release()
     except BaseException:
         _end(at)
         _remove(at, but=at.logs)
         raise
+    return Cluster(at, parts.kubernetes / "kubectl", init, leash, daemons)
 
 
 def down(at: State) -> None:
@@ -68,78 +149,33 @@ def down(at: State) -> None:
     _remove(at)
 
 
-def _node(at: State) -> Process:
-    """Return the first process of a new, empty node."""
-    _remove(at)  # the logs of a failure
+def _clear(at: State) -> None:
+    """Remove what is left of a cluster that was killed, or that could not be taken up.
+
+    Raises:
+        ClusterError: It runs.
+    """
+    if at.record.exists():
+        init = record.read(at.record).init
+        if init and init.alive:
+            msg = f"a cluster is up already (make cluster-down): {at.root}"
+            raise ClusterError(msg)
+        _end(at)
+    _remove(at)
+
+
+def _node(at: State) -> tuple[Init, Leash]:
+    """Return a new, empty node."""
     for folder in (at.configuration, at.data, at.logs):
         folder.mkdir(parents=True)
-    before = record.Record(host.settings(), host.missing_folders())
-    before.write(at.record)
-    host.make_folders(before.folders)
-    first = namespaces.create(at.data)
-    before.started(first).write(at.record)
-    namespaces.furnish(first, at.data)
-    certificates.write(at.keys)
-    shutil.copyfile(at.keys / "admin.kubeconfig", at.kubeconfig)
-    return first
-
-
-def _run(
-    at: State, first: Process, kubernetes: Path, coredns: Path, own: Sequence[images.Image]
-) -> None:
-    """Start everything, and return when the node is ready."""
-
-    def start(command: Sequence[str]) -> Daemon:
-        return daemons.start(first, at.logs, command)
-
-    say("starting the control plane and containerd")
-    start(control_plane.etcd(at))
-    api_server = start(control_plane.api_server(at, kubernetes))
-    containerd = start(worker.containerd(at))
-    start(registry.command(at))
-    waiting.until(lambda: _answers(at), "the API server is ready", broken=api_server.broken)
-    start(control_plane.controller_manager(at, kubernetes))
-    start(control_plane.scheduler(at, kubernetes))
-    start(dns.command(at, coredns))
-    waiting.until(lambda: _serves(first), "containerd is ready", broken=containerd.broken)
-    say(f"importing images: {', '.join(image.reference for image in own)}")
-    for image in [images.pause(programs.busybox()), *own]:
-        images.load(first, at.data, image)
-    kubectl = [str(kubernetes / "kubectl"), f"--kubeconfig={at.kubeconfig}"]
-    subprocess.run(
-        [*kubectl, "apply", "-f", "-"], input=dns.SERVICE.encode(), capture_output=True, check=True
-    )
-    kubelet = start(worker.kubelet(at, kubernetes))
-    start(worker.proxy(at, kubernetes))
-    waiting.until(lambda: _ready(kubectl), "the node is ready", broken=kubelet.broken)
-
-
-def _answers(at: State) -> bool:
-    """Return whether the API server says that it is ready."""
-    trust = ssl.create_default_context(cafile=at.keys / "ca.crt")
-    try:
-        urllib.request.urlopen(f"{certificates.SERVER}/readyz", context=trust, timeout=5).close()  # noqa: S310  # https, to the node
-    except OSError:
-        return False
-    return True
-
-
-def _serves(first: Process) -> bool:
-    """Return whether containerd answers."""
-    try:
-        namespaces.run(first, "ctr", "version")
-    except ClusterError:
-        return False
-    return True
-
-
-def _ready(kubectl: Sequence[str]) -> bool:
-    """Return whether the node has the condition Ready and an account to start pods by."""
-    ready = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
-    node = [*kubectl, "get", "nodes", "--output", ready]
-    account = [*kubectl, "get", "serviceaccount", "default"]
-    answers = [subprocess.run(c, capture_output=True, check=False) for c in (node, account)]
-    return answers[0].stdout == b"True" and answers[1].returncode == 0
+    left = record.Record(at.number)
+    left.write(at.record)
+    cgroups.make(at.cgroup)
+    init, leash = namespaces.create(at.logs / "unshare.log")
+    replace(left, init=init).write(at.record)
+    namespaces.furnish(init, at.data)
+    network.lay(at, init)
+    return init, leash
 
 
 def _remove(at: State, but: Path | None = None) -> None:
@@ -157,9 +193,10 @@ def _end(at: State) -> None:
     if not at.record.exists():
         return
     left = record.read(at.record)
-    if left.first:
-        left.first.kill()
+    was = State(at.root, left.number)
+    if left.init:
+        left.init.kill()
         # The kernel takes the network apart a moment later.
-        waiting.until(lambda: not state.CABLE_END.exists(), "the node's network is gone")
-    host.restore(left.settings, left.folders)
+        waiting.until(lambda: not network.laid(was), "the node's network is gone")
+    cgroups.remove(was.cgroup)
     at.record.unlink()

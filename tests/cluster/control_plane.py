@@ -25,7 +25,7 @@ def api_server(at: State, programs: Path) -> list[str]:
     return [
         str(programs / "kube-apiserver"),
         f"--etcd-servers={ETCD}",
-        f"--advertise-address={state.NODE}",
+        f"--advertise-address={at.node}",
         "--allow-privileged",
         "--authorization-mode=Node,RBAC",
         f"--service-cluster-ip-range={state.SERVICES}",

@@ -22,14 +22,14 @@ COREFILE = """\
 """
 
 # CoreDNS runs on the node and not in a pod: the Service names its address itself.
-SERVICE = f"""\
+SERVICE = """\
 apiVersion: v1
 kind: Service
 metadata:
   name: kube-dns
   namespace: kube-system
 spec:
-  clusterIP: {state.DNS_SERVICE}
+  clusterIP: {service}
   ports:
     - {{name: dns, port: 53, protocol: UDP}}
     - {{name: dns-tcp, port: 53, protocol: TCP}}
@@ -43,15 +43,20 @@ metadata:
     kubernetes.io/service-name: kube-dns
 addressType: IPv4
 endpoints:
-  - addresses: [{state.NODE}]
+  - addresses: [{node}]
 ports:
   - {{name: dns, port: 53, protocol: UDP}}
   - {{name: dns-tcp, port: 53, protocol: TCP}}
 """
 
 
+def service(at: State) -> str:
+    """Return the manifests by which pods find CoreDNS."""
+    return SERVICE.format(service=state.DNS_SERVICE, node=at.node)
+
+
 def command(at: State, program: Path) -> list[str]:
     """Write the configuration of CoreDNS and return its command."""
     file = at.configuration / "Corefile"
-    file.write_text(COREFILE.format(node=state.NODE, kubeconfig=at.keys / "admin.kubeconfig"))
+    file.write_text(COREFILE.format(node=at.node, kubeconfig=at.keys / "admin.kubeconfig"))
     return [str(program), f"-conf={file}"]

@@ -7,16 +7,17 @@ import io
 import json
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster import namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from tests.cluster.namespaces import Process
+    from tests.cluster.namespaces import Init
 
 BUSYBOX = "docker.io/library/busybox:1.37.0"
 """The copier's image in the chart; here it is the busybox of Debian."""
@@ -84,12 +85,18 @@ def write(image: Image, archive: Path) -> None:
     layer.unlink()
 
 
-def load(first: Process, folder: Path, image: Image) -> None:
-    """Import an image into the containerd of the node."""
-    archive = folder / "image.tar"
-    write(image, archive)
-    namespaces.run(first, "ctr", "--namespace=k8s.io", "images", "import", str(archive))
-    archive.unlink()
+def load(init: Init, folder: Path, image: Image) -> None:
+    """Import an image into the containerd of the node.
+
+    Args:
+        init: The node.
+        folder: Where there is room for a file for a while, and where the node sees it.
+        image: The image.
+    """
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        archive = Path(own, "image.tar")
+        write(image, archive)
+        namespaces.run(init, "ctr", "--namespace=k8s.io", "images", "import", str(archive))
 
 
 def _roots(member: tarfile.TarInfo) -> tarfile.TarInfo:

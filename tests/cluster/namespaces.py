@@ -1,6 +1,6 @@
 """The node's own network, mounts and processes, which the kernel removes with its first process.
 
-Nothing that the node does to interfaces, firewall rules, network settings or mounts happens on this
+Nothing that the node does to interfaces, firewall rules, kernel settings or mounts happens on this
 machine, so none of it must be undone, whatever ends the node.
 """
 
@@ -10,35 +10,54 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cluster import state, waiting
+from tests.cluster import waiting
 from tests.cluster.trouble import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The first process adopts what daemons leave behind; ignoring SIGCHLD lets the kernel bury it.
-FIRST = 'trap "" CHLD; exec sleep infinity'
+# The first process adopts what daemons leave behind; ignoring SIGCHLD lets the kernel bury it. It
+# ends when nobody holds the other end of its stdin any more, unless it is told a line before. It is
+# no shell, since dash catches SIGCHLD in any case, and each one ends its `read`.
+FIRST = """
+import signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("ready", flush=True)
+if sys.stdin.readline():
+    while True:
+        signal.pause()
+"""
 CREATE = [
     *("unshare", "--mount", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"),
-    *("--", "sh", "-c", FIRST),
+    *("--", sys.executable, "-I", "-S", "-c", FIRST),
 ]
 
-HIDDEN = {
-    "run": Path("/run"),
-    "log": Path("/var/log"),
-    "kubelet": Path("/var/lib/kubelet"),
-    "cni": Path("/var/lib/cni"),
-}
-"""Folders whose names are fixed in containerd and kubelet; the node has its own in their places."""
+HIDDEN = {"run": Path("/run"), "log": Path("/var/log"), "lib": Path("/var/lib")}
+"""Folders that containerd and kubelet write to under fixed names; the node has its own there."""
+
+LIBRARIES = ("kubelet", "cni")
+"""What they expect in /var/lib."""
+
+# kubelet v1.34 sets these, which are the whole machine's, in pkg/kubelet/cm/
+# container_manager_linux.go (setupKernelTunables). In the node they are plain files.
+SETTINGS = (
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+)
 
 
 @dataclass(frozen=True)
-class Process:
-    """A process, told apart from a later one with the same id."""
+class Init:
+    """The first process of a node, told apart from a later one with the same id."""
 
     pid: int
     started: str
@@ -57,84 +76,129 @@ class Process:
         waiting.until(lambda: not self.alive, f"process {self.pid} is gone")
 
 
-def process(pid: int) -> Process:
-    """Return the process that has an id now.
+@dataclass(frozen=True)
+class Leash:
+    """Ties a node to this process: it ends when this process does, whatever ends it."""
+
+    unshare: subprocess.Popen[bytes]
+
+    def release(self) -> None:
+        """Let the node live on."""
+        assert self.unshare.stdin, "it is a pipe"
+        self.unshare.stdin.write(b"\n")
+        self.unshare.stdin.close()
+
+    def drop(self) -> None:
+        """End the node, unless it was released; return when it is gone."""
+        assert self.unshare.stdin, "it is a pipe"
+        self.unshare.stdin.close()
+        self.unshare.wait()
+
+
+def check(*paths: Path) -> None:
+    """Refuse files that the node could not see.
 
     Raises:
-        ClusterError: There is none.
+        ClusterError: One is where the node has a folder of its own.
     """
-    started = _started(pid)
-    if started is None:
-        msg = f"process {pid} ended as soon as it was started"
-        raise ClusterError(msg)
-    return Process(pid, started)
+    for path in paths:
+        for place in HIDDEN.values():
+            if path.resolve().is_relative_to(place.resolve()):
+                msg = f"{path} cannot be in {place}, of which the node has its own"
+                raise ClusterError(msg)
 
 
-def create(root: Path) -> Process:
-    """Make a node without anything in it; return its first process.
+def create(log: Path) -> tuple[Init, Leash]:
+    """Make a node without anything in it, tied to this process.
 
     Args:
+        log: Gets what goes wrong.
+    """
+    with log.open("wb") as errors:
+        unshare = subprocess.Popen(
+            CREATE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    assert unshare.stdout, "it is a pipe"
+    with unshare.stdout as told:
+        if not told.readline():
+            msg = f"the node's first process did not start: {log.read_text().strip()}"
+            raise ClusterError(msg)
+    pid = child(unshare, "the node's first process is there")
+    return Init(pid, _started(pid) or ""), Leash(unshare)
+
+
+def child(parent: subprocess.Popen[bytes], what: str) -> int:
+    """Return the process that unshare or nsenter started, as soon as it is there.
+
+    Args:
+        parent: The unshare or nsenter.
+        what: What is waited for.
+
+    Raises:
+        ClusterError: The parent has ended.
+    """
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+
+    def broken() -> str | None:
+        return None if parent.poll() is None else "it ended"
+
+    waiting.until(lambda: parent.poll() is None and bool(children.read_text()), what, broken=broken)
+    return int(children.read_text())
+
+
+def furnish(init: Init, root: Path) -> None:
+    """Give a node its own folders and kernel settings.
+
+    Args:
+        init: The node.
         root: Gets the folders that the node has in the places of HIDDEN.
     """
     for name in HIDDEN:
-        (root / name).mkdir(parents=True)
-    with (root / "unshare.log").open("wb") as log:
-        unshare = subprocess.Popen(
-            CREATE, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    children = Path(f"/proc/{unshare.pid}/task/{unshare.pid}/children")
-    try:
-        waiting.until(
-            lambda: bool(children.read_text()),
-            "the node's namespaces are there",
-            broken=lambda: None if unshare.poll() is None else "unshare ended",
-        )
-        return process(int(children.read_text()))
-    except BaseException:
-        unshare.kill()
-        raise
+        (root / name).mkdir()
+    for name in LIBRARIES:
+        (root / "lib" / name).mkdir()
+    binds = {root / folder: place for folder, place in HIDDEN.items()}
+    for name in SETTINGS:
+        setting, own = Path("/proc/sys", name), root / "settings" / name
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(setting.read_text())
+        binds[own] = setting
+    for source, place in binds.items():
+        run(init, "mount", "--bind", str(source), str(place))
 
 
-def furnish(first: Process, root: Path) -> None:
-    """Give a node its folders, its network, and a cable to this machine."""
-    name = Path(f"/proc/{first.pid}/comm")
-    waiting.until(lambda: name.read_text() == "sleep\n", "the node's first process is there")
-    for folder, place in HIDDEN.items():
-        run(first, "mount", "--bind", str(root / folder), str(place))
-    peer = ["type", "veth", "peer", "name", "eth0", "netns", str(first.pid)]
-    _ip("link", "add", state.LINK, *peer)
-    _ip("address", "add", f"{state.GATEWAY}/{state.CABLE}", "dev", state.LINK)
-    _ip("link", "set", state.LINK, "up")
-    run(first, "ip", "link", "set", "lo", "up")
-    run(first, "ip", "address", "add", f"{state.NODE}/{state.CABLE}", "dev", "eth0")
-    run(first, "ip", "link", "set", "eth0", "up")
-    run(first, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
-
-
-def entering(first: Process, command: Sequence[str]) -> list[str]:
+def entering(init: Init, command: Sequence[str]) -> list[str]:
     """Return the command that runs another one in the node."""
-    return ["nsenter", "--target", str(first.pid), "--mount", "--net", "--pid", "--", *command]
+    return ["nsenter", "--target", str(init.pid), "--mount", "--net", "--pid", "--", *command]
 
 
-def run(first: Process, *command: str) -> str:
+def run(init: Init, *command: str) -> str:
     """Run a command in the node to its end, and return what it prints.
 
     Raises:
         ClusterError: It fails; with what it said.
     """
-    return _output(entering(first, command), command)
+    return output(entering(init, command), shown=command)
 
 
-def _ip(*arguments: str) -> None:
-    command = ("ip", *arguments)
-    _output(command, command)
+def output(command: Sequence[str], shown: Sequence[str] = ()) -> str:
+    """Run a command on this machine, and return what it prints.
 
+    Args:
+        command: What is run.
+        shown: What errors call it.
 
-def _output(command: Sequence[str], shown: Sequence[str]) -> str:
-    """Run a command on this machine; errors call it `shown`."""
+    Raises:
+        ClusterError: It fails; with what it said.
+    """
     ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if ended.returncode != 0:
-        msg = f"{' '.join(shown)}: {ended.stderr.decode(errors='replace').strip()}"
+        said = ended.stderr.decode(errors="replace").strip()
+        msg = f"{' '.join(shown or command)}: {said}"
         raise ClusterError(msg)
     return ended.stdout.decode()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from tests.cluster.namespaces import Process
+from tests.cluster.namespaces import Init
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,28 +14,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """What a cluster changed on this machine."""
+    """What a cluster has on this machine."""
 
-    settings: dict[str, str]
-    """Kernel settings as they were."""
+    number: int
+    """The node's, which its cable and its cgroup are named after."""
 
-    folders: list[str]
-    """Folders that were made."""
+    init: Init | None = None
+    """The node's first process, with which all others end.
 
-    first: Process | None = None
-    """The node's first process, with which all others end."""
-
-    def started(self, first: Process) -> Record:
-        """Return the record with the node's first process in it."""
-        return replace(self, first=first)
+    Until it is kept here, it ends with the process that takes the cluster up.
+    """
 
     def write(self, file: Path) -> None:
-        """Keep it in a file."""
-        file.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        """Keep it in a file, which is never there in part."""
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        new.replace(file)
 
 
 def read(file: Path) -> Record:
     """Return what was kept."""
     fields = json.loads(file.read_text())
-    first = fields["first"] and Process(**fields["first"])
-    return Record(fields["settings"], fields["folders"], first)
+    return Record(fields["number"], fields["init"] and Init(**fields["init"]))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cluster import state
-
 if TYPE_CHECKING:
     from tests.cluster.state import State
 
-ADDRESS = f"{state.NODE}:5000"
-
 CONFIGURATION = """\
 version: 0.1
+log:
+  level: warn  # the access log stays
 storage:
   filesystem:
     rootdirectory: {data}/registry
@@ -26,5 +24,5 @@ http:
 def command(at: State) -> list[str]:
     """Write the configuration of the registry and return its command."""
     file = at.configuration / "registry.yml"
-    file.write_text(CONFIGURATION.format(data=at.data, address=ADDRESS))
+    file.write_text(CONFIGURATION.format(data=at.data, address=at.registry))
     return ["docker-registry", "serve", str(file)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cluster import images, registry, state
+from tests.cluster import images, state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 CONTAINERD = """\
 version = 2
 root = "{data}/containerd"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{data}/opt"  # else it makes one in /opt
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   netns_mounts_under_state_dir = true
@@ -39,9 +41,9 @@ def containerd(at: State) -> list[str]:
     file.write_text(
         CONTAINERD.format(data=at.data, configuration=at.configuration, pause=images.PAUSE)
     )
-    hosts = at.configuration / "registries" / registry.ADDRESS
+    hosts = at.configuration / "registries" / at.registry
     hosts.mkdir(parents=True)
-    (hosts / "hosts.toml").write_text(REGISTRY.format(address=registry.ADDRESS))
+    (hosts / "hosts.toml").write_text(REGISTRY.format(address=at.registry))
     bridge = {
         "type": "bridge",
         "bridge": "cni0",
@@ -79,8 +81,10 @@ def kubelet(at: State, programs: Path) -> list[str]:
         "clusterDNS": [state.DNS_SERVICE],
         "resolvConf": "/dev/null",
         "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{at.cgroup}",
         "failSwapOn": False,
         "volumePluginDir": str(at.data / "volume-plugins"),
+        "volumeStatsAggPeriod": "5s",  # so that it soon sees a volume that is too full
         # A person's disk may be rather full, and what is imported could not be pulled again.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
@@ -92,7 +96,7 @@ def kubelet(at: State, programs: Path) -> list[str]:
         f"--config={file}",
         f"--kubeconfig={at.keys / 'kubelet.kubeconfig'}",
         f"--hostname-override={state.NODE_NAME}",
-        f"--node-ip={state.NODE}",
+        f"--node-ip={at.node}",
     ]
 
 

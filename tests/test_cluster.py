@@ -1,0 +1,86 @@
+"""What can be told of the node of `make cluster` without taking one up."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import cgroups, namespaces, state
+from tests.cluster.state import State
+from tests.cluster.trouble import ClusterError
+
+CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
+
+
+def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(state.FOLDER, raising=False)
+    seen: set[object] = set()
+    for number in state.NUMBERS:
+        monkeypatch.setenv(state.NUMBER, str(number))
+        at = state.default()
+        cable = ipaddress.ip_interface(f"{at.gateway}/{state.CABLE}").network
+        assert ipaddress.ip_address(at.node) in cable.hosts()
+        own = {at.root, at.link, at.cgroup, at.gateway, at.node, cable}
+        assert not own & seen
+        seen |= own
+
+
+def test_a_suite_runs_beside_a_persons_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(state.NUMBER, raising=False)
+    monkeypatch.delenv(state.FOLDER, raising=False)
+    assert state.default().root != state.suite().root
+    assert state.default().link != state.suite().link
+
+
+@pytest.mark.parametrize("number", ["-1", "64", "one", "01", "1 "])
+def test_a_number_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    monkeypatch.setenv(state.NUMBER, number)
+    with pytest.raises(ClusterError, match="from 0 to 63"):
+        state.default()
+
+
+@pytest.mark.parametrize("place", ["/run/cluster", "/var/lib/ci/cluster", "/var/log"])
+def test_a_folder_that_the_node_hides_is_refused(place: str) -> None:
+    with pytest.raises(ClusterError, match="has its own"):
+        namespaces.check(Path(place))
+
+
+def test_cgroup_v2_gives_kubelet_its_controllers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cgroups, "MOUNT", tmp_path)
+    (tmp_path / "cgroup.controllers").write_text(f"{CONTROLLERS}\n")
+    (tmp_path / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    (tmp_path / "system.slice").mkdir()
+    at = State(tmp_path / "files", 5)
+    cgroups.make(at.cgroup)
+    assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpuset +hugetlb"
+    made = {path.name for path in tmp_path.rglob("*") if path.is_dir()}
+    assert made == {"system.slice", at.cgroup}, "not one in each of the machine's cgroups"
+
+
+def test_a_cgroup_is_made_in_each_hierarchy_and_removed_when_it_is_empty(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(cgroups, "MOUNT", tmp_path)
+    (tmp_path / "cpu,cpuacct").mkdir()
+    (tmp_path / "cpu").symlink_to("cpu,cpuacct")
+    (tmp_path / "memory").mkdir()
+    cgroups.make("one")
+    (tmp_path / "memory" / "one" / "kubepods" / "pod").mkdir(parents=True)
+    assert sorted(tmp_path.glob("*/one")) == [
+        tmp_path / name / "one" for name in ("cpu", "cpu,cpuacct", "memory")
+    ]
+    cgroups.check("one")
+    assert not list(tmp_path.glob("*/one"))
+
+
+def test_a_cgroup_in_use_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(cgroups, "MOUNT", tmp_path)
+    inside = tmp_path / "memory" / "one" / "kubepods"
+    inside.mkdir(parents=True)
+    (inside / "cgroup.procs").write_text("17\n")
+    with pytest.raises(ClusterError, match="kubepods"):
+        cgroups.check("one")
