@@ -12,8 +12,11 @@ tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
 # The helm of `make demo` and `make chart`: yours, if you have one.
 HELM ?= $$(command -v helm || tools/build.sh helm4)
-# The releases of Crossplane whose images `make cluster` puts on its node.
-CROSSPLANE ?= $(upstream)
+# Releases of Crossplane: those whose images `make cluster` puts on its node (if none, that of our chart); those
+# that `make e2e` runs on (if none, two), or `all`.
+CROSSPLANE ?=
+# Large packages of providers that `make e2e` uses if they are there.
+CORPUS ?= ../shared/corpus
 # More arguments for pytest, e.g. make test PYTEST="-k copier -x"
 PYTEST ?=
 
@@ -35,11 +38,11 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 	HELM_UNITTEST="$$(tools/build.sh helm-unittest)" \
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
 	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
-	pytest $(PYTEST)
+	pytest --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 
 .PHONY: cluster
 cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
-	@python3 -m tests.cluster up $(CROSSPLANE)
+	@python3 -m tests.cluster up $(or $(CROSSPLANE),$(upstream))
 
 .PHONY: cluster-down
 cluster-down: ## Take it down; nothing is left of it
@@ -48,6 +51,23 @@ cluster-down: ## Take it down; nothing is left of it
 .PHONY: cluster-deps
 cluster-deps: ## Install the Debian packages that the node is made of, if they are missing
 	@tools/debian.sh $$(python3 -m tests.cluster missing)
+
+.PHONY: e2e
+e2e: cluster-deps venv chart ## Prove it on real Crossplane in a real cluster, as root (CROSSPLANE=all: on all releases, twice)
+	@for tool in kubernetes coredns helm4 helm3 crossplane provider-nop function-auto-ready function-zones; do \
+	  tools/build.sh $$tool >/dev/null; done
+	@for line in $$(.venv/bin/python -m tests.e2e.lines "$(CROSSPLANE)"); do tools/build.sh crossplane-$$line >/dev/null; done
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
+	HELM3="$$(tools/build.sh helm3)" \
+	HELM4="$$(tools/build.sh helm4)" \
+	CROSSPLANE_CLI="$$(tools/build.sh crossplane)" \
+	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
+	CORPUS="$(CORPUS)" \
+	python -m tests.e2e --crossplane="$(CROSSPLANE)" $(PYTEST)
+
+.PHONY: compatibility
+compatibility: venv ## Write docs/compatibility.md from the results of `make e2e CROSSPLANE=all`
+	@.venv/bin/python -m tests.e2e.compatibility
 
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs

@@ -1,0 +1,128 @@
+"""`python -m tests.e2e`, behind `make e2e`: runs the lines, in shares, a cluster for each.
+
+Most of a run is waiting, for leases and rollouts, so several go on at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e import lines, results
+from tests.tools.commands import ROOT
+
+if TYPE_CHECKING:
+    from tests.e2e.lines import Line
+
+FOLDER = ROOT / "tests" / "e2e"
+
+SHARES = (
+    ("test_01", "test_02", "test_03", "test_05", "test_06", "test_07"),
+    ("test_04", "test_08", "test_09", "test_10", "test_11"),
+)
+"""The scenario files, by the beginning of their names, in shares of about the same time."""
+
+NOTHING_BAD = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+
+PROGRESS = ("--verbose", "--log-cli-level=INFO", "--log-cli-format=  %(message)s")
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some scenarios of a line."""
+
+    line: Line
+    number: int
+
+    def start(self, node: int, options: list[str]) -> subprocess.Popen[str]:
+        """Start it on the node of that number."""
+        files = [str(file) for each in SHARES[self.number] for file in FOLDER.glob(f"{each}*.py")]
+        command = [sys.executable, "-m", "pytest", *files, f"--crossplane={self.line}"]
+        return subprocess.Popen(
+            [*command, *PROGRESS, *options],
+            cwd=ROOT,
+            env=os.environ | {"CROSSPLANE_DEVCACHE_NODE": str(node)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # Ctrl-C is told once, by `interrupt`
+        )
+
+    def show(self, running: subprocess.Popen[str]) -> int:
+        """Show what it says until it ends, and return pytest's status."""
+        assert running.stdout is not None
+        for text in running.stdout:
+            sys.stdout.write(f"{self.line} {self.number + 1} | {text}")
+            sys.stdout.flush()
+        return running.wait()
+
+
+class Run:
+    """Shares that go on at once, each on a node of its own."""
+
+    def __init__(self, jobs: int, options: list[str]) -> None:
+        """Take that many nodes, and options for pytest."""
+        self._options = options
+        self._running: list[subprocess.Popen[str]] = []
+        self._nodes: SimpleQueue[int] = SimpleQueue()
+        self._pool = ThreadPoolExecutor(jobs)
+        for node in range(1, jobs + 1):
+            self._nodes.put(node)
+
+    def statuses(self, shares: list[Share]) -> list[int]:
+        """Run all shares, and return pytest's status of each."""
+        with self._pool:
+            try:
+                return list(self._pool.map(self._share, shares))
+            except KeyboardInterrupt:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                for running in self._running:
+                    running.send_signal(signal.SIGINT)
+                raise
+
+    def _share(self, share: Share) -> int:
+        node = self._nodes.get()
+        try:
+            with share.start(node, self._options) as running:
+                self._running.append(running)
+                return share.show(running)
+        finally:
+            self._nodes.put(node)
+
+
+def main() -> int:
+    """Run all that was asked for, and return the exit status."""
+    arguments, options = _parser().parse_known_args()
+    chosen = lines.chosen(arguments.crossplane)
+    results.forget(chosen)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    shares = [Share(line, number) for line in chosen for number in range(len(SHARES))]
+    try:
+        statuses = Run(arguments.jobs, options).statuses(shares)
+    except KeyboardInterrupt:
+        return 130
+    for line in filter(results.was_run, chosen):
+        sys.stdout.write(f"{line}: {results.of(line).summary} scenarios passed\n")
+    good = pytest.ExitCode.OK in statuses and NOTHING_BAD.issuperset(statuses)
+    return 0 if good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
+    parser.add_argument("--crossplane", default="", help="releases, `all`, or e.g. 2.4.0-helm4")
+    parser.add_argument("--jobs", type=int, default=4, help="how many clusters there are at once")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

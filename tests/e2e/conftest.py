@@ -1,0 +1,148 @@
+"""A cluster and a clean Crossplane for each line, and a report when a scenario fails."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import cluster as nodes
+from tests.cluster import crossplane as releases
+from tests.cluster import state
+from tests.cluster.trouble import ClusterError
+from tests.e2e import lines, packages
+from tests.e2e.commands import Program
+from tests.e2e.crossplane import Crossplane
+from tests.e2e.kubernetes import Kubernetes
+from tests.e2e.lines import Line
+from tests.e2e.packages import Shelf
+from tests.e2e.registry import Registry
+from tests.e2e.report import report
+from tests.e2e.results import Result
+from tests.tools.commands import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from tests.cluster.cluster import Cluster
+    from tests.e2e.packages import Declared
+
+log = logging.getLogger(__name__)
+
+RESULTS: dict[Line, Result] = {}
+"""What was found so far, by line."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --crossplane."""
+    parser.addoption(
+        "--crossplane", default="", help="releases to run on, `all`, or 2.4.0-helm4 for one major"
+    )
+
+
+def pytest_configure() -> None:
+    """End as after Ctrl-C when the run is terminated, so that the cluster is taken down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each scenario on each line."""
+    if "line" in metafunc.fixturenames:
+        chosen = lines.chosen(metafunc.config.getoption("crossplane"))
+        metafunc.parametrize("line", chosen, ids=str, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cluster(line: Line) -> Iterator[Cluster]:
+    """A cluster of the line's own: it is up sooner than another line's Crossplane is removed."""
+    images = [releases.image(line.version), *map(packages.runtime, packages.RUNTIMES)]
+    try:
+        cluster = nodes.up(state.suite(), releases=(), extra_images=images, tied=True)
+    except ClusterError as error:
+        pytest.exit(f"the cluster is not up: {error}", returncode=1)
+    yield cluster
+    cluster.down()
+
+
+@pytest.fixture(scope="session")
+def kubernetes(cluster: Cluster) -> Kubernetes:
+    return Kubernetes(Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)}))
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    return Shelf(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="session")
+def registry(cluster: Cluster, shelf: Shelf) -> Registry:
+    return Registry(cluster, shelf)
+
+
+@pytest.fixture(scope="session")
+def crossplane(
+    line: Line,
+    cluster: Cluster,
+    kubernetes: Kubernetes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Crossplane:
+    """A line's Crossplane, not installed yet."""
+    folder = tmp_path_factory.mktemp(str(line))
+    homes = {f"HELM_{name}_HOME": str(folder / name) for name in ("CACHE", "CONFIG", "DATA")}
+    environment = {"KUBECONFIG": str(cluster.kubeconfig), **homes}
+    helm = Program(path_of(f"HELM{line.helm}"), environment)
+    devcache = Program(str(Path(sys.executable).parent / "crossplane-devcache"), {})
+    if line.helm == 4:
+        helm("plugin", "install", devcache("plugin-dir").strip())
+    chart = "crossplane-devcache" if line.ours else "upstream, --config"
+    versions = (line.version, version(helm), kubernetes.version(), chart)
+    RESULTS[line] = Result(*versions, f"{datetime.now(UTC):%Y-%m-%d}")
+    return Crossplane(line, helm, devcache, kubernetes, cluster, folder)
+
+
+@pytest.fixture(scope="session")
+def fleet(shelf: Shelf, line: Line) -> Declared:
+    """A whole API from local packages: examples/fleet and all that it depends on."""
+    return packages.fleet(shelf, line)
+
+
+def version(helm: Program) -> str:
+    """Return the version of Helm, such as 4.3.0."""
+    return helm("version", "--template={{.Version}}").strip().removeprefix("v")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add a picture of the cluster to a failure, and have the next scenario start afresh."""
+    result = yield
+    if isinstance(item, pytest.Function) and isinstance(line := item.funcargs.get("line"), Line):
+        keep(line, result, f"{item.path.name}::{item.originalname}")
+    if result.failed and isinstance(item, pytest.Function):
+        found = item.funcargs.get("kubernetes")
+        if isinstance(found, Kubernetes):
+            result.sections.append(("the cluster", report(found)))
+        broken = item.funcargs.get("crossplane")
+        if isinstance(broken, Crossplane):
+            broken.state = None
+            broken.broken = True
+    return result
+
+
+def keep(line: Line, report: pytest.TestReport, scenario: str) -> None:
+    """Keep how a scenario ended: by its failure, or by the end of its call."""
+    if line in RESULTS and (report.failed or report.when == "call"):
+        RESULTS[line].outcomes[scenario] = report.outcome
+
+
+def pytest_sessionfinish() -> None:
+    """Write the results of the lines that were run."""
+    for line, result in RESULTS.items():
+        if result.outcomes:
+            result.write(line)

@@ -1,0 +1,288 @@
+"""Crossplane as a user installs, changes and removes it: the helm commands of the README."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tests.e2e.cleaning import clean
+from tests.e2e.kubernetes import NAMESPACE
+from tests.e2e.waiting import until
+from tests.tools.commands import CHART, Plain, path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from tests.cluster.cluster import Cluster
+    from tests.e2e.commands import Ended, Program
+    from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.lines import Line
+    from tests.e2e.packages import Declared
+
+log = logging.getLogger(__name__)
+
+ABUNDANT: Plain = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "10m"}}
+
+EVERYWHERE: dict[str, Plain] = {
+    # The default of 100m, in some charts, would make everything here wait for it.
+    "resourcesCrossplane": ABUNDANT,
+    "resourcesRBACManager": ABUNDANT,
+}
+"""Values of the upstream chart in all scenarios."""
+
+VOLUMES = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
+"""Where kubelet keeps the emptyDirs of a pod."""
+
+CONTAINER = '{.status.containerStatuses[?(@.name=="crossplane")]'
+"""The JSONPath of a container's status, to be gone on with: `.restartCount}`."""
+
+CTR = ("ctr", "--namespace=k8s.io")
+"""The client of containerd, for what kubelet made."""
+
+HASTE = "--disable-openapi-validation"
+"""For all helm commands but the first, which is checked as always.
+
+The API server puts its OpenAPI together again after each change of a CRD, for seconds.
+"""
+
+POST_RENDERER = ("--post-renderer", "crossplane-devcache")
+
+_RBAC = "rbac.authorization.k8s.io"
+
+SEE_DEFINITIONS: list[Plain] = [
+    {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "crossplane-safe-start"},
+        "rules": [
+            {
+                "apiGroups": ["apiextensions.k8s.io"],
+                "resources": ["customresourcedefinitions"],
+                "verbs": ["get", "list", "watch"],
+            }
+        ],
+    },
+    {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "crossplane-safe-start"},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "crossplane-safe-start"},
+        "subjects": [
+            {"apiGroup": _RBAC, "kind": "Group", "name": f"system:serviceaccounts:{NAMESPACE}"}
+        ],
+    },
+]
+"""What a provider with safe-start, such as provider-nop, needs. Crossplane 2 grants it itself."""
+
+
+@dataclass
+class Crossplane:
+    """The release of one line, and what it is known to hold."""
+
+    line: Line
+    helm: Program
+    devcache: Program
+    """The command crossplane-devcache."""
+
+    kubernetes: Kubernetes
+    cluster: Cluster
+    folder: Path
+    """Where its values files are written."""
+
+    state: tuple[Declared, Mapping[str, Plain]] | None = field(default=None, init=False)
+    """What it was last brought to; None when a scenario left it otherwise."""
+
+    broken: bool = field(default=False, init=False)
+    """Whether a scenario failed, so that nothing is known of it."""
+
+    def given(
+        self,
+        packages: Declared,
+        values: Mapping[str, Plain] | None = None,
+        *,
+        failing: Collection[str] = (),
+    ) -> None:
+        """Bring the release to a state from which a scenario starts, unless it is in it.
+
+        Args:
+            packages: What is declared; all that is installed of it is healthy afterwards.
+            values: Values of the upstream chart.
+            failing: Names of packages that will not be healthy.
+        """
+        if self.broken:
+            self.given_nothing()
+        if self.state != (packages, values or {}):
+            pulled = self._pulled(packages)
+            self.deploy(packages, values)
+            self._remove(pulled)
+        installed = {name for name, each in packages.items() if each.get("install", True)}
+        self.kubernetes.healthy(installed.difference(failing))
+
+    def given_nothing(self) -> None:
+        """Make the cluster one that has never seen Crossplane, unless it is."""
+        self.state, self.broken = None, False
+        if self.kubernetes.names("crds"):
+            clean(self.kubernetes)
+
+    def deploy(
+        self, packages: Declared, values: Mapping[str, Plain] | None = None, *options: str
+    ) -> None:
+        """Run the one helm command, and before it what the README asks for."""
+        self.state = None
+        more = [HASTE] if self.installed else self.before_first()
+        self.helm.told(*self.upgrade(packages, values), *more, *options, "--wait")
+        self.state = (packages, values or {})
+
+    def before_first(self) -> list[str]:
+        """Do what comes before the first helm command, and return what is added to it."""
+        if self.line.at_least < (2, 0):
+            self.kubernetes.apply(yaml.safe_dump_all(SEE_DEFINITIONS))
+        if self.line.ours:
+            return ["--skip-crds"] if self.kubernetes.names("crds") else []
+        self.bootstrap()
+        return []
+
+    def bootstrap(self) -> None:
+        """Create the CRDs that an upstream chart needs, unless they are there."""
+        if self.kubernetes.read("crd/providers.pkg.crossplane.io", "{.kind}"):
+            return
+        crds = self.devcache.told("crds", f"--crossplane={self.line.version}")
+        self.kubernetes.kubectl.told("create", "--filename=-", stdin=crds)
+
+    def upgrade(
+        self,
+        packages: Declared,
+        values: Mapping[str, Plain] | None = None,
+        devcache: Mapping[str, Plain] | None = None,
+    ) -> list[str]:
+        """Return the arguments of `helm upgrade --install`.
+
+        Args:
+            packages: What is declared.
+            values: Values of the upstream chart.
+            devcache: More of the declaration, beside the packages.
+        """
+        own: Plain = {**EVERYWHERE, **(values or {})}
+        spec: dict[str, Plain] = {
+            "packages": {name: dict(package) for name, package in packages.items()},
+            **(devcache or {}),
+        }
+        if self.line.ours:
+            release: Plain = {"crossplane": own, "devcache": spec}
+            return [*self._upgrade(str(CHART), release), *POST_RENDERER]
+        document = self.config(spec)
+        arguments = f"--post-renderer-args=--config={document}"
+        return [*self._upgrade(self.upstream, own), *POST_RENDERER, arguments]
+
+    def upgrade_upstream(self, values: Mapping[str, Plain]) -> list[str]:
+        """Return the arguments that install the upstream chart, as if this project were not."""
+        return self._upgrade(self.upstream, {**EVERYWHERE, **values})
+
+    def config(self, spec: Mapping[str, Plain]) -> Path:
+        """Write a DevCache document and return its file."""
+        document: Plain = {
+            "apiVersion": "crossplane-devcache/v1alpha1",
+            "kind": "DevCache",
+            "metadata": {"name": "e2e"},
+            "spec": dict(spec),
+        }
+        return self._written("devcache.yaml", document)
+
+    @property
+    def upstream(self) -> str:
+        """The file of the upstream chart."""
+        return f"{path_of('CHARTS')}/crossplane-{self.line.version}.tgz"
+
+    def refused(self, *arguments: str) -> Ended:
+        """Run a helm command that must fail, and return how it ended."""
+        ended = self.helm.ended(*arguments)
+        assert ended.status != 0, f"helm {arguments} should have failed\n{ended.stdout}"
+        return ended
+
+    def rollback(self) -> None:
+        """Go back to the revision before."""
+        self.state = None
+        self.helm.told("rollback", "crossplane", f"--namespace={NAMESPACE}", "--wait")
+
+    def uninstall(self) -> None:
+        """Uninstall the release."""
+        self.state = None
+        self.helm.told("uninstall", "crossplane", f"--namespace={NAMESPACE}", "--wait")
+
+    def cached(self, pod: str = "") -> set[str]:
+        """Return the files in the writable cache of a pod, the only one if none is named."""
+        folder = self.cache(pod)
+        return set(self.cluster.run("find", folder, "-type", "f", "-printf", "%P\\n").splitlines())
+
+    def cache(self, pod: str = "") -> str:
+        """Return the folder, on the node, that is the writable cache of a pod."""
+        pods = [pod] if pod else self.kubernetes.pods()
+        assert len(pods) == 1, f"one pod of Crossplane, not {pods}"
+        uid = self.kubernetes.read(f"pod/{pods[0]}", "{.metadata.uid}")
+        return f"{VOLUMES.format(uid=uid)}/package-cache"
+
+    def kill(self, pod: str) -> None:
+        """Kill the container of Crossplane in a pod, as the kernel does for want of memory."""
+        self.cluster.run(*CTR, "tasks", "kill", "--signal=SIGKILL", self._container(pod))
+
+    def pid(self) -> str:
+        """Return the id, on the node, of the first process of Crossplane's container."""
+        [pod] = self.kubernetes.pods()
+        container = self._container(pod)
+        rows = self.cluster.run(*CTR, "tasks", "list").splitlines()
+        [pid] = [row.split()[1] for row in rows if row.startswith(container)]
+        return pid
+
+    def _container(self, pod: str) -> str:
+        status = self.kubernetes.read(f"pod/{pod}", f"{CONTAINER}.containerID}}")
+        return status.removeprefix("containerd://")
+
+    def given_uninstalled(self) -> None:
+        """Uninstall the release, if it is installed, and leave nothing of it but CRDs."""
+        if self.broken:
+            self.given_nothing()
+        if self.installed:
+            self.deploy({})
+            until(lambda: " ".join(self.kubernetes.packages()), "no package is left")
+            self.uninstall()
+            self.forget_leader()
+
+    @property
+    def installed(self) -> bool:
+        """Whether Helm knows the release."""
+        return bool(self.kubernetes.names("secrets", selector="owner=helm,name=crossplane"))
+
+    def forget_leader(self) -> None:
+        """Delete the lease that an uninstalled leader could not give back, as the README says."""
+        lease = "lease/crossplane-leader-election-core"
+        self.kubernetes.kubectl("delete", lease, f"--namespace={NAMESPACE}", "--ignore-not-found")
+
+    def _pulled(self, but: Declared) -> set[str]:
+        """Return the packages that Crossplane pulled for an earlier scenario."""
+        declared, _ = self.state or ({}, {})
+        return {
+            f"{state.kind.lower()}.pkg.crossplane.io/{name}"
+            for name, state in self.kubernetes.packages().items()
+            if name not in declared and name not in but
+        }
+
+    def _remove(self, resources: Collection[str]) -> None:
+        if resources:
+            self.kubernetes.kubectl("delete", *resources, "--ignore-not-found", "--wait=false")
+            self.kubernetes.gone(*resources)
+
+    def _upgrade(self, chart: str, values: Plain) -> list[str]:
+        return [
+            *("upgrade", "--install", "crossplane", chart, f"--namespace={NAMESPACE}"),
+            *("--create-namespace", f"--values={self._written('values.yaml', values)}"),
+        ]
+
+    def _written(self, name: str, document: Plain) -> Path:
+        file = self.folder / name
+        file.write_text(json.dumps(document, indent=2))  # YAML, too, and without aliases
+        return file

@@ -1,0 +1,167 @@
+"""What the cluster says: kubectl, and the few questions that many scenarios ask."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.e2e.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.e2e.commands import Program
+
+NAMESPACE = "crossplane-system"
+
+KINDS = (
+    "configurations.pkg.crossplane.io",
+    "functions.pkg.crossplane.io",
+    "providers.pkg.crossplane.io",
+)
+REVISIONS = (
+    "configurationrevisions.pkg.crossplane.io",
+    "functionrevisions.pkg.crossplane.io",
+    "providerrevisions.pkg.crossplane.io",
+)
+
+
+def condition(name: str) -> str:
+    """Return the JSONPath of a condition's status."""
+    return f'{{.status.conditions[?(@.type=="{name}")].status}}'
+
+
+@dataclass(frozen=True)
+class PackageState:
+    """What the cluster says of one package."""
+
+    kind: str
+    name: str
+    source: str
+    installed: str
+    healthy: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """The API server of the run's cluster."""
+
+    kubectl: Program
+
+    def version(self) -> str:
+        """Return the version of the API server, such as 1.34.2."""
+        told = json.loads(self.kubectl("version", "--output=json"))
+        return str(told["serverVersion"]["gitVersion"]).removeprefix("v")
+
+    def read(self, resource: str, path: str, *options: str) -> str:
+        """Return what a JSONPath finds, empty when the resource is not there.
+
+        Args:
+            resource: Such as `deployment/crossplane`, or a kind for all of it.
+            path: Such as `{.metadata.uid}`.
+            *options: More options of `kubectl get`; the namespace is Crossplane's.
+        """
+        get = ["get", resource, f"--output=jsonpath={path}", f"--namespace={NAMESPACE}"]
+        ended = self.kubectl.ended(*get, "--ignore-not-found", *options)
+        # A kind that is not served yet has no resources either.
+        return ended.stdout if ended.status == 0 else ""
+
+    def names(self, *kinds: str, selector: str = "") -> set[str]:
+        """Return the names of all resources of these kinds."""
+        options = [f"--selector={selector}"] if selector else []
+        path = "{.items[*].metadata.name}"
+        return {name for kind in kinds for name in self.read(kind, path, *options).split()}
+
+    def packages(self) -> dict[str, PackageState]:
+        """Return what the cluster says of each package, by its name."""
+        columns = (
+            *("{.kind}", "{.metadata.name}", "{.spec.package}"),
+            *(condition("Installed"), condition("Healthy"), "{.status.currentRevision}"),
+        )
+        line = '{"\\t"}'.join(columns)
+        listed = self.read(",".join(KINDS), f'{{range .items[*]}}{line}{{"\\n"}}{{end}}')
+        states = (PackageState(*row.split("\t")) for row in listed.splitlines())
+        return {state.name: state for state in states}
+
+    def healthy(self, names: Iterable[str]) -> None:
+        """Return when these packages are installed and healthy."""
+        wanted = sorted(names)
+
+        def missing() -> str | None:
+            states = self.packages()
+            lacking = [name for name in wanted if not _well(states.get(name))]
+            return ", ".join(lacking)
+
+        until(missing, f"healthy: {', '.join(wanted)}")
+
+    def gone(self, *resources: str) -> None:
+        """Return when these resources are no more."""
+        until(
+            lambda: " ".join(each for each in resources if self.read(each, "{.kind}")),
+            f"gone: {', '.join(resources)}",
+        )
+
+    def becomes(self, resource: str, path: str, value: str) -> None:
+        """Return when a JSONPath of a resource has a value."""
+
+        def missing() -> str | None:
+            found = self.read(resource, path)
+            return None if found == value else f"it is {found!r}"
+
+        until(missing, f"{resource} {path} is {value!r}")
+
+    def ready(self, resource: str) -> None:
+        """Return when a resource has the condition Ready."""
+        self.becomes(resource, condition("Ready"), "True")
+
+    def all_ready(self, count: int, selector: str = "") -> None:
+        """Return when there are so many pods, and all of them are ready."""
+        options = [f"--selector={selector}"] if selector else []
+
+        def missing() -> str | None:
+            path = f'{{range .items[*]}}{condition("Ready")}{{"\\n"}}{{end}}'
+            found = self.read("pods", path, *options).splitlines()
+            return None if found == ["True"] * count else f"they are {found}"
+
+        until(missing, f"{count} pods are ready")
+
+    def made_anew(self, package: str, definition: str) -> None:
+        """Return when Crossplane has read a Configuration once more, and made its API anew.
+
+        A condition may be left from before; an API that was deleted must come from the package.
+
+        Args:
+            package: The name of the Configuration.
+            definition: The name of a CompositeResourceDefinition in it.
+        """
+        resource = f"compositeresourcedefinitions.apiextensions.crossplane.io/{definition}"
+        uid = self.read(resource, "{.metadata.uid}")
+        self.kubectl("delete", resource, "--wait=false")
+        until(
+            lambda: "still there" if self.read(resource, "{.metadata.uid}") == uid else None,
+            f"deleted: {definition}",
+        )
+        revision = self.packages()[package].revision
+        # Not every release watches what a package has made.
+        mark = f"e2e.example.org/made-anew={uid}"
+        self.kubectl("annotate", "--overwrite", f"{REVISIONS[0]}/{revision}", mark)
+        self.becomes(resource, condition("Established"), "True")
+
+    def apply(self, manifests: str) -> None:
+        """Apply manifests, as a user does."""
+        self.kubectl("apply", f"--namespace={NAMESPACE}", "--filename=-", stdin=manifests)
+
+    def pods(self, app: str = "crossplane") -> list[str]:
+        """Return the names of the pods of Crossplane that are not on their way out."""
+        columns = "{.metadata.name} {.metadata.deletionTimestamp}"
+        listed = self.read(
+            "pods", f'{{range .items[*]}}{columns}{{"\\n"}}{{end}}', f"--selector=app={app}"
+        )
+        rows = [row.split() for row in listed.splitlines()]
+        return sorted(row[0] for row in rows if len(row) == 1)
+
+
+def _well(state: PackageState | None) -> bool:
+    return state is not None and state.installed == "True" and state.healthy == "True"

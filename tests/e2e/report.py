@@ -1,0 +1,35 @@
+"""What a person wants to see of the cluster when a scenario failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.kubernetes import KINDS, NAMESPACE, REVISIONS
+
+if TYPE_CHECKING:
+    from tests.e2e.kubernetes import Kubernetes
+
+INSIDE = f"--namespace={NAMESPACE}"
+MESSAGES = (
+    "custom-columns=NAME:.metadata.name,PACKAGE:.spec.package,IMAGE:.spec.image,"
+    "REASONS:.status.conditions[*].reason,MESSAGES:.status.conditions[*].message"
+)
+LAST = "--tail=25"
+
+QUESTIONS = {
+    "pods": ("get", "pods", INSIDE, "--output=wide"),
+    "events": ("get", "events", INSIDE, "--sort-by=.lastTimestamp"),
+    "packages": ("get", ",".join(KINDS), f"--output={MESSAGES}"),
+    "revisions": ("get", ",".join(REVISIONS), f"--output={MESSAGES}"),
+    "copier": ("logs", INSIDE, "--selector=app=crossplane", "--container=devcache-copier"),
+    "crossplane": ("logs", INSIDE, "--selector=app=crossplane", "--container=crossplane", LAST),
+}
+
+
+def report(kubernetes: Kubernetes) -> str:
+    """Return pods, events, conditions and logs, as text with a heading each."""
+    parts = []
+    for name, question in QUESTIONS.items():
+        ended = kubernetes.kubectl.ended(*question)
+        parts.append(f"--- {name}\n{ended.stdout[-6000:]}{ended.stderr[-1000:]}".rstrip())
+    return "\n".join(parts)

@@ -1,0 +1,46 @@
+"""One helm command on an empty cluster, without any registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.packages import configuration
+from tests.e2e.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.crossplane import Crossplane
+    from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.packages import Declared
+    from tests.e2e.registry import Registry
+
+
+def test_local_packages_are_healthy_and_no_registry_was_asked(
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    registry: Registry,
+    fleet: Declared,
+    tmp_path: Path,
+) -> None:
+    # Pods reach one registry only. What seems to come from there would be seen in its log.
+    repository = f"acme/seen-{crossplane.line}"
+    seen = {
+        "path": str(configuration(tmp_path, "seen")),
+        "package": f"{registry.at}/{repository}:v0.1.0",
+    }
+    crossplane.given_nothing()
+    crossplane.deploy({**fleet, "seen": seen})
+    kubernetes.healthy([*fleet, "seen"])
+    assert registry.asked(repository) == []
+
+
+def test_an_api_of_local_packages_works(
+    crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declared
+) -> None:
+    crossplane.given(fleet)
+    kubernetes.kubectl("apply", "--filename=examples/fleet/examples")
+    kubernetes.ready("xfleets/example")
+    assert len(kubernetes.names("clusternopresources")) == 2, "the function made one for each zone"
+    kubernetes.kubectl("delete", "--filename=examples/fleet/examples")
+    until(lambda: " ".join(kubernetes.names("clusternopresources")), "all that it made is gone")

@@ -1,0 +1,150 @@
+"""A volume that outlives pods as the writable cache."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from typing import TYPE_CHECKING
+
+import yaml
+
+from tests.e2e.kubernetes import NAMESPACE
+from tests.e2e.packages import ACME, Dependency, api, configuration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.crossplane import Crossplane
+    from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.registry import Registry
+    from tests.tools.commands import Plain
+
+CLAIM = "package-cache"
+
+VALUES: dict[str, Plain] = {
+    "packageCache": {"pvc": CLAIM},
+    # The pod of before still uses the volume when the copier of the next one changes it.
+    "deploymentStrategy": "RollingUpdate",
+}
+
+
+def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
+    crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
+) -> None:
+    volume = f"{CLAIM}-{crossplane.line}"
+    cache = crossplane.cluster.folder(volume)
+    kubernetes.apply(claimed(volume, cache))
+
+    registry.publish(configuration(tmp_path, "pulled"), "acme/pulled", "v1.2.0")
+    depends = [Dependency(f"{registry.at}/acme/pulled", ">=v1.0.0")]
+    stays = configuration(tmp_path, "stays", depends)
+    leaves = configuration(tmp_path, "leaves")
+    declared = {
+        folder.name: {"path": str(folder), "package": f"{ACME}/{folder.name}:v0.1.0"}
+        for folder in (stays, leaves)
+    }
+    crossplane.deploy(declared, VALUES)
+    kubernetes.healthy([*declared, "acme-pulled"])
+    first = files(cache)
+    local = {content(stays), content(leaves)}
+    [pulled] = [file for file in first if contents(cache)[file] not in local]
+    assert set(contents(cache).values()) > local
+    assert len(first) == len(local) + 1
+
+    # A pod that ends.
+    [pod] = kubernetes.pods()
+    kubernetes.kubectl.told("delete", "pod", pod, f"--namespace={NAMESPACE}")
+    kubernetes.all_ready(1, "app=crossplane")
+    assert files(cache) == first, "nothing was written again"
+    said = copier(kubernetes)
+    assert [line.split()[:2] for line in said] == [["unchanged", "leaves"], ["unchanged", "stays"]]
+    kubernetes.made_anew("stays", api("stays"))
+    kubernetes.healthy([*declared, "acme-pulled"])
+
+    # A rollout: one package changes, another one leaves.
+    [pod] = kubernetes.pods()
+    configuration(tmp_path, "stays", depends, field="colour")
+    crossplane.deploy({"stays": declared["stays"]}, VALUES)
+    kubernetes.gone(f"crd/{api('leaves')}")
+    kubernetes.becomes(f"crd/{api('stays')}", FIELD, "string")
+    kubernetes.healthy(["stays", "acme-pulled"])
+    kubernetes.gone(f"pod/{pod}")
+    assert sorted(contents(cache).values()) == sorted([content(stays), contents(cache)[pulled]])
+    assert files(cache)[pulled] == first[pulled], "what Crossplane wrote is as it was"
+
+    crossplane.deploy({}, VALUES)
+    kubernetes.gone(f"crd/{api('stays')}")
+    assert set(files(cache)) == {pulled}
+    assert files(cache)[pulled] == first[pulled]
+    kubernetes.healthy(["acme-pulled"])
+
+    kubernetes.kubectl("delete", "configuration.pkg.crossplane.io/acme-pulled")
+    kubernetes.gone(f"crd/{api('pulled')}")
+    # No pod may use the claim; and Helm 4 cannot change the strategy back, but makes them anew.
+    crossplane.state = None
+    resources = ["deployments/crossplane", "deployments/crossplane-rbac-manager"]
+    resources += [f"persistentvolumeclaims/{CLAIM}", f"persistentvolumes/{volume}"]
+    for resource in resources:
+        kubernetes.kubectl("delete", resource, f"--namespace={NAMESPACE}")
+
+
+FIELD = "{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.colour.type}"
+
+
+def claimed(name: str, folder: Path) -> str:
+    """Return a PersistentVolume in a folder of the node, the claim of it, and their namespace."""
+    modes: list[Plain] = ["ReadWriteOnce"]
+    volume: Plain = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "accessModes": modes,
+            "capacity": {"storage": "100Mi"},
+            "hostPath": {"path": str(folder)},
+            "storageClassName": "",
+        },
+    }
+    claim: Plain = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": CLAIM},
+        "spec": {
+            "accessModes": modes,
+            "resources": {"requests": {"storage": "100Mi"}},
+            "storageClassName": "",
+            "volumeName": name,
+        },
+    }
+    namespace: Plain = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return yaml.safe_dump_all([namespace, volume, claim])
+
+
+def files(cache: Path) -> dict[str, tuple[int, int]]:
+    """Return the files of the cache, each with what tells whether it was written again."""
+    found = {file: file.stat() for file in cache.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(cache)): (status.st_ino, status.st_mtime_ns)
+        for file, status in found.items()
+    }
+
+
+def contents(cache: Path) -> dict[str, str]:
+    """Return the sha256 of what is in each file of the cache, unpacked."""
+    return {
+        file: hashlib.sha256(gzip.decompress((cache / file).read_bytes())).hexdigest()
+        for file in files(cache)
+    }
+
+
+def content(package: Path) -> str:
+    """Return the sha256 of the package.yaml of a directory of `configuration`."""
+    pieces = [(package / name).read_text() for name in ("crossplane.yaml", "definition.yaml")]
+    return hashlib.sha256("---\n".join(pieces).encode()).hexdigest()
+
+
+def copier(kubernetes: Kubernetes) -> list[str]:
+    """Return what the copier of the running pod said."""
+    [pod] = kubernetes.pods()
+    options = [f"--namespace={NAMESPACE}", "--container=devcache-copier"]
+    return kubernetes.kubectl("logs", pod, *options).splitlines()

@@ -1,0 +1,53 @@
+"""Waiting for the cluster: patient, told to the reader, and over as soon as it is so."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 600.0
+"""Seconds after which something is given up: ten times the longest lease of a leader."""
+
+INTERVAL = 0.3
+"""Seconds between two looks, at first."""
+
+SLOWER = 0.1
+"""Later, how long between two looks, as a part of the time so far: each costs a kubectl."""
+
+REMINDER = 20.0
+"""Seconds after which the reader is told again what is waited for."""
+
+
+class InVainError(AssertionError):
+    """What was waited for did not come."""
+
+
+def until(condition: Callable[[], str | None], what: str) -> None:
+    """Return as soon as a condition holds.
+
+    Args:
+        condition: Returns None when it holds, and what is still missing until then.
+        what: What is waited for: "all packages are healthy".
+
+    Raises:
+        InVainError: It does not hold after PATIENCE.
+    """
+    log.info("waiting until %s", what)
+    start = time.monotonic()
+    reminder = start + REMINDER
+    while missing := condition():
+        now = time.monotonic()
+        if now - start > PATIENCE:
+            msg = f"waited {PATIENCE:.0f} s until {what}, in vain: {missing}"
+            raise InVainError(msg)
+        if now > reminder:
+            log.info("  still waiting after %.0f s: %s", now - start, missing)
+            reminder += REMINDER
+        time.sleep(max(INTERVAL, SLOWER * (now - start)))
+    log.info("  after %.1f s", time.monotonic() - start)
