@@ -136,9 +136,11 @@ def pytest_runtest_makereport(
 
 
 def keep(line: Line, report: pytest.TestReport, scenario: str) -> None:
-    """Keep how a scenario ended: by its failure, or by the end of its call."""
-    if line in RESULTS and (report.failed or report.when == "call"):
-        RESULTS[line].outcomes[scenario] = report.outcome
+    """Keep how a scenario ended: passed, unless a part or a variant of it failed."""
+    if line not in RESULTS or not (report.failed or report.when == "call"):
+        return
+    outcomes = RESULTS[line].outcomes
+    outcomes[scenario] = "failed" if report.failed else outcomes.get(scenario, report.outcome)
 
 
 def pytest_sessionfinish() -> None:
