@@ -41,7 +41,7 @@ case $tool in
   ct) stamps=("$package/cmd.Version=$version") ;;
   helm-unittest) stamps=("$module/internal/build.version=${version#v}") ;;
   helm-docs) stamps=("main.version=${version#v}") ;;
-  crossplane-1.*) stamps=("$module/internal/version.version=$version") ;;
+  crossplane-1.* | crossplane-2.[0-2].*) stamps=("$module/internal/version.version=$version") ;;
   crossplane-2.*) stamps=("${module%/v2}-runtime/v2/pkg/version.version=$version") ;;
   kubernetes)
     # Charts ask the API server for its version, and components compare theirs.
