@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from postrender import __version__
+from postrender import arguments
+from postrender.arguments import FILTER, NAME, UsageError
 from postrender.errors import DevcacheError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NAME = "crossplane-devcache"
+    from postrender.arguments import Options
 
 DONE, REFUSED, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses."""
-
-
-class _UsageError(Exception):
-    """A command line that cannot be understood."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Raise instead of exiting: Helm 4 would not show what argparse prints."""
-        explained = f"{message}\n{self.format_usage().strip()}"
-        raise _UsageError(explained)
 
 
 def entry() -> NoReturn:
@@ -48,12 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         post-renderer that fails.
     """
     try:
-        output = _output(_parser().parse_args(argv))
+        output = _output(*arguments.parse(argv))
         sys.stdout.buffer.write(output.encode())
         sys.stdout.buffer.flush()
     except DevcacheError as error:
         return _failed(f"error: {error}", REFUSED)
-    except _UsageError as error:
+    except UsageError as error:
         return _failed(f"error: {error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -65,70 +54,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog=_NAME,
-        description="Filter Helm's rendered manifests: bring local Crossplane packages along.",
-        epilog="Without a command: read rendered manifests from stdin, write modified ones.",
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-
-    crds = commands.add_parser("crds", help="print bootstrap CRDs for an upstream chart")
-    shown = commands.add_parser("objects", help="print the package objects, to apply them apart")
-    commands.add_parser("plugin-dir", help="print the folder of the Helm 4 plugin")
-
-    for command in (crds, shown):
-        command.add_argument("--crossplane", required=True, metavar="VERSION", help="e.g. 1.20")
-    # As before the command, too, so without a default that would hide the one given there.
-    shown.add_argument(
-        "--config",
-        type=Path,
-        default=argparse.SUPPRESS,
-        metavar="FILE",
-        help="a DevCache document (required)",
-    )
-    shown.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
-    shown.add_argument("--namespace", metavar="NAME", help="that release's namespace")
-    return parser
-
-
-def _output(arguments: argparse.Namespace) -> str:
-    """Return what the command prints."""
-    _check_usage(arguments)
-    if arguments.command == "plugin-dir":
-        return f"{Path(__file__).parent / 'plugin' / _NAME}\n"
+def _output(command: str, options: Options) -> str:
+    """Return what a command prints."""
+    if command == FILTER:
+        if sys.stdin.isatty():
+            problem = f"reads rendered manifests from stdin: helm ... --post-renderer {NAME}"
+            raise UsageError(problem)
+        options = {**options, "rendered": sys.stdin.buffer.read()}
     # The one lazy seam: --version, --help and usage errors load no YAML library.
-    from postrender import commands  # noqa: PLC0415
-
-    if arguments.command == "crds":
-        return commands.crds(arguments.crossplane)
-    if arguments.command == "objects":
-        owner = (arguments.release, arguments.namespace) if arguments.release else None
-        return commands.objects(arguments.config, arguments.crossplane, owner, Path())
-    return commands.filter_stream(sys.stdin.buffer.read(), arguments.config, Path())
-
-
-def _check_usage(arguments: argparse.Namespace) -> None:
-    """Refuse what argparse cannot see."""
-    command, problem = arguments.command, ""
-    if command is None and sys.stdin.isatty():
-        problem = f"reads rendered manifests from stdin: helm ... --post-renderer {_NAME}"
-    elif command in {"crds", "plugin-dir"} and arguments.config:
-        problem = f"{command} takes no --config"
-    elif command == "objects" and not arguments.config:
-        problem = "objects needs --config FILE"
-    elif command == "objects" and (arguments.release is None) != (arguments.namespace is None):
-        problem = "objects: --release and --namespace go together"
-    if problem:
-        raise _UsageError(problem)
+    module = import_module(f"postrender.commands.{command.replace('-', '_')}")
+    output: str = module.run(**options)
+    return output
 
 
 def _failed(message: str, status: int) -> int:
     """Print an error where the user sees it, and return the exit status for that."""
-    text = f"{_NAME}: {printable(message)}"
-    if os.environ.get("HELM_PLUGIN_NAME") != _NAME:
+    text = f"{NAME}: {printable(message)}"
+    if os.environ.get("HELM_PLUGIN_NAME") != NAME:
         sys.stderr.write(f"{text}\n")
         return status
     # Helm 4 throws stderr away. It shows a document that is no mapping, and then fails.

@@ -401,7 +401,8 @@ def test_starting_up_loads_no_library() -> None:
 
 def test_the_filter_loads_neither_jinja2_nor_ruamel() -> None:
     program = (
-        "import sys; from postrender import commands; print(sorted(set(sys.modules) & {names!r}))"
+        "import sys; from postrender.commands import filter;"
+        " print(sorted(set(sys.modules) & {names!r}))"
     )
     unused = {"jinja2", "ruamel", "ruamel.yaml", "importlib.metadata", "inspect", "difflib", "http"}
     found = subprocess.run(

@@ -116,6 +116,23 @@ def line_of(version: str) -> Line | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
+def require_line(version: str, *, where: str) -> Line:
+    """Return the release line of a version that somebody gave; see `line_of`.
+
+    Args:
+        version: The version.
+        where: What error messages call the place that it was given at.
+
+    Raises:
+        DevcacheError: It is no version.
+    """
+    line = line_of(version)
+    if line is None:
+        problem = f"is not a version: {quoted(version)}"
+        raise DevcacheError(problem, where=where, hint="use e.g. 2.4.0 or 1.20")
+    return line
+
+
 def layout_of(line: Line, *, where: str, hint: str = "") -> Layout:
     """Return the layout that a Crossplane line uses.
 

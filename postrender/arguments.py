@@ -1,0 +1,98 @@
+"""What the command line may say: one parser, with a few lines for each command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from postrender import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "crossplane-devcache"
+
+
+class UsageError(Exception):
+    """A command line that cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that neither prints an error nor exits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of exiting: Helm 4 would not show what argparse prints."""
+        explained = f"{message}\n{self.format_usage().strip()}"
+        raise UsageError(explained)
+
+
+FILTER = "filter"
+"""The command that stands for none."""
+
+Options = dict[str, object]
+"""The options that were given, by the names of a command's arguments."""
+
+
+def parse(argv: Sequence[str] | None) -> tuple[str, Options]:
+    """Return the command and its options.
+
+    Args:
+        argv: The arguments, without the program's name; those of this process by default.
+
+    Raises:
+        UsageError: They are wrong.
+    """
+    options: Options = vars(parser().parse_args(argv))
+    command = str(options.pop("command", None) or FILTER)
+    problem = _problem(command, options)
+    if problem:
+        raise UsageError(problem)
+    return command, options
+
+
+def _problem(command: str, options: Options) -> str:
+    """Return what is wrong, as far as argparse cannot see it, or ""."""
+    if "config" in options and command not in {FILTER, "objects"}:
+        return f"{command} takes no --config"
+    if command == "objects" and "config" not in options:
+        return "objects needs --config FILE"
+    if command == "objects" and ("release" in options) != ("namespace" in options):
+        return "objects: --release and --namespace go together"
+    return ""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser. An option that is not given has no value: defaults are the command's."""
+    absent = argparse.SUPPRESS
+    root = _Parser(
+        prog=NAME,
+        description="Filter Helm's rendered manifests: bring local Crossplane packages along.",
+        epilog="Without a command: read rendered manifests from stdin, write modified ones.",
+        argument_default=absent,
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    crds = commands.add_parser(
+        "crds", help="print bootstrap CRDs for an upstream chart", argument_default=absent
+    )
+    _crossplane(crds)
+
+    objects = commands.add_parser(
+        "objects", help="print the package objects, to apply them apart", argument_default=absent
+    )
+    _crossplane(objects)
+    objects.add_argument(
+        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
+    )
+    objects.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
+    objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
+
+    commands.add_parser("plugin-dir", help="print the folder of the Helm 4 plugin")
+    return root
+
+
+def _crossplane(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--crossplane", required=True, metavar="VERSION", help="e.g. 1.20")

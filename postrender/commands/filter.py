@@ -1,0 +1,23 @@
+"""The filter: rendered manifests in, modified manifests out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from postrender import render
+from postrender.declared import devcache, files
+
+
+def run(*, rendered: bytes, config: Path | None = None) -> str:
+    """Return the modified manifests. Relative package paths are looked up where this runs.
+
+    Args:
+        rendered: The rendered manifests.
+        config: A file with a DevCache document, or None when it stands in the manifests.
+
+    Raises:
+        DevcacheError: See `render.render`.
+    """
+    declared = devcache.load(files.text(config), where=files.shown(config)) if config else None
+    manifests = files.decoded(rendered, where="the rendered manifests")
+    return render.render(manifests, declared, Path())
