@@ -82,7 +82,7 @@ def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterat
     """
     comment = origin.origin_comment if origin else ""
     filename = origin.filename if origin else ""
-    for one in added:
+    for one in objects.documents(added):
         attributed = objects.annotated(one, {FILENAME_ANNOTATION: filename}) if filename else one
         yield Document(emit.document(attributed, comment=comment), line=0)
         comment = "" if comment.startswith("####") else comment

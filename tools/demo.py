@@ -15,7 +15,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import yaml
 
@@ -40,6 +40,17 @@ runtimeConfig:
     - command: cat
 """
 """Helm 4 formats manifests anew for a post-renderer: compare with one that changes nothing."""
+
+
+class Object(TypedDict, total=False):
+    """An object of the release, with the fields that are looked at here."""
+
+    apiVersion: str
+    kind: str
+    metadata: dict[str, str]
+    spec: dict[str, str]
+    data: dict[str, str]
+    binaryData: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -113,9 +124,14 @@ def deployment(documents: Iterable[stream.Document]) -> list[str]:
     return next(d.text for d in documents if (d.kind, d.name) == crossplane).rstrip().splitlines()
 
 
-def loaded(documents: Iterable[stream.Document]) -> Iterator[Loaded]:
+def objects_in(documents: Iterable[stream.Document]) -> list[Object]:
+    """Return the objects of a stream, those in a List, too."""
+    read = [yaml.safe_load(d.text) for d in documents if d.kind]
+    return [one for each in read for one in (each["items"] if each["kind"] == "List" else [each])]
+
+
+def loaded(objects: Sequence[Object]) -> Iterator[Loaded]:
     """Yield the packages that the copier in the pod will put into Crossplane's cache."""
-    objects = [yaml.safe_load(d.text) for d in documents if d.kind]
     payload = next(o for o in objects if o["kind"] == "ConfigMap" and "index" in o.get("data", {}))
     installed = {
         o["metadata"]["name"]: o
@@ -155,9 +171,11 @@ def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) 
     diff = difflib.unified_diff(
         deployment(before), deployment(after), "without", "with crossplane-devcache", lineterm=""
     )
-    known = {document.title for document in before}
-    added = [(d.kind, d.name) for d in after if d.title not in known]
-    carried = list(loaded(after))
+    known = {(o["kind"], o["metadata"]["name"]) for o in objects_in(before)}
+    objects = objects_in(after)
+    names = [(o["kind"], o["metadata"]["name"]) for o in objects]
+    added = [each for each in names if each not in known]
+    carried = list(loaded(objects))
     local = {package.source for package in carried}
     sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.packed)) for p in carried]
     needs = [

@@ -14,6 +14,8 @@ from postrender.manifests.stream import require_manifests
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import yaml
+
     from postrender.declared.devcache import DevCache
     from postrender.manifests.stream import Document
 
@@ -70,10 +72,13 @@ def _is_devcache(document: Document) -> bool:
 def _is_ours(document: Document) -> bool:
     if not any(document.mentions(marks.OWNER, kind) for kind in marks.KINDS):
         return False
-    if document.kind not in marks.KINDS:
-        return False
-    label = nodes.get(document.root, "metadata", "labels", marks.PART_OF)
-    return nodes.text(label) == marks.OWNER
+    listed = nodes.items(nodes.get(document.root, "items")) if document.kind == "List" else []
+    return all(map(_is_marked, listed or [document.root]))
+
+
+def _is_marked(one: yaml.Node | None) -> bool:
+    label = nodes.get(one, "metadata", "labels", marks.PART_OF)
+    return nodes.text(nodes.get(one, "kind")) in marks.KINDS and nodes.text(label) == marks.OWNER
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:

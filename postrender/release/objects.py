@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from postrender import marks
 from postrender.fields import Fields
+from postrender.packages import PackageKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +63,25 @@ def package_objects(
             objects += [_runtime_config(one)] if one.declared.runtime_image else []
             objects.append(_package(one, layout))
     return objects
+
+
+def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
+    """Return added objects as the documents of a release, so that Helm creates them in their order.
+
+    Helm 4 sorts what a post-renderer returns by kind, those that it does not know by name
+    (v4.3.0 pkg/release/v1/util/kind_sorter.go): a Configuration before its ImageConfig. A
+    Crossplane that runs would take the package from a registry in between. A List of the packages
+    comes after the ImageConfigs, and Helm creates each of its items as an object of the release.
+
+    Args:
+        added: The ConfigMap, and what `package_objects` returned.
+    """
+    objects = list(added)
+    packages = [one for one in objects if one["kind"] in get_args(PackageKind)]
+    if not packages or all(one["kind"] != "ImageConfig" for one in objects):
+        return objects
+    rest = [one for one in objects if one not in packages]
+    return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
 
 
 def _image_config(one: Placed) -> dict[str, Plain]:
