@@ -1,7 +1,8 @@
-"""The programs that a cluster is made of: from Debian, and built from Go modules."""
+"""What a cluster is made of: the programs of Debian, and Go modules, built and as they are."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster.trouble import ClusterError
 
-BUILD = Path(__file__).parents[2] / "tools" / "build.sh"
+TOOLS = Path(__file__).parents[2] / "tools"
 
 DEBIAN = {
     "etcd": "etcd-server",
@@ -55,11 +56,29 @@ def built(tool: str) -> Path:
     Raises:
         ClusterError: The build fails; it has printed why.
     """
-    run = subprocess.run([BUILD, tool], stdout=subprocess.PIPE, text=True, check=False)
+    run = subprocess.run([TOOLS / "build.sh", tool], stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode != 0:
         msg = f"{tool} cannot be built"
         raise ClusterError(msg)
     return Path(run.stdout.strip())
+
+
+def sources(tool: str, module: str) -> Path:
+    """Return the folder with the sources of a Go module, downloaded if need be.
+
+    Args:
+        tool: The folder in tools that says which version it is, or what stands for it.
+        module: Its path.
+
+    Raises:
+        ClusterError: They cannot be had; with what go said.
+    """
+    command = ["go", "mod", "download", "-C", str(TOOLS / tool), "-json", module]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode != 0:
+        msg = f"the sources of {module} cannot be had: {run.stdout}"
+        raise ClusterError(msg)
+    return Path(json.loads(run.stdout)["Dir"])
 
 
 def busybox() -> Path:

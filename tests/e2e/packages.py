@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
 
 from tests.cluster import images, programs
 from tests.cluster.images import Image
-from tests.tools.commands import ROOT, Plain, output
+from tests.tools.commands import Plain, output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from tests.e2e.lines import Line
     from tests.e2e.registry import Registry
@@ -111,13 +109,6 @@ def api(name: str) -> str:
     return f"x{name}s.{name}.example.org"
 
 
-def sources(tool: str, module: str) -> Path:
-    """Return the folder of a Go module that is pinned in a folder of tools."""
-    command = ["go", "list", "-C", str(ROOT / "tools" / tool), "-m", "-json", module]
-    listed = subprocess.run(command, check=True, capture_output=True).stdout
-    return Path(json.loads(listed)["Dir"])
-
-
 @dataclass(frozen=True)
 class Shelf:
     """The package files of a run, built by the crossplane CLI when they are first asked for."""
@@ -126,12 +117,13 @@ class Shelf:
 
     def provider_nop(self) -> Path:
         """Return the .xpkg of provider-nop."""
-        module = sources("provider-nop", "github.com/crossplane-contrib/provider-nop")
+        module = programs.sources("provider-nop", "github.com/crossplane-contrib/provider-nop")
         return self.built("provider-nop", module / "package")
 
     def auto_ready(self, line: Line) -> Path:
         """Return the directory of function-auto-ready, of a meta API that the line knows."""
-        module = sources("function-auto-ready", "github.com/crossplane/function-auto-ready")
+        tool = "function-auto-ready"
+        module = programs.sources(tool, f"github.com/crossplane/{tool}")
         if line.at_least >= (1, 17):
             return module / "package"
         package = self.folder / "function-auto-ready-v1beta1"
