@@ -14,12 +14,14 @@ from tests.cluster.trouble import ClusterError
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
 
-def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(state.FOLDER, raising=False)
+@pytest.mark.parametrize("folder", ["", "/elsewhere"], ids=["usual folder", "folder moved"])
+def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    monkeypatch.setenv(state.FOLDER, folder)
     seen: set[object] = set()
     for number in state.NUMBERS:
         monkeypatch.setenv(state.NUMBER, str(number))
         at = state.default()
+        assert str(at.root).startswith(folder)
         cable = ipaddress.ip_interface(f"{at.gateway}/{state.CABLE}").network
         assert ipaddress.ip_address(at.node) in cable.hosts()
         own = {at.root, at.link, at.cgroup, at.gateway, at.node, cable}

@@ -12,7 +12,7 @@ NUMBER = "CROSSPLANE_DEVCACHE_NODE"
 """Environment variable with the number of the node, by which several live on one machine."""
 
 FOLDER = "CROSSPLANE_DEVCACHE_CLUSTER"
-"""Environment variable that moves the folder of the cluster."""
+"""Environment variable that moves the folder that has one for each cluster."""
 
 NUMBERS = range(64)
 PERSON, SUITE = 0, 1
@@ -137,8 +137,7 @@ def _state(usual: int) -> State:
         msg = f"{NUMBER} is {told!r}, but must be a number from 0 to {NUMBERS[-1]}"
         raise ClusterError(msg)
     number = int(told)
-    if chosen := os.environ.get(FOLDER):
-        return State(Path(chosen).absolute(), number)
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = os.environ.get(FOLDER) or Path(caches, "crossplane-devcache")
     name = f"cluster-{number}" if number else "cluster"
-    return State(Path(caches, "crossplane-devcache", name), number)
+    return State(Path(folder, name).absolute(), number)
