@@ -61,10 +61,6 @@ class Cluster:
         """
         return namespaces.run(self.init, *command)
 
-    def load(self, image: Image) -> None:
-        """Import an image."""
-        images.load(self.init, self.at.data, image)
-
     def folder(self, name: str) -> Path:
         """Make an empty folder that pods of any user can write to, by its path on the node."""
         folder = self.at.volumes / name
@@ -72,19 +68,12 @@ class Cluster:
         folder.chmod(0o777)  # whatever the umask is
         return folder
 
-    def stop(self, name: str) -> None:
-        """Stop a daemon, such as `docker-registry`; return when it is gone."""
-        self.daemons[name].stop()
-
-    def start(self, name: str) -> None:
-        """Start a daemon that was stopped; return when it serves."""
-        self.daemons[name].start()
-        self.daemons[name].ready()
-
     def restart(self, name: str) -> None:
-        """Stop and start a daemon; pods run on, also without containerd and kubelet."""
-        self.stop(name)
-        self.start(name)
+        """Stop and start a daemon, and return when it serves; pods run on, also meanwhile."""
+        daemon = self.daemons[name]
+        daemon.stop()
+        daemon.start()
+        daemon.ready()
 
     def log(self, name: str) -> str:
         """Return what a daemon has printed so far.
@@ -93,13 +82,6 @@ class Cluster:
         lines that begin with `time=`.
         """
         return self.daemons[name].log.read_text(errors="replace")
-
-    def broken(self) -> str | None:
-        """Return why nothing can work any more, if a part has ended that was not stopped."""
-        if not self.init.alive:
-            return "the node has ended"
-        found = (daemon.broken() for daemon in self.daemons.values())
-        return next((reason for reason in found if reason), None)
 
     def down(self) -> None:
         """Take it down, and remove all that is left of it."""
