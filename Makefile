@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 chart := charts/crossplane-devcache
 upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version:" { print $$2 }' $(chart)/Chart.yaml)
-releases := 1.14.0 1.18.3 1.20.11 2.0.2 2.1.3 2.2.1 2.3.4 2.4.0
+releases := $(patsubst tools/crossplane-%,%,$(wildcard tools/crossplane-*))
 tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
 # The helm of `make demo` and `make chart`: yours, if you have one.
@@ -20,6 +20,13 @@ CORPUS ?= ../shared/corpus
 # More arguments for pytest, e.g. make test PYTEST="-k copier -x"
 PYTEST ?=
 
+# For a command: where tests find what they run.
+environment = PATH="$(CURDIR)/.venv/bin:$$PATH" \
+	HELM3="$$(tools/build.sh helm3)" \
+	HELM4="$$(tools/build.sh helm4)" \
+	CROSSPLANE_CLI="$$(tools/build.sh crossplane)" \
+	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))"
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,14 +37,10 @@ demo: venv chart ## Add two local packages to Crossplane's manifests and show wh
 
 .PHONY: test
 test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k copier -x": more arguments for pytest)
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
-	HELM3="$$(tools/build.sh helm3)" \
-	HELM4="$$(tools/build.sh helm4)" \
-	CROSSPLANE_CLI="$$(tools/build.sh crossplane)" \
+	@$(environment) \
 	CT="$$(tools/build.sh ct)" \
 	HELM_UNITTEST="$$(tools/build.sh helm-unittest)" \
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
-	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
 	pytest --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 
 .PHONY: cluster
@@ -57,12 +60,7 @@ e2e: cluster-deps venv chart ## Prove it on real Crossplane in a real cluster, a
 	@for tool in kubernetes coredns helm4 helm3 crossplane provider-nop function-auto-ready function-zones; do \
 	  tools/build.sh $$tool >/dev/null; done
 	@for line in $$(.venv/bin/python -m tests.e2e.lines "$(CROSSPLANE)"); do tools/build.sh crossplane-$$line >/dev/null; done
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
-	HELM3="$$(tools/build.sh helm3)" \
-	HELM4="$$(tools/build.sh helm4)" \
-	CROSSPLANE_CLI="$$(tools/build.sh crossplane)" \
-	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
-	CORPUS="$(CORPUS)" \
+	@$(environment) CORPUS="$(CORPUS)" \
 	python -m tests.e2e --crossplane="$(CROSSPLANE)" $(PYTEST)
 
 .PHONY: compatibility
@@ -71,11 +69,7 @@ compatibility: venv ## Write docs/compatibility.md from the results of `make e2e
 
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" \
-	HELM3="$$(tools/build.sh helm3)" \
-	HELM4="$$(tools/build.sh helm4)" \
-	CHARTS="$$(HELM="$$(tools/build.sh helm4)" tools/upstream-charts.sh $(releases))" \
-	python -m tests.golden.inputs
+	@$(environment) python -m tests.golden.inputs
 	.venv/bin/pytest -q tests/test_golden.py --update
 
 .PHONY: lint

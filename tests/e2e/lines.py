@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from dataclasses import dataclass
 
 import yaml
 
+from tests.releases import RELEASES, numbers
 from tests.tools.commands import CHART
-
-RELEASES = ("1.14.0", "1.18.3", "1.20.11", "2.0.2", "2.1.3", "2.2.1", "2.3.4", "2.4.0")
-"""One release of each line, and of each layout of the cache: those that can be built."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Line:
     @property
     def at_least(self) -> tuple[int, ...]:
         """The version as numbers, to compare: `line.at_least >= (2, 2)`."""
-        return tuple(int(number) for number in self.version.split("."))
+        return numbers(self.version)
 
     @property
     def ours(self) -> bool:
@@ -54,7 +53,9 @@ def chosen(text: str) -> list[Line]:
     return lines
 
 
+@functools.cache
 def _pinned() -> str:
+    """Return the release that our chart brings."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     return str(chart["dependencies"][0]["version"])
 

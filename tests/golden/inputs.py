@@ -8,12 +8,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.releases import RELEASES
+
 HERE = Path(__file__).parent
 
-UPSTREAM = ("1.14.0", "1.18.3", "1.20.11", "2.0.2", "2.1.3", "2.2.1", "2.3.4", "2.4.0")
-
 CASES: dict[str, tuple[str, ...]] = {
-    **{f"crossplane-{version}": (version,) for version in UPSTREAM},
+    **{f"crossplane-{version}": (version,) for version in RELEASES},
     "image-registry-with-port": (
         "2.4.0",
         "--set=image.repository=registry.example.com:5000/crossplane/crossplane",

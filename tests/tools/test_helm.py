@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.golden import inputs
+from tests.releases import RELEASES
 from tests.tools.commands import (
     CHART,
     KUBERNETES,
@@ -66,7 +67,7 @@ def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> No
 
 
 @each_helm
-@pytest.mark.parametrize("version", inputs.UPSTREAM)
+@pytest.mark.parametrize("version", RELEASES)
 def test_upstream_charts_take_a_config(helm: str, version: str, plugins: dict[str, str]) -> None:
     arguments = template(inputs.chart(version), *CONFIG)
     found = documents(output(helm, *arguments, **plugins))
@@ -120,14 +121,14 @@ def test_helm_4_dry_run_of_an_install_has_the_packages(plugins: dict[str, str]) 
     assert "kubectl wait" in shown, "NOTES.txt tells what to do next"
 
 
-@pytest.mark.parametrize("version", inputs.UPSTREAM)
+@pytest.mark.parametrize("version", RELEASES)
 def test_helm_4_dry_run_of_an_upstream_chart(version: str, plugins: dict[str, str]) -> None:
     arguments = dry_run(inputs.chart(version), *CONFIG)
     assert "devcache-copier" in output("HELM4", *arguments, **plugins)
 
 
 @each_helm
-@pytest.mark.parametrize("version", inputs.UPSTREAM)
+@pytest.mark.parametrize("version", RELEASES)
 def test_upstream_charts_are_as_helm_wants_them(helm: str, version: str) -> None:
     assert "0 chart(s) failed" in output(helm, "lint", inputs.chart(version))
 
