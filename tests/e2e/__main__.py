@@ -55,7 +55,7 @@ class Share:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is told once, by `interrupt`
+            start_new_session=True,  # Ctrl-C is passed on once, by `statuses`
         )
 
     def show(self, running: subprocess.Popen[str]) -> int:
