@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tests.e2e.kubernetes import NAMESPACE
+from tests.e2e.kubernetes import INSIDE, NAMESPACE
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def clean(kubernetes: Kubernetes) -> None:
     kubectl = kubernetes.kubectl
     # First who would make it again; their finalizers would wait for them.
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
-    kubectl("delete", "deployments,pods", "--all", f"--namespace={NAMESPACE}", "--now")
+    kubectl("delete", "deployments,pods", "--all", INSIDE, "--now")
     for kind in CLUSTER_WIDE:
         if names := [name for name in sorted(kubernetes.names(kind)) if "crossplane" in name]:
             kubectl("delete", kind, *names, "--ignore-not-found")

@@ -1,8 +1,7 @@
-"""A cluster and a clean Crossplane for each line, and a report when a scenario fails."""
+"""What pytest does for the scenarios: each line's cluster, reports of failures, results."""
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster import cluster as nodes
-from tests.cluster import crossplane as releases
 from tests.cluster import state
 from tests.cluster.trouble import ClusterError
 from tests.e2e import lines, packages
@@ -20,10 +18,11 @@ from tests.e2e.commands import Program
 from tests.e2e.crossplane import Crossplane
 from tests.e2e.kubernetes import Kubernetes
 from tests.e2e.lines import Line
-from tests.e2e.packages import Shelf
+from tests.e2e.node import Node
 from tests.e2e.registry import Registry
 from tests.e2e.report import report
 from tests.e2e.results import Result
+from tests.e2e.shelf import Shelf
 from tests.tools.commands import path_of
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from tests.cluster.cluster import Cluster
     from tests.e2e.packages import Declared
-
-log = logging.getLogger(__name__)
 
 RESULTS: dict[Line, Result] = {}
 """What was found so far, by line."""
@@ -60,9 +57,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def cluster(line: Line) -> Iterator[Cluster]:
     """A cluster of the line's own: it is up sooner than another line's Crossplane is removed."""
-    images = [releases.image(line.version), *map(packages.runtime, packages.RUNTIMES)]
     try:
-        cluster = nodes.up(state.suite(), releases=(), extra_images=images, tied=True)
+        runtimes = [packages.runtime(name) for name in packages.RUNTIMES]
+        cluster = nodes.up(state.suite(), [line.version], runtimes, tied=True)
     except ClusterError as error:
         pytest.exit(f"the cluster is not up: {error}", returncode=1)
     yield cluster
@@ -72,6 +69,11 @@ def cluster(line: Line) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def kubernetes(cluster: Cluster) -> Kubernetes:
     return Kubernetes(Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)}))
+
+
+@pytest.fixture(scope="session")
+def node(cluster: Cluster, kubernetes: Kubernetes) -> Node:
+    return Node(cluster, kubernetes)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +104,7 @@ def crossplane(
     chart = "crossplane-devcache" if line.ours else "upstream, --config"
     versions = (line.version, version(helm), kubernetes.version(), chart)
     RESULTS[line] = Result(*versions, f"{datetime.now(UTC):%Y-%m-%d}")
-    return Crossplane(line, helm, devcache, kubernetes, cluster, folder)
+    return Crossplane(line, helm, devcache, kubernetes, folder)
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +132,6 @@ def pytest_runtest_makereport(
             result.sections.append(("the cluster", report(found)))
         broken = item.funcargs.get("crossplane")
         if isinstance(broken, Crossplane):
-            broken.state = None
             broken.broken = True
     return result
 

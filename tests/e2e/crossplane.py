@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import yaml
 
 from tests.e2e.cleaning import clean
-from tests.e2e.kubernetes import NAMESPACE
+from tests.e2e.kubernetes import INSIDE, KINDS, NAMESPACE, REVISIONS
 from tests.e2e.waiting import until
 from tests.tools.commands import CHART, Plain, path_of
 
@@ -18,13 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from tests.cluster.cluster import Cluster
     from tests.e2e.commands import Ended, Program
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.lines import Line
     from tests.e2e.packages import Declared
-
-log = logging.getLogger(__name__)
 
 ABUNDANT: Plain = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "10m"}}
 
@@ -35,14 +31,8 @@ EVERYWHERE: dict[str, Plain] = {
 }
 """Values of the upstream chart in all scenarios."""
 
-VOLUMES = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
-"""Where kubelet keeps the emptyDirs of a pod."""
-
-CONTAINER = '{.status.containerStatuses[?(@.name=="crossplane")]'
-"""The JSONPath of a container's status, to be gone on with: `.restartCount}`."""
-
-CTR = ("ctr", "--namespace=k8s.io")
-"""The client of containerd, for what kubelet made."""
+LEASE = "lease/crossplane-leader-election-core"
+"""Whoever holds it is the leader."""
 
 HASTE = "--disable-openapi-validation"
 """For all helm commands but the first, which is checked as always.
@@ -90,7 +80,6 @@ class Crossplane:
     """The command crossplane-devcache."""
 
     kubernetes: Kubernetes
-    cluster: Cluster
     folder: Path
     """Where its values files are written."""
 
@@ -129,13 +118,18 @@ class Crossplane:
         if self.kubernetes.names("crds"):
             clean(self.kubernetes)
 
-    def deploy(
-        self, packages: Declared, values: Mapping[str, Plain] | None = None, *options: str
-    ) -> None:
+    def given_uninstalled(self) -> None:
+        """Uninstall the release, if it is installed, and leave nothing of it but CRDs."""
+        if self.broken:
+            self.given_nothing()
+        if self.installed:
+            self.uninstall_in_order()
+
+    def deploy(self, packages: Declared, values: Mapping[str, Plain] | None = None) -> None:
         """Run the one helm command, and before it what the README asks for."""
         self.state = None
         more = [HASTE] if self.installed else self.before_first()
-        self.helm.told(*self.upgrade(packages, values), *more, *options, "--wait")
+        self.helm.told(*self.upgrade(packages, values), *more, "--wait")
         self.state = (packages, values or {})
 
     def before_first(self) -> list[str]:
@@ -154,42 +148,31 @@ class Crossplane:
         crds = self.devcache.told("crds", f"--crossplane={self.line.version}")
         self.kubernetes.kubectl.told("create", "--filename=-", stdin=crds)
 
-    def upgrade(
-        self,
-        packages: Declared,
-        values: Mapping[str, Plain] | None = None,
-        devcache: Mapping[str, Plain] | None = None,
-    ) -> list[str]:
+    def upgrade(self, packages: Declared, values: Mapping[str, Plain] | None = None) -> list[str]:
         """Return the arguments of `helm upgrade --install`.
 
         Args:
             packages: What is declared.
             values: Values of the upstream chart.
-            devcache: More of the declaration, beside the packages.
         """
         own: Plain = {**EVERYWHERE, **(values or {})}
-        spec: dict[str, Plain] = {
-            "packages": {name: dict(package) for name, package in packages.items()},
-            **(devcache or {}),
-        }
         if self.line.ours:
-            release: Plain = {"crossplane": own, "devcache": spec}
+            release: Plain = {"crossplane": own, "devcache": _spec(packages)}
             return [*self._upgrade(str(CHART), release), *POST_RENDERER]
-        document = self.config(spec)
-        arguments = f"--post-renderer-args=--config={document}"
+        arguments = f"--post-renderer-args=--config={self.config(packages)}"
         return [*self._upgrade(self.upstream, own), *POST_RENDERER, arguments]
 
     def upgrade_upstream(self, values: Mapping[str, Plain]) -> list[str]:
         """Return the arguments that install the upstream chart, as if this project were not."""
         return self._upgrade(self.upstream, {**EVERYWHERE, **values})
 
-    def config(self, spec: Mapping[str, Plain]) -> Path:
-        """Write a DevCache document and return its file."""
+    def config(self, packages: Declared) -> Path:
+        """Write the DevCache document that declares packages, and return its file."""
         document: Plain = {
             "apiVersion": "crossplane-devcache/v1alpha1",
             "kind": "DevCache",
             "metadata": {"name": "e2e"},
-            "spec": dict(spec),
+            "spec": _spec(packages),
         }
         return self._written("devcache.yaml", document)
 
@@ -207,50 +190,20 @@ class Crossplane:
     def rollback(self) -> None:
         """Go back to the revision before."""
         self.state = None
-        self.helm.told("rollback", "crossplane", f"--namespace={NAMESPACE}", "--wait")
+        self.helm.told("rollback", "crossplane", INSIDE, "--wait")
 
     def uninstall(self) -> None:
         """Uninstall the release."""
         self.state = None
-        self.helm.told("uninstall", "crossplane", f"--namespace={NAMESPACE}", "--wait")
+        self.helm.told("uninstall", "crossplane", INSIDE, "--wait")
 
-    def cached(self, pod: str = "") -> set[str]:
-        """Return the files in the writable cache of a pod, the only one if none is named."""
-        folder = self.cache(pod)
-        return set(self.cluster.run("find", folder, "-type", "f", "-printf", "%P\\n").splitlines())
-
-    def cache(self, pod: str = "") -> str:
-        """Return the folder, on the node, that is the writable cache of a pod."""
-        pods = [pod] if pod else self.kubernetes.pods()
-        assert len(pods) == 1, f"one pod of Crossplane, not {pods}"
-        uid = self.kubernetes.read(f"pod/{pods[0]}", "{.metadata.uid}")
-        return f"{VOLUMES.format(uid=uid)}/package-cache"
-
-    def kill(self, pod: str) -> None:
-        """Kill the container of Crossplane in a pod, as the kernel does for want of memory."""
-        self.cluster.run(*CTR, "tasks", "kill", "--signal=SIGKILL", self._container(pod))
-
-    def pid(self) -> str:
-        """Return the id, on the node, of the first process of Crossplane's container."""
-        [pod] = self.kubernetes.pods()
-        container = self._container(pod)
-        rows = self.cluster.run(*CTR, "tasks", "list").splitlines()
-        [pid] = [row.split()[1] for row in rows if row.startswith(container)]
-        return pid
-
-    def _container(self, pod: str) -> str:
-        status = self.kubernetes.read(f"pod/{pod}", f"{CONTAINER}.containerID}}")
-        return status.removeprefix("containerd://")
-
-    def given_uninstalled(self) -> None:
-        """Uninstall the release, if it is installed, and leave nothing of it but CRDs."""
-        if self.broken:
-            self.given_nothing()
-        if self.installed:
-            self.deploy({})
-            until(lambda: " ".join(self.kubernetes.packages()), "no package is left")
-            self.uninstall()
-            self.forget_leader()
+    def uninstall_in_order(self) -> None:
+        """Uninstall the release when all that it declared is gone, as the README says."""
+        self.deploy({})
+        # A revision goes a moment after its package, and only while Crossplane runs.
+        until(lambda: " ".join(self.kubernetes.names(*KINDS, *REVISIONS)), "no revision is left")
+        self.uninstall()
+        self.forget_leader()
 
     @property
     def installed(self) -> bool:
@@ -259,8 +212,11 @@ class Crossplane:
 
     def forget_leader(self) -> None:
         """Delete the lease that an uninstalled leader could not give back, as the README says."""
-        lease = "lease/crossplane-leader-election-core"
-        self.kubernetes.kubectl("delete", lease, f"--namespace={NAMESPACE}", "--ignore-not-found")
+        self.kubernetes.kubectl("delete", LEASE, INSIDE, "--ignore-not-found")
+
+    def leader(self) -> str:
+        """Return the name of the pod that is the leader, or was the last one."""
+        return self.kubernetes.read(LEASE, "{.spec.holderIdentity}").partition("_")[0]
 
     def _pulled(self, but: Declared) -> set[str]:
         """Return the packages that Crossplane pulled for an earlier scenario."""
@@ -278,7 +234,7 @@ class Crossplane:
 
     def _upgrade(self, chart: str, values: Plain) -> list[str]:
         return [
-            *("upgrade", "--install", "crossplane", chart, f"--namespace={NAMESPACE}"),
+            *("upgrade", "--install", "crossplane", chart, INSIDE),
             *("--create-namespace", f"--values={self._written('values.yaml', values)}"),
         ]
 
@@ -286,3 +242,8 @@ class Crossplane:
         file = self.folder / name
         file.write_text(json.dumps(document, indent=2))  # YAML, too, and without aliases
         return file
+
+
+def _spec(packages: Declared) -> Plain:
+    """Return the declaration, as a DevCache document and our chart's values hold it."""
+    return {"packages": {name: dict(package) for name, package in packages.items()}}

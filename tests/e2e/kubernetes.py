@@ -1,4 +1,4 @@
-"""What the cluster says: kubectl, and the few questions that many scenarios ask."""
+"""The API server: kubectl, and what many scenarios ask of it or wait for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from tests.e2e.commands import Program
 
 NAMESPACE = "crossplane-system"
+INSIDE = f"--namespace={NAMESPACE}"
+
+CORE = "app=crossplane"
+"""Selects the pods of Crossplane, and neither those of its RBAC manager nor of packages."""
 
 KINDS = (
     "configurations.pkg.crossplane.io",
@@ -30,6 +34,11 @@ REVISIONS = (
 def condition(name: str) -> str:
     """Return the JSONPath of a condition's status."""
     return f'{{.status.conditions[?(@.type=="{name}")].status}}'
+
+
+def field_type(name: str) -> str:
+    """Return the JSONPath, in a CRD, of the type of a field in spec."""
+    return f"{{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.{name}.type}}"
 
 
 @dataclass(frozen=True)
@@ -63,16 +72,20 @@ class Kubernetes:
             path: Such as `{.metadata.uid}`.
             *options: More options of `kubectl get`; the namespace is Crossplane's.
         """
-        get = ["get", resource, f"--output=jsonpath={path}", f"--namespace={NAMESPACE}"]
+        get = ["get", resource, f"--output=jsonpath={path}", INSIDE]
         ended = self.kubectl.ended(*get, "--ignore-not-found", *options)
         # A kind that is not served yet has no resources either.
         return ended.stdout if ended.status == 0 else ""
 
     def names(self, *kinds: str, selector: str = "") -> set[str]:
         """Return the names of all resources of these kinds."""
-        options = [f"--selector={selector}"] if selector else []
-        path = "{.items[*].metadata.name}"
-        return {name for kind in kinds for name in self.read(kind, path, *options).split()}
+        path, selected = "{.items[*].metadata.name}", f"--selector={selector}"
+        return {name for kind in kinds for name in self.read(kind, path, selected).split()}
+
+    def messages(self, kind: str, selector: str = "") -> str:
+        """Return what the conditions of all resources of a kind say."""
+        path = "{.items[*].status.conditions[*].message}"
+        return self.read(kind, path, f"--selector={selector}")
 
     def packages(self) -> dict[str, PackageState]:
         """Return what the cluster says of each package, by its name."""
@@ -118,11 +131,10 @@ class Kubernetes:
 
     def all_ready(self, count: int, selector: str = "") -> None:
         """Return when there are so many pods, and all of them are ready."""
-        options = [f"--selector={selector}"] if selector else []
 
         def missing() -> str | None:
             path = f'{{range .items[*]}}{condition("Ready")}{{"\\n"}}{{end}}'
-            found = self.read("pods", path, *options).splitlines()
+            found = self.read("pods", path, f"--selector={selector}").splitlines()
             return None if found == ["True"] * count else f"they are {found}"
 
         until(missing, f"{count} pods are ready")
@@ -151,16 +163,20 @@ class Kubernetes:
 
     def apply(self, manifests: str) -> None:
         """Apply manifests, as a user does."""
-        self.kubectl("apply", f"--namespace={NAMESPACE}", "--filename=-", stdin=manifests)
+        self.kubectl("apply", INSIDE, "--filename=-", stdin=manifests)
 
-    def pods(self, app: str = "crossplane") -> list[str]:
+    def pods(self) -> list[str]:
         """Return the names of the pods of Crossplane that are not on their way out."""
         columns = "{.metadata.name} {.metadata.deletionTimestamp}"
-        listed = self.read(
-            "pods", f'{{range .items[*]}}{columns}{{"\\n"}}{{end}}', f"--selector=app={app}"
-        )
-        rows = [row.split() for row in listed.splitlines()]
+        path = f'{{range .items[*]}}{columns}{{"\\n"}}{{end}}'
+        rows = [row.split() for row in self.read("pods", path, f"--selector={CORE}").splitlines()]
         return sorted(row[0] for row in rows if len(row) == 1)
+
+    def copier(self) -> str:
+        """Return what the copier of the only pod of Crossplane said, or why that is not known."""
+        logs = ("logs", "deployment/crossplane", INSIDE, "--container=devcache-copier")
+        ended = self.kubectl.ended(*logs)
+        return ended.stdout or ended.stderr
 
 
 def _well(state: PackageState | None) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
 
-from tests.cluster import images, programs
+from tests.cluster import programs
 from tests.cluster.images import Image
-from tests.tools.commands import Plain, output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from tests.e2e.lines import Line
     from tests.e2e.registry import Registry
+    from tests.e2e.shelf import Shelf
+    from tests.tools.commands import Plain
 
 Declared: TypeAlias = "Mapping[str, Mapping[str, Plain]]"
 """Packages as they are declared: what `devcache.packages` holds."""
@@ -33,15 +34,10 @@ RUNTIMES = {
 """What providers and functions run: the folders in tools that build them, and their versions."""
 
 
-def runtime(name: str, reference: str = "") -> Image:
+def runtime(name: str) -> Image:
     """Return the image of a provider or function, named as `runtimeImage` names it."""
-    program = programs.built(name)
-    return Image(
-        reference or runtime_image(name),
-        {name: program},
-        entrypoint=[f"/{name}"],
-        user="65532",
-    )
+    files = {name: programs.built(name)}
+    return Image(runtime_image(name), files, entrypoint=[f"/{name}"], user="65532")
 
 
 def runtime_image(name: str) -> str:
@@ -104,70 +100,20 @@ def configuration(
     return package
 
 
+def local(package: Path) -> dict[str, Plain]:
+    """Return the declaration of a package directory, as v0.1.0 of a package of its name."""
+    return {"path": str(package), "package": f"{ACME}/{package.name}:v0.1.0"}
+
+
 def api(name: str) -> str:
     """Return the name of the CRD that `configuration` gives the cluster."""
     return f"x{name}s.{name}.example.org"
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """The package files of a run, built by the crossplane CLI when they are first asked for."""
-
-    folder: Path
-
-    def provider_nop(self) -> Path:
-        """Return the .xpkg of provider-nop."""
-        module = programs.sources("provider-nop", "github.com/crossplane-contrib/provider-nop")
-        return self.built("provider-nop", module / "package")
-
-    def auto_ready(self, line: Line) -> Path:
-        """Return the directory of function-auto-ready, of a meta API that the line knows."""
-        tool = "function-auto-ready"
-        module = programs.sources(tool, f"github.com/crossplane/{tool}")
-        if line.at_least >= (1, 17):
-            return module / "package"
-        package = self.folder / "function-auto-ready-v1beta1"
-        package.mkdir(exist_ok=True)
-        meta = (module / "package" / "crossplane.yaml").read_text()
-        old = meta.replace("meta.pkg.crossplane.io/v1\n", "meta.pkg.crossplane.io/v1beta1\n")
-        (package / "crossplane.yaml").write_text(old)
-        return package
-
-    def function_auto_ready(self, line: Line) -> Path:
-        """Return the .xpkg of function-auto-ready."""
-        package = self.auto_ready(line)
-        return self.built(package.name + "-auto-ready", package)
-
-    def built(self, name: str, root: Path, runtime: Image | None = None) -> Path:
-        """Return the .xpkg that the crossplane CLI builds of a directory.
-
-        Args:
-            name: Of the file, without its suffix; built once under a name.
-            root: The package directory.
-            runtime: An image to embed, as in a Provider or Function that is published.
-        """
-        xpkg = self.folder / f"{name}.xpkg"
-        if xpkg.exists():
-            return xpkg
-        # Otherwise it takes the examples of the folder that it runs in.
-        examples = f"--examples-root={root}/examples"
-        options = [f"--package-root={root}", examples, f"--package-file={xpkg}"]
-        if runtime:
-            archive = self.folder / f"{name}.tar"
-            images.write(runtime, archive)
-            options.append(f"--embed-runtime-image-tarball={archive}")
-        output("CROSSPLANE_CLI", "xpkg", "build", *options)
-        return xpkg
-
-    def push(self, xpkg: Path, reference: str) -> None:
-        """Push a package to a registry, as its publisher does."""
-        output("CROSSPLANE_CLI", "xpkg", "push", f"--package-files={xpkg}", reference)
-
-
 def fleet(shelf: Shelf, line: Line) -> Declared:
     """Return examples/fleet with all that it depends on, each of them local."""
     return {
-        "fleet": {"path": "examples/fleet", "package": f"{ACME}/fleet:v0.1.0"},
+        "fleet": local(Path("examples/fleet")),
         "acme-function-zones": {
             "path": "examples/function-zones/package",
             "package": f"{ACME}/function-zones:v0.1.0",

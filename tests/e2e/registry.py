@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.cluster.state import PODS
+from tests.tools.commands import output
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.cluster import Cluster
     from tests.cluster.images import Image
-    from tests.e2e.packages import Shelf
-
+    from tests.e2e.shelf import Shelf
 
 # The publisher, on this machine, has another address than the pods.
 REQUEST = re.compile(
@@ -24,7 +24,7 @@ REQUEST = re.compile(
 """A line of the registry's log in Apache's format."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Registry:
     """A registry that the pods of the cluster reach."""
 
@@ -34,7 +34,7 @@ class Registry:
     def publish(
         self, package: Path, repository: str, tag: str, runtime: Image | None = None
     ) -> None:
-        """Build a package directory and push it.
+        """Build a package directory and push it, as its publisher does.
 
         Args:
             package: The directory.
@@ -44,7 +44,8 @@ class Registry:
         """
         name = f"{repository}-{tag}".replace("/", "-")
         xpkg = self.shelf.built(name, package, runtime)
-        self.shelf.push(xpkg, f"{self.at}/{repository}:{tag}")
+        reference = f"{self.at}/{repository}:{tag}"
+        output("CROSSPLANE_CLI", "xpkg", "push", f"--package-files={xpkg}", reference)
 
     @property
     def at(self) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.kubernetes import KINDS, NAMESPACE, REVISIONS
+from tests.e2e.kubernetes import CORE, INSIDE, KINDS, REVISIONS
 
 if TYPE_CHECKING:
     from tests.e2e.kubernetes import Kubernetes
 
-INSIDE = f"--namespace={NAMESPACE}"
 MESSAGES = (
     "custom-columns=NAME:.metadata.name,PACKAGE:.spec.package,IMAGE:.spec.image,"
     "REASONS:.status.conditions[*].reason,MESSAGES:.status.conditions[*].message"
@@ -21,8 +20,8 @@ QUESTIONS = {
     "events": ("get", "events", INSIDE, "--sort-by=.lastTimestamp"),
     "packages": ("get", ",".join(KINDS), f"--output={MESSAGES}"),
     "revisions": ("get", ",".join(REVISIONS), f"--output={MESSAGES}"),
-    "copier": ("logs", INSIDE, "--selector=app=crossplane", "--container=devcache-copier"),
-    "crossplane": ("logs", INSIDE, "--selector=app=crossplane", "--container=crossplane", LAST),
+    "copier": ("logs", INSIDE, f"--selector={CORE}", "--container=devcache-copier"),
+    "crossplane": ("logs", INSIDE, f"--selector={CORE}", "--container=crossplane", LAST),
 }
 
 

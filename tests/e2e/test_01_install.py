@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.packages import configuration
+from tests.e2e.packages import configuration, local
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ def test_local_packages_are_healthy_and_no_registry_was_asked(
 ) -> None:
     # Pods reach one registry only. What seems to come from there would be seen in its log.
     repository = f"acme/seen-{crossplane.line}"
-    seen = {
-        "path": str(configuration(tmp_path, "seen")),
-        "package": f"{registry.at}/{repository}:v0.1.0",
-    }
+    package = configuration(tmp_path, "seen")
+    seen = {**local(package), "package": f"{registry.at}/{repository}:v0.1.0"}
     crossplane.given_nothing()
     crossplane.deploy({**fleet, "seen": seen})
     kubernetes.healthy([*fleet, "seen"])

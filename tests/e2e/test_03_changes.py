@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.e2e.kubernetes import KINDS, REVISIONS
-from tests.e2e.packages import ACME, api, configuration
+from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
+from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until
 from tests.tools.commands import ROOT
 
@@ -36,7 +36,7 @@ def test_a_changed_package_is_read_again_and_rolled_back(
 
     changed = {**fleet["fleet"], "path": str(with_an_owner(tmp_path))}
     crossplane.deploy({**fleet, "fleet": changed})
-    kubernetes.becomes("crd/xfleets.fleet.example.org", OWNER, "string")
+    kubernetes.becomes("crd/xfleets.fleet.example.org", field_type("owner"), "string")
     kubernetes.healthy(fleet)
     after = kubernetes.packages()["fleet"].revision
     if crossplane.line.at_least >= (2, 2):
@@ -52,14 +52,11 @@ def test_a_changed_package_is_read_again_and_rolled_back(
     kubernetes.ready("xfleets/example")
 
     crossplane.rollback()
-    kubernetes.becomes("crd/xfleets.fleet.example.org", OWNER, "")
+    kubernetes.becomes("crd/xfleets.fleet.example.org", field_type("owner"), "")
     kubernetes.healthy(fleet)
     assert kubernetes.packages()["fleet"].revision == before
     kubernetes.ready("xfleets/example")
     kubernetes.kubectl("delete", "xfleets/example")
-
-
-OWNER = "{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.owner.type}"
 
 
 def with_an_owner(folder: Path) -> Path:
@@ -83,13 +80,12 @@ def _refused(kubernetes: Kubernetes, manifest: str) -> str | None:
 def test_packages_leave_with_all_that_is_theirs(
     crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declared, tmp_path: Path
 ) -> None:
-    def declared(name: str) -> dict[str, str]:
-        package = configuration(tmp_path, name)
-        return {"path": str(package), "package": f"{ACME}/{name}:v0.1.0"}
-
-    stays: Declared = {"stays": declared("stays")}
-    function = {"acme-function-zones": fleet["acme-function-zones"]}
-    crossplane.given({**stays, "leaves": declared("leaves"), **function})
+    stays: Declared = {"stays": local(configuration(tmp_path, "stays"))}
+    leaves: Declared = {
+        "leaves": local(configuration(tmp_path, "leaves")),
+        "acme-function-zones": fleet["acme-function-zones"],
+    }
+    crossplane.given({**stays, **leaves})
     stayed = kubernetes.read(f"crd/{api('stays')}", "{.metadata.uid}")
 
     crossplane.deploy(stays)
@@ -105,8 +101,8 @@ def test_packages_leave_with_all_that_is_theirs(
     contents = kubernetes.read("configmap/crossplane-devcache", "{.binaryData}{.data.index}")
     assert contents.strip() == ""
     kubernetes.becomes("deployment/crossplane", "{.status.availableReplicas}", "1")
-    copier = "{.spec.initContainers[*].name}"
-    assert "devcache-copier" in kubernetes.read(f"pod/{crossplane.kubernetes.pods()[0]}", copier)
+    [pod] = kubernetes.pods()
+    assert "devcache-copier" in kubernetes.read(f"pod/{pod}", "{.spec.initContainers[*].name}")
 
 
 def _others(kubernetes: Kubernetes, package: str = "") -> str | None:

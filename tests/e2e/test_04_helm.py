@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.crossplane import POST_RENDERER
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.packages import ACME, configuration
+from tests.e2e.kubernetes import INSIDE, NAMESPACE
+from tests.e2e.packages import ACME, configuration, local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +31,15 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     """Two packages, and one whose object is left to the user; the same for all scenarios here."""
     folder = tmp_path_factory.mktemp("helm")
     return {
-        "base": declared(folder, "base"),
-        "spare": declared(folder, "spare"),
-        "apart": {**declared(folder, "apart"), "install": False},
+        "base": local(configuration(folder, "base")),
+        "spare": local(configuration(folder, "spare")),
+        "apart": {**local(configuration(folder, "apart")), "install": False},
     }
-
-
-def declared(folder: Path, name: str) -> dict[str, str]:
-    """Write a package and return its declaration."""
-    return {"path": str(configuration(folder, name)), "package": f"{ACME}/{name}:v0.1.0"}
 
 
 def seen(crossplane: Crossplane) -> dict[str, object]:
     """Return what any change of the release would change."""
-    status = ("status", "crossplane", f"--namespace={NAMESPACE}", "--output=json")
+    status = ("status", "crossplane", INSIDE, "--output=json")
     release = json.loads(crossplane.helm(*status))
     kubernetes = crossplane.kubernetes
     return {
@@ -68,7 +63,7 @@ def test_a_dry_run_shows_the_packages_and_changes_nothing(
 ) -> None:
     crossplane.given(packages)
     before = seen(crossplane)
-    more = {**packages, "more": declared(tmp_path, "more")}
+    more = {**packages, "more": local(configuration(tmp_path, "more"))}
     shown = crossplane.helm.told(*crossplane.upgrade(more), f"--dry-run={where}")
     assert "name: devcache-copier" in shown
     assert "more.xz: " in shown
@@ -115,13 +110,9 @@ def test_helm_adopts_an_object_that_was_applied_apart(
     crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
 ) -> None:
     crossplane.given(packages)
-    config = crossplane.config({"packages": {name: dict(each) for name, each in packages.items()}})
-    objects = crossplane.devcache.told(
-        *("objects", f"--config={config}"),
-        *(f"--crossplane={crossplane.line.version}", f"--namespace={NAMESPACE}"),
-        "--release=crossplane",
-    )
-    kubernetes.apply(objects)
+    config = f"--config={crossplane.config(packages)}"
+    release = (f"--crossplane={crossplane.line.version}", INSIDE, "--release=crossplane")
+    kubernetes.apply(crossplane.devcache.told("objects", config, *release))
     kubernetes.healthy(packages)
     apart = "configuration.pkg.crossplane.io/apart"
     applied = kubernetes.read(apart, "{.metadata.uid}")

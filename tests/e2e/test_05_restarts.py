@@ -6,86 +6,72 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.crossplane import CONTAINER
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.packages import ACME, api, configuration
+from tests.e2e.kubernetes import CORE, INSIDE
+from tests.e2e.node import CONTAINER
+from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.node import Node
     from tests.e2e.packages import Declared
-
-LEASE = "lease/crossplane-leader-election-core"
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     """Two packages, the same in all scenarios here."""
     folder = tmp_path_factory.mktemp("restarts")
-    return {
-        name: {"path": str(configuration(folder, name)), "package": f"{ACME}/{name}:v0.1.0"}
-        for name in ("lasting", "other")
-    }
+    return {name: local(configuration(folder, name)) for name in ("lasting", "other")}
 
 
 def test_packages_survive_a_restart_of_containerd_and_a_new_pod(
-    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, node: Node, packages: Declared
 ) -> None:
     crossplane.given(packages)
     [pod] = kubernetes.pods()
-    cached = crossplane.cached()
-    running = container(kubernetes, pod)
-    crossplane.cluster.restart("containerd")
+    cached = node.cached()
+    running = node.container(pod)
+    node.cluster.restart("containerd")
     kubernetes.made_anew("lasting", api("lasting"))
     assert kubernetes.pods() == [pod]
-    assert container(kubernetes, pod) == running, "its container has run all the time"
+    assert node.container(pod) == running, "its container has run all the time"
 
-    kubernetes.kubectl.told("delete", "pod", pod, f"--namespace={NAMESPACE}")
-    until(lambda: _unready(kubernetes), "another pod of Crossplane is ready")
-    assert crossplane.cached() == cached
+    kubernetes.kubectl.told("delete", "pod", pod, INSIDE)
+    kubernetes.all_ready(1, CORE)
+    assert node.cached() == cached
     kubernetes.made_anew("lasting", api("lasting"))
     kubernetes.healthy(packages)
 
 
 def test_another_replica_takes_over_from_a_killed_leader(
-    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, node: Node, packages: Declared
 ) -> None:
     crossplane.given(packages, {"replicas": 2})
-    until(lambda: _absent(holder(kubernetes), kubernetes.pods()), "one of the pods is the leader")
-    leader = holder(kubernetes)
+    until(lambda: _absent(crossplane.leader(), kubernetes.pods()), "one of the pods is the leader")
+    leader = crossplane.leader()
     [other] = set(kubernetes.pods()) - {leader}
-    cached = crossplane.cached(other)
+    cached = node.cached(other)
     assert len(cached) == len(packages)
-    assert crossplane.cached(leader) == cached, "each pod has its own cache, filled"
+    assert node.cached(leader) == cached, "each pod has its own cache, filled"
 
     # The copier does not run again, so what the container finds is what it left.
-    crossplane.kill(other)
+    node.kill(other)
     kubernetes.becomes(f"pod/{other}", f"{CONTAINER}.restartCount}}", "1")
     kubernetes.ready(f"pod/{other}")
-    assert crossplane.cached(other) == cached
+    assert node.cached(other) == cached
 
     # Nobody but the other may come to the lease, that a killed leader cannot give back.
-    [node] = kubernetes.names("nodes")
-    kubernetes.kubectl("cordon", node)
+    [name] = kubernetes.names("nodes")
+    kubernetes.kubectl("cordon", name)
     try:
-        crossplane.kill(leader)
-        kubernetes.kubectl.told("delete", "pod", leader, f"--namespace={NAMESPACE}")
-        until(lambda: _not(other, holder(kubernetes)), f"{other} is the leader")
+        node.kill(leader)
+        kubernetes.kubectl.told("delete", "pod", leader, INSIDE)
+        until(lambda: _not(other, crossplane.leader()), f"{other} is the leader")
         kubernetes.made_anew("lasting", api("lasting"))
         kubernetes.healthy(packages)
     finally:
-        kubernetes.kubectl("uncordon", node)
-
-
-def holder(kubernetes: Kubernetes) -> str:
-    """Return the name of the pod that is Crossplane's leader."""
-    return kubernetes.read(LEASE, "{.spec.holderIdentity}").partition("_")[0]
-
-
-def container(kubernetes: Kubernetes, pod: str) -> str:
-    """Return the id of a pod's running container of Crossplane."""
-    return kubernetes.read(f"pod/{pod}", f"{CONTAINER}.containerID}}")
+        kubernetes.kubectl("uncordon", name)
 
 
 def _not(wanted: str, found: str) -> str | None:
@@ -94,9 +80,3 @@ def _not(wanted: str, found: str) -> str | None:
 
 def _absent(leader: str, pods: list[str]) -> str | None:
     return None if leader in pods else f"{leader!r} is not of {pods}"
-
-
-def _unready(kubernetes: Kubernetes) -> str | None:
-    ready = '{range .items[*].status.conditions[?(@.type=="Ready")]}{.status}{end}'
-    found = kubernetes.read("pods", ready, "--selector=app=crossplane")
-    return None if found == "True" else found or "there is none"

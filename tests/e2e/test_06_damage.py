@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.e2e.crossplane import CONTAINER, CTR
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.packages import ACME, api, configuration
-from tests.e2e.waiting import until
+from tests.e2e.kubernetes import INSIDE
+from tests.e2e.node import CONTAINER
+from tests.e2e.packages import api, configuration, local
+from tests.e2e.waiting import until, until_said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.node import Node
     from tests.e2e.packages import Declared
     from tests.e2e.registry import Registry
 
 PAYLOAD = "configmap/crossplane-devcache"
-INSIDE = f"--namespace={NAMESPACE}"
 
 TOUCH = "setpriv --reuid=65532 --regid=65532 --clear-groups busybox touch"
 """Writes as the user that Crossplane runs as: its image has no program that could."""
@@ -32,85 +32,83 @@ TOUCH = "setpriv --reuid=65532 --regid=65532 --clear-groups busybox touch"
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     """Two packages, the same in all scenarios here."""
     folder = tmp_path_factory.mktemp("damage")
-    return {
-        name: {"path": str(configuration(folder, name)), "package": f"{ACME}/{name}:v0.1.0"}
-        for name in ("fragile", "sound")
-    }
+    return {name: local(configuration(folder, name)) for name in ("fragile", "sound")}
 
 
-def test_crossplane_can_write_its_cache_but_not_the_packages(
-    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
-) -> None:
-    crossplane.given(packages)
-    [pod] = kubernetes.pods()
-    mounts = '{.spec.containers[?(@.name=="crossplane")].volumeMounts'
-    cache = kubernetes.read(f"pod/{pod}", f'{mounts}[?(@.name=="package-cache")].mountPath}}')
-    assert touched(crossplane, f"{cache}/written") == ""
-    assert "written" in crossplane.cached()
-    crossplane.cluster.run("rm", f"{crossplane.cache()}/written")
-    assert touched(crossplane, "/devcache/written").endswith(": Read-only file system\n")
-
-
-def test_a_damaged_package_stops_the_copier_and_leaves_the_cache_as_it_is(
-    crossplane: Crossplane,
-    kubernetes: Kubernetes,
-    registry: Registry,
-    packages: Declared,
-    tmp_path: Path,
-) -> None:
-    crossplane.given(packages)
-    ours = crossplane.cached()
+@pytest.fixture
+def pulled(registry: Registry, tmp_path: Path) -> str:
+    """The manifest of a Configuration in the registry, that no release knows of."""
     registry.publish(configuration(tmp_path, "pulled"), "acme/pulled", "v0.1.0")
-    kubernetes.apply(pulled(f"{registry.at}/acme/pulled:v0.1.0"))
-    kubernetes.healthy(["pulled"])
-    before = sums(crossplane)
-    assert len(before) == len(ours) + 1, "Crossplane wrote one, too"
-
-    [pod] = kubernetes.pods()
-    damage(crossplane, kubernetes, pod, "fragile.xz")
-    end_sandbox(crossplane, kubernetes, pod)
-    until(lambda: _unsaid(kubernetes), "the copier refuses fragile.xz")
-    assert kubernetes.read(f"pod/{pod}", f"{CONTAINER}.state.running}}") == "", "no Crossplane"
-    assert sums(crossplane) == before
-
-    # Helm 4 alone would leave to kubectl what kubectl has changed: a conflict.
-    kubernetes.kubectl.told("delete", PAYLOAD, INSIDE)
-    crossplane.helm.told(*crossplane.upgrade(packages), "--wait")
-    assert kubernetes.pods() == [pod], "the same pod, with the same cache"
-    assert sums(crossplane) == before
-    kubernetes.made_anew("fragile", api("fragile"))
-    kubernetes.healthy([*packages, "pulled"])
-    kubernetes.kubectl("delete", "configurations.pkg.crossplane.io", "pulled")
-
-
-def touched(crossplane: Crossplane, path: str) -> str:
-    """Create an empty file from where Crossplane is, and return the complaint."""
-    root = f"/proc/{crossplane.pid()}/root"
-    return crossplane.cluster.run("sh", "-c", f"{TOUCH} {root}{path} 2>&1; true")
-
-
-def pulled(reference: str) -> str:
-    """Return the manifest of a Configuration that no release knows of."""
     return yaml.safe_dump(
         {
             "apiVersion": "pkg.crossplane.io/v1",
             "kind": "Configuration",
             "metadata": {"name": "pulled"},
-            "spec": {"package": reference},
+            "spec": {"package": f"{registry.at}/acme/pulled:v0.1.0"},
         }
     )
 
 
-def sums(crossplane: Crossplane) -> set[str]:
+def test_crossplane_can_write_its_cache_but_not_the_packages(
+    crossplane: Crossplane, kubernetes: Kubernetes, node: Node, packages: Declared
+) -> None:
+    crossplane.given(packages)
+    [pod] = kubernetes.pods()
+    mounts = '{.spec.containers[?(@.name=="crossplane")].volumeMounts'
+    cache = kubernetes.read(f"pod/{pod}", f'{mounts}[?(@.name=="package-cache")].mountPath}}')
+    assert touched(node, f"{cache}/written") == ""
+    assert "written" in node.cached()
+    node.cluster.run("rm", f"{node.cache()}/written")
+    assert touched(node, "/devcache/written").endswith(": Read-only file system\n")
+
+
+def test_a_damaged_package_stops_the_copier_and_leaves_the_cache_as_it_is(
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    node: Node,
+    packages: Declared,
+    pulled: str,
+) -> None:
+    crossplane.given(packages)
+    ours = node.cached()
+    kubernetes.apply(pulled)
+    kubernetes.healthy(["pulled"])
+    before = sums(node)
+    assert len(before) == len(ours) + 1, "Crossplane wrote one, too"
+
+    [pod] = kubernetes.pods()
+    damage(kubernetes, node, pod, "fragile.xz")
+    node.kill_sandbox(pod)
+    until_said(kubernetes.copier, "the copier refuses fragile.xz", "error: fragile.xz: damaged")
+    assert kubernetes.read(f"pod/{pod}", f"{CONTAINER}.state.running}}") == "", "no Crossplane"
+    assert sums(node) == before
+
+    # Helm 4 alone would leave to kubectl what kubectl has changed: a conflict.
+    kubernetes.kubectl.told("delete", PAYLOAD, INSIDE)
+    crossplane.helm.told(*crossplane.upgrade(packages), "--wait")
+    assert kubernetes.pods() == [pod], "the same pod, with the same cache"
+    assert sums(node) == before
+    kubernetes.made_anew("fragile", api("fragile"))
+    kubernetes.healthy([*packages, "pulled"])
+    kubernetes.kubectl("delete", "configurations.pkg.crossplane.io", "pulled")
+
+
+def touched(node: Node, path: str) -> str:
+    """Create an empty file from where Crossplane is, and return the complaint."""
+    root = f"/proc/{node.pid()}/root"
+    return node.cluster.run("sh", "-c", f"{TOUCH} {root}{path} 2>&1; true")
+
+
+def sums(node: Node) -> set[str]:
     """Return the sha256 and the path of each file in the writable cache."""
-    find = ("find", crossplane.cache(), "-type", "f", "-exec", "sha256sum", "{}", "+")
-    return set(crossplane.cluster.run(*find).splitlines())
+    find = ("find", node.cache(), "-type", "f", "-exec", "sha256sum", "{}", "+")
+    return set(node.cluster.run(*find).splitlines())
 
 
-def damage(crossplane: Crossplane, kubernetes: Kubernetes, pod: str, key: str) -> None:
+def damage(kubernetes: Kubernetes, node: Node, pod: str, key: str) -> None:
     """Change one bit of a packed package, and return when the pod has it so."""
-    mounted = f"/proc/{crossplane.pid()}/root/devcache/{key}"
-    before = crossplane.cluster.run("sha256sum", mounted)
+    mounted = f"/proc/{node.pid()}/root/devcache/{key}"
+    before = node.cluster.run("sha256sum", mounted)
     escaped = key.replace(".", "\\.")
     packed = bytearray(base64.b64decode(kubernetes.read(PAYLOAD, f"{{.binaryData.{escaped}}}")))
     packed[len(packed) // 2] ^= 1
@@ -119,22 +117,6 @@ def damage(crossplane: Crossplane, kubernetes: Kubernetes, pod: str, key: str) -
     # Kubelet would take its time, up to a minute, if nothing happened to the pod.
     kubernetes.kubectl("annotate", "pod", pod, INSIDE, "e2e.example.org/damaged=yes")
     until(
-        lambda: "not yet" if crossplane.cluster.run("sha256sum", mounted) == before else None,
+        lambda: "not yet" if node.cluster.run("sha256sum", mounted) == before else None,
         f"the damaged {key} is in the pod",
     )
-
-
-def end_sandbox(crossplane: Crossplane, kubernetes: Kubernetes, pod: str) -> None:
-    """Kill what holds a pod together: kubelet starts it anew, on the same volumes."""
-    uid = kubernetes.read(f"pod/{pod}", "{.metadata.uid}")
-    labels = f'labels."io.kubernetes.pod.uid"=={uid}'
-    sandbox = f'{labels},labels."io.cri-containerd.kind"==sandbox'
-    [found] = crossplane.cluster.run(*CTR, "containers", "list", "--quiet", sandbox).split()
-    crossplane.cluster.run(*CTR, "tasks", "kill", "--signal=SIGKILL", found)
-
-
-def _unsaid(kubernetes: Kubernetes) -> str | None:
-    logs = ("logs", "deploy/crossplane", "--container=devcache-copier", INSIDE)
-    said = kubernetes.kubectl.ended(*logs)
-    refused = "error: fragile.xz: damaged" in said.stdout
-    return None if refused else said.stdout + said.stderr or "nothing is said"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.packages import ACME, configuration
+from tests.e2e.kubernetes import INSIDE
+from tests.e2e.packages import configuration, local
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.node import Node
 
 MIB = 1 << 20
 CHARTS_LIMIT = 20 * MIB
 """What the upstream chart allows the cache to hold."""
 
-LIMIT = '{.volumes[?(@.name=="package-cache")].emptyDir.sizeLimit}'
+LIMIT = '{.spec.volumes[?(@.name=="package-cache")].emptyDir.sizeLimit}'
 
 
 def ballast() -> str:
@@ -38,21 +39,21 @@ def ballast() -> str:
 
 
 def test_a_package_above_the_charts_size_limit_evicts_no_pod(
-    crossplane: Crossplane, kubernetes: Kubernetes, tmp_path: Path
+    crossplane: Crossplane, kubernetes: Kubernetes, node: Node, tmp_path: Path
 ) -> None:
     large = configuration(tmp_path, "large")
     with (large / "definition.yaml").open("a") as file:
         file.write(ballast())
-    crossplane.given({"large": {"path": str(large), "package": f"{ACME}/large:v0.1.0"}})
+    crossplane.given({"large": local(large)})
     [pod] = kubernetes.pods()
-    assert size(crossplane, pod) > CHARTS_LIMIT
-    raised = kubernetes.read(f"pod/{pod}", f"{{.spec{LIMIT[1:]}")
-    assert int(raised.removesuffix("Mi")) * MIB > size(crossplane, pod)
+    assert size(node, pod) > CHARTS_LIMIT
+    raised = kubernetes.read(f"pod/{pod}", LIMIT)
+    assert int(raised.removesuffix("Mi")) * MIB > size(node, pod)
 
     # What would have become of it, and when kubelet looked at all pods of the node.
     apply_as_the_chart_has_it(kubernetes)
     until(lambda: None if evicted(kubernetes, "baseline") else "it runs", "baseline is evicted")
-    kubernetes.kubectl("delete", "pod/baseline", f"--namespace={NAMESPACE}")
+    kubernetes.kubectl("delete", "pod/baseline", INSIDE)
     assert kubernetes.pods() == [pod]
     assert not evicted(kubernetes, pod)
     assert kubernetes.read(f"pod/{pod}", "{.status.phase}") == "Running"
@@ -68,10 +69,9 @@ def evicted(kubernetes: Kubernetes, pod: str) -> bool:
     return "package-cache" in kubernetes.read("events", "{.items[*].message}", events)
 
 
-def size(crossplane: Crossplane, pod: str) -> int:
+def size(node: Node, pod: str) -> int:
     """Return how many bytes the writable cache of a pod holds."""
-    folder = crossplane.cache(pod)
-    sizes = crossplane.cluster.run("find", folder, "-type", "f", "-printf", "%s\\n")
+    sizes = node.cluster.run("find", node.cache(pod), "-type", "f", "-printf", "%s\\n")
     return sum(map(int, sizes.split()))
 
 

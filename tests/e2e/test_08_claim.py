@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.packages import ACME, Dependency, api, configuration
+from tests.e2e.kubernetes import CORE, INSIDE, NAMESPACE, field_type
+from tests.e2e.packages import Dependency, api, configuration, local
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.cluster.cluster import Cluster
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.registry import Registry
@@ -29,34 +30,35 @@ VALUES: dict[str, Plain] = {
 
 
 def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
-    crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    cluster: Cluster,
+    registry: Registry,
+    tmp_path: Path,
 ) -> None:
     volume = f"{CLAIM}-{crossplane.line}"
-    cache = crossplane.cluster.folder(volume)
+    cache = cluster.folder(volume)
     kubernetes.apply(claimed(volume, cache))
 
     registry.publish(configuration(tmp_path, "pulled"), "acme/pulled", "v1.2.0")
     depends = [Dependency(f"{registry.at}/acme/pulled", ">=v1.0.0")]
     stays = configuration(tmp_path, "stays", depends)
     leaves = configuration(tmp_path, "leaves")
-    declared = {
-        folder.name: {"path": str(folder), "package": f"{ACME}/{folder.name}:v0.1.0"}
-        for folder in (stays, leaves)
-    }
+    declared = {"stays": local(stays), "leaves": local(leaves)}
     crossplane.deploy(declared, VALUES)
     kubernetes.healthy([*declared, "acme-pulled"])
     first = files(cache)
-    local = {content(stays), content(leaves)}
-    [pulled] = [file for file in first if contents(cache)[file] not in local]
-    assert set(contents(cache).values()) > local
-    assert len(first) == len(local) + 1
+    ours = {content(stays), content(leaves)}
+    [pulled] = [file for file in first if contents(cache)[file] not in ours]
+    assert set(contents(cache).values()) > ours
+    assert len(first) == len(ours) + 1
 
     # A pod that ends.
     [pod] = kubernetes.pods()
-    kubernetes.kubectl.told("delete", "pod", pod, f"--namespace={NAMESPACE}")
-    kubernetes.all_ready(1, "app=crossplane")
+    kubernetes.kubectl.told("delete", "pod", pod, INSIDE)
+    kubernetes.all_ready(1, CORE)
     assert files(cache) == first, "nothing was written again"
-    said = copier(kubernetes)
+    said = kubernetes.copier().splitlines()
     assert [line.split()[:2] for line in said] == [["unchanged", "leaves"], ["unchanged", "stays"]]
     kubernetes.made_anew("stays", api("stays"))
     kubernetes.healthy([*declared, "acme-pulled"])
@@ -66,7 +68,7 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
     configuration(tmp_path, "stays", depends, field="colour")
     crossplane.deploy({"stays": declared["stays"]}, VALUES)
     kubernetes.gone(f"crd/{api('leaves')}")
-    kubernetes.becomes(f"crd/{api('stays')}", FIELD, "string")
+    kubernetes.becomes(f"crd/{api('stays')}", field_type("colour"), "string")
     kubernetes.healthy(["stays", "acme-pulled"])
     kubernetes.gone(f"pod/{pod}")
     assert sorted(contents(cache).values()) == sorted([content(stays), contents(cache)[pulled]])
@@ -85,10 +87,7 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
     resources = ["deployments/crossplane", "deployments/crossplane-rbac-manager"]
     resources += [f"persistentvolumeclaims/{CLAIM}", f"persistentvolumes/{volume}"]
     for resource in resources:
-        kubernetes.kubectl("delete", resource, f"--namespace={NAMESPACE}")
-
-
-FIELD = "{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.colour.type}"
+        kubernetes.kubectl("delete", resource, INSIDE)
 
 
 def claimed(name: str, folder: Path) -> str:
@@ -141,10 +140,3 @@ def content(package: Path) -> str:
     """Return the sha256 of the package.yaml of a directory of `configuration`."""
     pieces = [(package / name).read_text() for name in ("crossplane.yaml", "definition.yaml")]
     return hashlib.sha256("---\n".join(pieces).encode()).hexdigest()
-
-
-def copier(kubernetes: Kubernetes) -> list[str]:
-    """Return what the copier of the running pod said."""
-    [pod] = kubernetes.pods()
-    options = [f"--namespace={NAMESPACE}", "--container=devcache-copier"]
-    return kubernetes.kubectl("logs", pod, *options).splitlines()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.e2e.kubernetes import NAMESPACE
-from tests.e2e.waiting import until
+from tests.e2e.kubernetes import INSIDE, NAMESPACE
+from tests.e2e.waiting import until_said
 from tests.tools.commands import CHART, Plain
 
 if TYPE_CHECKING:
@@ -47,17 +47,17 @@ def test_all_pods_are_admitted_to_a_restricted_namespace_with_a_quota(
     try:
         container = {"securityContext": values["securityContextCrossplane"], "resources": HUGE}
         pod = values["podSecurityContextCrossplane"]
-        until(lambda: _other("exceeded", refused(kubernetes, pod, container)), "the quota counts")
+        until_said(lambda: refused(kubernetes, pod, container), "the quota counts", "exceeded")
         assert "violates PodSecurity" in refused(kubernetes, {}, {})
 
         before = kubernetes.names("pods")
-        kubernetes.kubectl.told("delete", "pods", "--all", f"--namespace={NAMESPACE}")
+        kubernetes.kubectl.told("delete", "pods", "--all", INSIDE)
         kubernetes.all_ready(PODS)
         assert before.isdisjoint(kubernetes.names("pods"))
         kubernetes.healthy(fleet)
     finally:
         kubernetes.kubectl("label", namespace, f"{LABEL}-")
-        kubernetes.kubectl("delete", "resourcequotas", "--all", f"--namespace={NAMESPACE}")
+        kubernetes.kubectl("delete", "resourcequotas", "--all", INSIDE)
 
 
 def refused(kubernetes: Kubernetes, pod: Plain, container: dict[str, Plain]) -> str:
@@ -69,11 +69,7 @@ def refused(kubernetes: Kubernetes, pod: Plain, container: dict[str, Plain]) -> 
         "metadata": {"name": "refused"},
         "spec": {"securityContext": pod, "containers": [main]},
     }
-    options = ["--dry-run=server", f"--namespace={NAMESPACE}", "--filename=-"]
+    options = ["--dry-run=server", INSIDE, "--filename=-"]
     ended = kubernetes.kubectl.ended("create", *options, stdin=yaml.safe_dump(manifest))
     assert ended.status != 0, "it is admitted"
     return ended.stderr
-
-
-def _other(wanted: str, said: str) -> str | None:
-    return None if wanted in said else said

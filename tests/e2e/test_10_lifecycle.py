@@ -13,8 +13,8 @@ import yaml
 from postrender import packages as product
 from postrender.cache.references import digest_key
 from tests.e2e.kubernetes import KINDS, NAMESPACE, REVISIONS
-from tests.e2e.packages import ACME, configuration, published
-from tests.e2e.waiting import until
+from tests.e2e.packages import ACME, configuration, local, published
+from tests.e2e.waiting import until_said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,19 +29,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def base(tmp_path: Path) -> Declared:
     """One package."""
-    package = configuration(tmp_path, "base")
-    return {"base": {"path": str(package), "package": f"{ACME}/base:v0.1.0"}}
+    return {"base": local(configuration(tmp_path, "base"))}
 
 
-def test_installs_again_after_an_uninstall_in_order(
-    crossplane: Crossplane, kubernetes: Kubernetes, base: Declared
-) -> None:
+def test_installs_again_after_an_uninstall_in_order(crossplane: Crossplane, base: Declared) -> None:
     crossplane.given(base)
-    crossplane.deploy({})
-    # A revision goes a moment after its package, and only while Crossplane runs.
-    until(lambda: " ".join(kubernetes.names(*KINDS, *REVISIONS)), "no revision is left")
-    crossplane.uninstall()
-    crossplane.forget_leader()
+    crossplane.uninstall_in_order()
     crossplane.given(base)
 
 
@@ -67,23 +60,19 @@ def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
     values: dict[str, Plain] = {"packageCache": {"configMap": "packages"}}
     crossplane.helm.told(*crossplane.upgrade_upstream(values), "--wait")
 
-    until(lambda: cannot_be_stored(kubernetes), "Crossplane cannot store what it pulled")
+    # Crossplane 2.2 and later parse while they store: there the other end is closed.
+    until_said(
+        lambda: kubernetes.messages(f"{KINDS[0]},{REVISIONS[0]}"),
+        "Crossplane cannot store what it pulled",
+        *("read-only file system", "closed pipe"),
+    )
     assert kubernetes.packages()["demo"].healthy != "True"
 
     crossplane.uninstall()
     kubernetes.kubectl("delete", *("--filename=-", "--wait=false"), stdin=upstream)
     crossplane.forget_leader()
-    crossplane.deploy({"demo": {"path": str(demo), "package": f"{ACME}/demo:v0.1.0"}})
+    crossplane.deploy({"demo": local(demo)})
     kubernetes.healthy(["demo", "acme-storage", "acme-ready"])
-
-
-def cannot_be_stored(kubernetes: Kubernetes) -> str | None:
-    kinds = "configurations.pkg.crossplane.io,configurationrevisions.pkg.crossplane.io"
-    said = kubernetes.read(kinds, "{.items[*].status.conditions[*].message}")
-    # Crossplane 2.2 and later parse while they store: there the other end is closed.
-    if "read-only file system" in said or "closed pipe" in said:
-        return None
-    return said or "nothing is said"
 
 
 def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path) -> str:
@@ -107,10 +96,10 @@ def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path)
         "metadata": {"name": "packages", "namespace": NAMESPACE},
         "binaryData": {key: base64.b64encode(content).decode()},
     }
-    configuration: Plain = {
+    installed: Plain = {
         "apiVersion": "pkg.crossplane.io/v1",
         "kind": "Configuration",
         "metadata": {"name": "demo"},
         "spec": {"package": reference, "packagePullPolicy": policy},
     }
-    return yaml.safe_dump_all([config_map, configuration])
+    return yaml.safe_dump_all([config_map, installed])

@@ -51,3 +51,22 @@ def until(condition: Callable[[], str | None], what: str) -> None:
             reminder += REMINDER
         time.sleep(max(INTERVAL, SLOWER * (now - start)))
     log.info("  after %.1f s", time.monotonic() - start)
+
+
+def until_said(say: Callable[[], str], what: str, *parts: str) -> None:
+    """Return as soon as something is said.
+
+    Args:
+        say: Returns all that is said so far.
+        what: What is waited for: "the copier refuses the package".
+        *parts: One of them must be in it.
+
+    Raises:
+        InVainError: It is not said after PATIENCE.
+    """
+
+    def missing() -> str | None:
+        said = say()
+        return None if any(part in said for part in parts) else said or "nothing is said"
+
+    until(missing, what)
