@@ -72,8 +72,10 @@ def _is_devcache(document: Document) -> bool:
 def _is_ours(document: Document) -> bool:
     if not any(document.mentions(marks.OWNER, kind) for kind in marks.KINDS):
         return False
-    listed = nodes.items(nodes.get(document.root, "items")) if document.kind == "List" else []
-    return all(map(_is_marked, listed or [document.root]))
+    if document.kind != "List":
+        return _is_marked(document.root)
+    items = nodes.items(nodes.get(document.root, "items"))
+    return bool(items) and all(map(_is_marked, items))
 
 
 def _is_marked(one: yaml.Node | None) -> bool:
