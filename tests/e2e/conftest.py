@@ -108,9 +108,9 @@ def crossplane(
 
 
 @pytest.fixture(scope="session")
-def fleet(shelf: Shelf, line: Line) -> Declared:
+def fleet(registry: Registry, line: Line) -> Declared:
     """A whole API from local packages: examples/fleet and all that it depends on."""
-    return packages.fleet(shelf, line)
+    return packages.fleet(registry, line)
 
 
 def version(helm: Program) -> str:

@@ -118,6 +118,11 @@ class Crossplane:
         if self.kubernetes.names("crds"):
             clean(self.kubernetes)
 
+    def given_running(self) -> None:
+        """Install the release, unless it is installed, whatever packages it has."""
+        if self.broken or not self.installed:
+            self.given({})
+
     def given_uninstalled(self) -> None:
         """Uninstall the release, if it is installed, and leave nothing of it but CRDs."""
         if self.broken:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
@@ -13,10 +12,10 @@ from tests.cluster.images import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from tests.e2e.lines import Line
     from tests.e2e.registry import Registry
-    from tests.e2e.shelf import Shelf
     from tests.tools.commands import Plain
 
 Declared: TypeAlias = "Mapping[str, Mapping[str, Plain]]"
@@ -110,10 +109,15 @@ def api(name: str) -> str:
     return f"x{name}s.{name}.example.org"
 
 
-def fleet(shelf: Shelf, line: Line) -> Declared:
+FLEET = "acme/fleet"
+"""The repository of examples/fleet, as if it were the registry's: who asks there is seen."""
+
+
+def fleet(registry: Registry, line: Line) -> Declared:
     """Return examples/fleet with all that it depends on, each of them local."""
+    shelf = registry.shelf
     return {
-        "fleet": local(Path("examples/fleet")),
+        "fleet": {"path": "examples/fleet", "package": f"{registry.at}/{FLEET}:v0.1.0"},
         "acme-function-zones": {
             "path": "examples/function-zones/package",
             "package": f"{ACME}/function-zones:v0.1.0",
