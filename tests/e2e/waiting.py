@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 600.0
 """Seconds after which something is given up: ten times the longest lease of a leader."""
 
-INTERVAL = 0.3
+INTERVAL = 0.7
 """Seconds between two looks, at first."""
 
 SLOWER = 0.1
