@@ -82,13 +82,16 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
 	  || { echo 'README.md of the chart is out of date: run make generate' >&2; exit 1; }
+	"$$(tools/build.sh semver-vectors)" | diff -u tests/data/semver-vectors.json - \
+	  || { echo 'tests/data/semver-vectors.json is out of date: run make generate' >&2; exit 1; }
 
 .PHONY: generate
-generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg
+generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg, test vectors
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) > $(chart)/crds/bootstrap.yaml
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --log-level warning
 	"$$(tools/build.sh crossplane)" xpkg build --package-root examples/network \
 	  --examples-root examples/network/examples --package-file examples/network.xpkg
+	"$$(tools/build.sh semver-vectors)" > tests/data/semver-vectors.json
 
 .PHONY: chart
 chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into ours, as `helm dependency update` does where it can be reached

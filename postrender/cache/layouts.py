@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from postrender.cache import references
 from postrender.errors import DevcacheError, quoted
+
+if TYPE_CHECKING:
+    from postrender.cache.ranges import Rules
 
 Line = tuple[int, int]
 """A Crossplane release line, e.g. (1, 20)."""
@@ -150,6 +153,22 @@ def layout_of(line: Line, *, where: str, hint: str = "") -> Layout:
     oldest, newest = _shown(LAYOUTS[0].first), _shown(LAYOUTS[-1].last)
     problem = f"Crossplane {_shown(line)} is not one of the supported lines {oldest} to {newest}"
     raise DevcacheError(problem, where=where, hint=hint)
+
+
+def semver(line: Line) -> Rules:
+    """Return the rules by which a Crossplane line reads the range of a `dependsOn`.
+
+    Its go.mod says: Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, 3.5.0 in 2.4.
+    """
+    return "v3" if line >= (2, 3) else "v1"
+
+
+def pins_digests(line: Line) -> bool:
+    """Return whether a `dependsOn` may name a digest instead of a range.
+
+    Since 1.18 (v1.18.0 internal/controller/pkg/revision/dependency.go, Resolve).
+    """
+    return line >= (1, 18)
 
 
 def check_kind(package_kind: str, api_version: str, kind: str, line: Line, *, where: str) -> None:

@@ -1,0 +1,68 @@
+"""Ranges of versions, against the libraries that Crossplane uses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+
+from postrender.cache import layouts, ranges
+
+Vector = TypedDict("Vector", {"constraint": str, "v1": str, "v3": str})  # noqa: UP013  # beside Vectors
+
+
+class Vectors(TypedDict):
+    versions: list[str]
+    constraints: list[Vector]
+
+
+VECTORS: Vectors = json.loads((Path(__file__).parent / "data/semver-vectors.json").read_text())
+"""What `tools/semver-vectors` prints: the real libraries, asked."""
+
+each_rules = pytest.mark.parametrize("rules", ["v1", "v3"])
+
+
+def row(constraint: str, rules: ranges.Rules) -> str:
+    """Return what we say of each version, as the vectors do: 1 admitted, 0 not, x no version."""
+    found = ranges.parse(constraint, rules)
+    if found is None:
+        return ""
+    versions = [ranges.version(text, rules) for text in VECTORS["versions"]]
+    return "".join("x" if one is None else str(int(found.admits(one))) for one in versions)
+
+
+@each_rules
+def test_every_version_is_admitted_or_not_as_by_the_library(rules: ranges.Rules) -> None:
+    assert len(VECTORS["constraints"]) > 300
+    assert {"0", "1", "x"} <= set("".join(one[rules] for one in VECTORS["constraints"]))
+    wrong = [
+        (one["constraint"], row(one["constraint"], rules), one[rules])
+        for one in VECTORS["constraints"]
+        if row(one["constraint"], rules) != one[rules]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("constraint", "tag", "old", "new"),
+    [
+        pytest.param(">=v0.1.0", "v0.2.0", True, True, id="within"),
+        pytest.param(">=v0.1.0", "v0.0.0", False, False, id="the-default-tag-is-below"),
+        pytest.param(">=v0.0.1", "v0.1.0-rc.1", False, False, id="no-pre-release-unasked"),
+        pytest.param(">=v0.0.1-0", "v0.1.0-rc.1", True, True, id="a-pre-release-asked-for"),
+        pytest.param(">=v0.1.0 <v1.0.0", "v0.2.0", None, True, id="a-blank-is-new"),
+        pytest.param(">=1.0.0-0, <2.0.0", "1.1.0-rc.1", False, True, id="one-part-asks-for-all"),
+        pytest.param("^0.2.3", "0.9.0", True, False, id="a-caret-below-1"),
+        pytest.param("", "v0.1.0", None, None, id="nothing"),
+    ],
+)
+def test_what_users_meet(constraint: str, tag: str, *, old: bool | None, new: bool | None) -> None:
+    def said(line: layouts.Line) -> bool | None:
+        rules = layouts.semver(line)
+        found, tested = ranges.parse(constraint, rules), ranges.version(tag, rules)
+        return found.admits(tested) if found and tested else None
+
+    assert (said((1, 20)), said((2, 2))) == (old, old)
+    assert (said((2, 3)), said((2, 4))) == (new, new)
