@@ -1,5 +1,7 @@
 """The one exception type, and how its messages quote what somebody else wrote."""
 
+from collections.abc import Callable
+
 _QUOTED_LENGTH = 120
 """Longest quotation in a message, in characters: a reference or path fits, a document does not."""
 
@@ -28,6 +30,15 @@ class DevcacheError(Exception):
         return f"{message}\nhint: {self.hint}" if self.hint else message
 
 
+Refuse = Callable[[DevcacheError], None]
+"""What becomes of a refusal: the filter raises the first, `check` collects them all."""
+
+
+def raised(refusal: DevcacheError) -> None:
+    """Raise a refusal."""
+    raise refusal
+
+
 def quoted(text: str) -> str:
     """Return `text` in double quotes, escaped, and cut when it is long."""
     shown = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "..."
@@ -42,6 +53,11 @@ def printable(text: str) -> str:
     they could rewrite the message, and in Helm 4 they would end the scalar that carries it.
     """
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return `text` safe to show as part of a line: `printable`, line breaks escaped, too."""
+    return printable(text).replace("\n", "\\n")
 
 
 def _escaped(character: str) -> str:

@@ -48,11 +48,19 @@ class Fields:
         if not isinstance(values, dict):
             problem = f"{path} is not a mapping"
             raise DevcacheError(problem, where=where)
-        for key in values:
+        return cls(values, path, where).only(*known)
+
+    def only(self, *known: str) -> Fields:
+        """Return the same fields, if their keys are known ones; none given admits every key.
+
+        Raises:
+            DevcacheError: It has an unknown key.
+        """
+        for key in self.values:
             if known and key not in known:
-                problem = f"{path} has an unknown key {quoted(key)}"
-                raise DevcacheError(problem, where=where, hint=_suggestion(key, known))
-        return cls(values, path, where)
+                problem = f"{self.path} has an unknown key {quoted(key)}"
+                raise DevcacheError(problem, where=self.where, hint=_suggestion(key, known))
+        return self
 
     def under(self, key: str, *known: str) -> Fields:
         """Return the fields of the mapping under `key`; see `of`."""

@@ -55,7 +55,9 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
         *objects.package_objects(placed, layout, installed_only=True),
     ]
     conflicts.check_names(added, others)
-    conflicts.check_sources(placed, deployed, others)
+    taken = conflicts.installed_sources(deployed.listed_packages, others)
+    for refusal in conflicts.taken_sources(placed, taken):
+        raise refusal
 
     rewritten = deployment.rewrite(
         deployed,

@@ -10,6 +10,8 @@ from postrender.cache import references
 from postrender.errors import DevcacheError, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from postrender.cache.ranges import Rules
 
 Line = tuple[int, int]
@@ -150,8 +152,8 @@ def layout_of(line: Line, *, where: str, hint: str = "") -> Layout:
     for layout in LAYOUTS:
         if layout.first <= line <= layout.last:
             return layout
-    oldest, newest = _shown(LAYOUTS[0].first), _shown(LAYOUTS[-1].last)
-    problem = f"Crossplane {_shown(line)} is not one of the supported lines {oldest} to {newest}"
+    oldest, newest = shown(LAYOUTS[0].first), shown(LAYOUTS[-1].last)
+    problem = f"Crossplane {shown(line)} is not one of the supported lines {oldest} to {newest}"
     raise DevcacheError(problem, where=where, hint=hint)
 
 
@@ -171,20 +173,21 @@ def pins_digests(line: Line) -> bool:
     return line >= (1, 18)
 
 
-def check_kind(package_kind: str, api_version: str, kind: str, line: Line, *, where: str) -> None:
-    """Refuse an object that a package of this kind must not hold on this line.
+def refused_kind(
+    package_kind: str, api_version: str, kind: str, line: Line, *, where: str
+) -> Iterator[DevcacheError]:
+    """Yield the refusal of an object that a package of this kind must not hold on this line.
 
-    Raises:
-        DevcacheError: Crossplane's linter would refuse it.
+    Crossplane's linter would refuse it.
     """
     admitted = [name for name, first in _KINDS[package_kind].items() if first <= line]
     found = f"{api_version} {kind}"
-    if found in admitted:
-        return
-    problem = f"a {package_kind} of Crossplane {_shown(line)} must not hold {quoted(found)}"
-    hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
-    raise DevcacheError(problem, where=where, hint=hint)
+    if found not in admitted:
+        problem = f"a {package_kind} of Crossplane {shown(line)} must not hold {quoted(found)}"
+        hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
+        yield DevcacheError(problem, where=where, hint=hint)
 
 
-def _shown(line: Line) -> str:
+def shown(line: Line) -> str:
+    """Return a line as text, e.g. `1.20`."""
     return f"{line[0]}.{line[1]}"

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Rules = Literal["v1", "v3"]
 """The generation of the library."""
+
+RULES: tuple[Rules, ...] = get_args(Rules)
+"""Both."""
 
 _BLANK = r"[\t\n\f\r ]"
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"

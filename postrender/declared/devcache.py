@@ -5,16 +5,21 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from postrender import quantities
 from postrender.cache import layouts, references
-from postrender.errors import DevcacheError, quoted
+from postrender.errors import DevcacheError, Refuse, quoted, raised
 from postrender.fields import Fields
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from postrender.manifests.nodes import Plain
+
+T = TypeVar("T")
 
 API_VERSION = "crossplane-devcache/v1alpha1"
 KIND = "DevCache"
@@ -114,6 +119,15 @@ def load(text: str, *, where: str) -> DevCache:
     Raises:
         DevcacheError: It is no YAML, no DevCache of this version, or a field is wrong.
     """
+    return read(specified(text, where=where), refuse=raised)
+
+
+def specified(text: str, *, where: str) -> Fields:
+    """Return the `spec` of a DevCache document.
+
+    Raises:
+        DevcacheError: The text is no YAML, or no DevCache of this version.
+    """
     document = Fields.of(
         nodes.plain(text, where=where),
         *("apiVersion", "kind", "metadata", "spec"),
@@ -123,29 +137,64 @@ def load(text: str, *, where: str) -> DevCache:
     if (document.text("apiVersion"), document.text("kind")) != (API_VERSION, KIND):
         problem = f"is not a document of apiVersion {API_VERSION} and kind {KIND}"
         raise DevcacheError(problem, where=where)
+    return Fields.of(document.values.get("spec"), path="spec", where=where)
+
+
+def read(spec: Fields, *, refuse: Refuse) -> DevCache:
+    """Return the DevCache of a `spec`, or of the values that our chart makes it of.
+
+    Args:
+        spec: The fields.
+        refuse: What becomes of each refusal; when it returns, the default stands for the field,
+            and nothing for the package.
+    """
+
+    def tried(reading: Callable[[], T], *, default: T) -> T:
+        try:
+            return reading()
+        except DevcacheError as error:
+            refuse(error)
+            return default
+
+    nothing = Fields({}, spec.path, spec.where)
     known = ("packages", "cache", "copier", "offline", "limits", "crossplaneVersion")
-    spec = Fields.of(document.values.get("spec"), *known, path="spec", where=where)
-    packages = spec.under("packages")
-    cache = spec.under("cache", "readOnly", "readWrite")
-    read_only = cache.under("readOnly", "mountPath")
-    read_write = cache.under("readWrite", "volume", "sizeLimit")
+    tried(lambda: spec.only(*known), default=spec)
+    packages = tried(lambda: spec.under("packages"), default=nothing)
+    cache = tried(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
+    mount = tried(lambda: cache.under("readOnly", "mountPath"), default=nothing)
+    volume = tried(lambda: cache.under("readWrite", "volume", "sizeLimit"), default=nothing)
+    limits = tried(lambda: spec.under("limits", "release"), default=nothing)
+    found = [
+        tried(partial(_package, name, packages), default=None) for name, _ in packages.entries()
+    ]
     return DevCache(
-        packages=tuple(_package(name, packages) for name, _ in packages.entries()),
-        mount_path=_mount_path(read_only),
-        cache_volume=_name(read_write, "volume", DevCache.cache_volume),
-        size_limit=_size_limit(read_write),
-        copier=_copier(spec.under("copier", "image", "resources", "securityContext")),
-        offline=spec.flag("offline", default=False),
-        limit_release=spec.under("limits", "release").flag("release", default=True),
-        crossplane_version=_version(spec),
+        packages=tuple(one for one in found if one),
+        mount_path=tried(lambda: _mount_path(mount), default=DevCache.mount_path),
+        cache_volume=tried(
+            lambda: _name(volume, "volume", DevCache.cache_volume), default=DevCache.cache_volume
+        ),
+        size_limit=tried(lambda: _size_limit(volume), default=DevCache.size_limit),
+        copier=tried(lambda: _copier(spec), default=Copier()),
+        offline=tried(lambda: spec.flag("offline", default=False), default=False),
+        limit_release=tried(lambda: limits.flag("release", default=True), default=True),
+        crossplane_version=tried(lambda: _version(spec), default=""),
     )
 
 
-def _package(name: str, packages: Fields) -> LocalPackage:
+def check_name(name: str, *, where: str) -> None:
+    """Refuse a name that no package object may have.
+
+    Raises:
+        DevcacheError: It is not a DNS-1123 label.
+    """
     if not _DNS_LABEL.fullmatch(name):
-        problem = f"spec.packages: {quoted(name)} is not a DNS-1123 label"
+        problem = f"{quoted(name)} is not a DNS-1123 label"
         hint = "use at most 63 lower-case letters, digits and hyphens"
-        raise DevcacheError(problem, where=packages.where, hint=hint)
+        raise DevcacheError(problem, where=where, hint=hint)
+
+
+def _package(name: str, packages: Fields) -> LocalPackage:
+    check_name(name, where=f"{packages.where}, {packages.path}")
     runtime = ("runtimeImage", "runtimeResources")
     fields = packages.under(name, "path", "ignore", "package", "install", *runtime, "spec")
     path = fields.text("path")
@@ -198,7 +247,8 @@ def _size_limit(fields: Fields) -> str:
     return limit
 
 
-def _copier(fields: Fields) -> Copier:
+def _copier(spec: Fields) -> Copier:
+    fields = spec.under("copier", "image", "resources", "securityContext")
     image = fields.under("image", "repository", "tag", "pullPolicy")
     repository, _, tag = Copier.image.rpartition(":")
     repository, tag = image.word("repository", repository), image.word("tag", tag)

@@ -12,12 +12,11 @@ from postrender.packages import PackageKind
 from postrender.release.objects import GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
-    from postrender.release.crossplane import Deployment
 
 
 def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -> None:
@@ -43,24 +42,32 @@ def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def check_sources(
-    placed: Iterable[Placed], deployed: Deployment, others: Iterable[Document]
-) -> None:
-    """Refuse an installed package whose source the release has Crossplane install, too.
+def installed_sources(listed: Iterable[str], others: Iterable[Document]) -> dict[str, str]:
+    """Return what installs each source that a release has Crossplane install beside our packages.
+
+    Args:
+        listed: The references of the chart's own package lists.
+        others: The documents of the release that are not ours.
+    """
+    taken = {_source(text): "the chart's own package lists" for text in listed}
+    return taken | {_source(text): title for title, text in _package_objects(others)}
+
+
+def taken_sources(placed: Iterable[Placed], taken: Mapping[str, str]) -> Iterator[DevcacheError]:
+    """Yield the refusal of each installed package whose source the release installs, too.
 
     Two packages of one source stop Crossplane's resolver for the whole cluster: "node already
     exists" (internal/dag/dag.go, AddNode).
 
-    Raises:
-        DevcacheError: The chart's own package lists, or a package object, have the same source.
+    Args:
+        placed: The packages.
+        taken: See `installed_sources`.
     """
-    taken = {_source(text): "the chart's own package lists" for text in deployed.listed_packages}
-    taken |= {_source(text): title for title, text in _package_objects(others)}
     for one in placed:
         if one.declared.install and one.source in taken:
             problem = f"its source {quoted(one.source)} is installed by {taken[one.source]}, too"
             hint = "install it once: remove it there, or set install: false"
-            raise DevcacheError(problem, where=f"package {one.name}", hint=hint)
+            yield DevcacheError(problem, where=f"package {one.name}", hint=hint)
 
 
 def _package_objects(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
