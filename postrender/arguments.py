@@ -30,6 +30,12 @@ class _Parser(argparse.ArgumentParser):
 FILTER = "filter"
 """The command that stands for none."""
 
+TOLD = frozenset(("check",))
+"""The commands that tell what they are doing: their `run` has an argument `tell`."""
+
+OUTPUTS = ("table", "json")
+"""How a report is printed."""
+
 Options = dict[str, object]
 """The options that were given, by the names of a command's arguments."""
 
@@ -53,8 +59,10 @@ def parse(argv: Sequence[str] | None) -> tuple[str, Options]:
 
 def _problem(command: str, options: Options) -> str:
     """Return what is wrong, as far as argparse cannot see it, or ""."""
-    if "config" in options and command not in {FILTER, "objects"}:
+    if "config" in options and command not in {FILTER, "objects", "check"}:
         return f"{command} takes no --config"
+    if command == "check" and ("config" in options) == ("values_files" in options):
+        return "check needs either -f FILE or --config FILE"
     if command == "objects" and "config" not in options:
         return "objects needs --config FILE"
     if command == "objects" and ("release" in options) != ("namespace" in options):
@@ -75,24 +83,49 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    crds = commands.add_parser(
-        "crds", help="print bootstrap CRDs for an upstream chart", argument_default=absent
-    )
-    _crossplane(crds)
+    def command(name: str, description: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=description, description=description, argument_default=absent
+        )
 
-    objects = commands.add_parser(
-        "objects", help="print the package objects, to apply them apart", argument_default=absent
+    check = command("check", "find what a render would refuse, and more, without Helm")
+    check.add_argument(
+        *("-f", "--values"),
+        dest="values_files",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="values of our chart",
     )
-    _crossplane(objects)
+    check.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+    _crossplane(check, "default: what is declared, else that of our chart")
+    check.add_argument(
+        "--offline", action="store_true", help="refuse dependencies that are not local"
+    )
+    _output(check)
+
+    crds = command("crds", "print bootstrap CRDs for an upstream chart")
+    _crossplane(crds, "e.g. 1.20", required=True)
+
+    objects = command("objects", "print the package objects, to apply them apart")
+    _crossplane(objects, "e.g. 1.20", required=True)
     objects.add_argument(
         "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
     )
     objects.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
     objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
 
-    commands.add_parser("plugin-dir", help="print the folder of the Helm 4 plugin")
+    command("plugin-dir", "print the folder of the Helm 4 plugin")
     return root
 
 
-def _crossplane(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--crossplane", required=True, metavar="VERSION", help="e.g. 1.20")
+def _crossplane(
+    command: argparse.ArgumentParser, description: str, *, required: bool = False
+) -> None:
+    command.add_argument("--crossplane", required=required, metavar="VERSION", help=description)
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o", "--output", choices=OUTPUTS, help="for people (table) or for programs (json)"
+    )

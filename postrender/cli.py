@@ -8,13 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import arguments
-from postrender.arguments import FILTER, NAME, UsageError
+from postrender.arguments import FILTER, NAME, TOLD, UsageError
 from postrender.errors import DevcacheError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from postrender.arguments import Options
+    from postrender.reports import Report
 
 DONE, REFUSED, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses."""
@@ -37,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         post-renderer that fails.
     """
     try:
-        output = _output(*arguments.parse(argv))
-        sys.stdout.buffer.write(output.encode())
+        text, status = _run(*arguments.parse(argv))
+        sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
     except DevcacheError as error:
         return _failed(f"error: {error}", REFUSED)
@@ -51,20 +52,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         return REFUSED
     except Exception as error:  # noqa: BLE001  # a defect: tell where, but quote no content
         return _failed(_defect(error), DEFECT)
-    return DONE
+    return status
 
 
-def _output(command: str, options: Options) -> str:
-    """Return what a command prints."""
+def _run(command: str, options: Options) -> tuple[str, int]:
+    """Return what a command prints, and its exit status."""
+    form = options.pop("output", "table")
     if command == FILTER:
         if sys.stdin.isatty():
             problem = f"reads rendered manifests from stdin: helm ... --post-renderer {NAME}"
             raise UsageError(problem)
         options = {**options, "rendered": sys.stdin.buffer.read()}
     # The one lazy seam: --version, --help and usage errors load no YAML library.
-    module = import_module(f"postrender.commands.{command.replace('-', '_')}")
-    output: str = module.run(**options)
-    return output
+    run = import_module(f"postrender.commands.{command.replace('-', '_')}").run
+    if command not in TOLD:
+        return _shown(run(**options), form)
+    from postrender import display  # noqa: PLC0415  # the filter shows nothing
+
+    with display.progress(sys.stderr) as tell:
+        output: str | Report = run(tell=tell, **options)
+    return _shown(output, form)
+
+
+def _shown(output: str | Report, form: object) -> tuple[str, int]:
+    """Return an output as text, and the exit status that it stands for."""
+    if isinstance(output, str):
+        return output, DONE
+    from postrender import display  # noqa: PLC0415  # the filter shows nothing
+
+    status = REFUSED if output.refused else DONE
+    if form == "json":
+        return display.as_json(output), status
+    return display.as_text(output, terminal=sys.stdout.isatty()), status
 
 
 def _failed(message: str, status: int) -> int:

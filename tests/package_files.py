@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -111,4 +112,17 @@ def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
             path.symlink_to(content.target)
         else:
             path.write_bytes(content)
+    return folder
+
+
+def incompressible(folder: Path, size: int) -> Path:
+    """Make a package that xz packs into a little more than `size` bytes."""
+    meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
+    noise = random.Random(size).randbytes(size).hex()  # noqa: S311  # the same bytes each time
+    folder.mkdir()
+    (folder / "crossplane.yaml").write_text(meta)
+    (folder / "x.yaml").write_text(
+        "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\n"
+        f"metadata:\n  name: x\n  annotations: {{x: {noise}}}\n"
+    )
     return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.package_files import incompressible
 
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
 GOLDEN = Path(__file__).parent / "golden"
@@ -298,19 +299,6 @@ def test_a_kind_that_the_linter_forbids_names_the_file(tmp_path: Path) -> None:
     assert "hunter2" not in message
 
 
-def incompressible(folder: Path, size: int) -> Path:
-    """Make a package that xz packs into a little more than `size` bytes."""
-    meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
-    noise = random.Random(size).randbytes(size).hex()  # noqa: S311  # the same bytes each time
-    folder.mkdir()
-    (folder / "crossplane.yaml").write_text(meta)
-    (folder / "x.yaml").write_text(
-        "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\n"
-        f"metadata:\n  name: x\n  annotations: {{x: {noise}}}\n"
-    )
-    return folder
-
-
 @pytest.mark.parametrize(
     ("size", "limits", "message"),
     [
@@ -392,21 +380,22 @@ def test_prints_its_version() -> None:
 def test_starting_up_loads_no_library() -> None:
     """Each helm command pays for what the filter imports."""
     program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
-    heavy = {"yaml", "jinja2", "ruamel", "importlib.metadata", "tarfile", "lzma"}
+    heavy = {"yaml", "jinja2", "rich", "shtab", "importlib.metadata", "tarfile", "lzma"}
     found = subprocess.run(
         [sys.executable, "-c", program.format(names=heavy)], capture_output=True, check=True
     )
     assert found.stdout == b"[]\n"
 
 
-def test_the_filter_loads_neither_jinja2_nor_ruamel() -> None:
+def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
     program = (
         "import sys; from postrender.commands import filter;"
         " print(sorted(set(sys.modules) & {names!r}))"
     )
-    unused = {"jinja2", "ruamel", "ruamel.yaml", "importlib.metadata", "inspect", "difflib", "http"}
+    unused = {"jinja2", "rich", "shtab", "importlib.metadata", "graphlib", "difflib", "http"}
+    ours = {f"postrender.{name}" for name in ("checks", "display", "reports", "cache.ranges")}
     found = subprocess.run(
-        [sys.executable, "-c", program.format(names=unused - {"inspect"})],
+        [sys.executable, "-c", program.format(names=unused | ours)],
         capture_output=True,
         check=True,
     )

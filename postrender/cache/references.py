@@ -112,9 +112,22 @@ def digest_key(source: str, digest: str) -> str:
         source: The package's source as Crossplane records it.
         digest: `sha256:` and 64 hexadecimal digits.
     """
-    return f"{_dns_label(f'{source[:50]}-{digest[:12]}')}.gz"
+    return f"{dns_label(f'{source[:50]}-{digest[:12]}')}.gz"
 
 
-def _dns_label(text: str) -> str:
-    kept = "".join(c for c in re.sub("[./:-]", "-", text) if re.match("[a-z0-9-]", c))
-    return kept[:63].strip("-")
+def resolver_name(source: str) -> str:
+    """Return what Crossplane's resolver calls a package that it installs as a dependency.
+
+    The path of the repository, without the registry (v2.4.0
+    internal/controller/pkg/resolver/reconciler.go, NewPackage).
+
+    Raises:
+        DevcacheError: The source is no reference.
+    """
+    return dns_label(parse(source, where="").repository)
+
+
+def dns_label(text: str) -> str:
+    """Return what Crossplane makes of a text for a name (its ToDNSLabel); it may be empty."""
+    kept = re.sub("[./:-]", "-", text[:63])
+    return re.sub("[^a-z0-9-]", "", kept).strip("-")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from postrender.packages.documents import Document
 
-__all__ = ["Dependency", "Member", "Package", "PackageKind", "read"]
+__all__ = ["Dependency", "Member", "Package", "PackageKind", "of_package_yaml", "read"]
 
 _LARGEST_PARSED = 1 << 20
 """Bytes of a file that is checked for YAML errors: a larger one was not written by hand."""
@@ -61,6 +61,9 @@ class Package:
     would change.
     """
 
+    crossplane: str
+    """The range of Crossplane versions that it works with, or ""."""
+
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
 
@@ -89,6 +92,24 @@ def read(path: Path, *, ignore: Sequence[str] = ()) -> Package:
 def _from_archive(path: Path) -> Package:
     image = archive.read(path)
     where = f"{disk.shown(path)}: {PACKAGE_YAML}"
+    return _from_stream(path, image, where)
+
+
+def of_package_yaml(path: Path, package_yaml: bytes) -> Package:
+    """Return the package that a package.yaml is, e.g. one that lay in a cache.
+
+    Args:
+        path: What messages call it.
+        package_yaml: The stream of all its objects.
+
+    Raises:
+        DevcacheError: It is not one package that Crossplane would read.
+    """
+    image = archive.Image(package_yaml, sha256(package_yaml), digest_is_registrys=False)
+    return _from_stream(path, image, disk.shown(path))
+
+
+def _from_stream(path: Path, image: archive.Image, where: str) -> Package:
     stream = documents.split(image.package_yaml, where=where, thorough=False)
     found = ((PACKAGE_YAML, where, document) for document in stream)
     return _package(
@@ -145,6 +166,7 @@ def _package(
         package_yaml=package_yaml,
         digest=digest,
         digest_is_registrys=digest_is_registrys,
+        crossplane=said.crossplane,
         dependencies=said.dependencies,
         members=tuple(members),
     )

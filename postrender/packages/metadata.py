@@ -42,6 +42,10 @@ class Metadata:
 
     kind: PackageKind
     name: str
+
+    crossplane: str
+    """The range of Crossplane versions that it works with, or ""."""
+
     dependencies: tuple[Dependency, ...]
 
 
@@ -75,8 +79,8 @@ def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
         problem = f"the {kind} has no metadata.name"
         raise DevcacheError(problem, where=where)
     spec = root.under("spec")
-    spec.under("crossplane").text("version")  # only that Crossplane can read it
-    return Metadata(kind, name, _dependencies(spec))
+    crossplane = spec.under("crossplane").text("version")
+    return Metadata(kind, name, crossplane, _dependencies(spec))
 
 
 def _dependencies(spec: Fields) -> tuple[Dependency, ...]:

@@ -34,11 +34,16 @@ def check_config_map(contents: dict[str, Plain], *, where: str) -> None:
     Raises:
         DevcacheError: They are over 1 MiB.
     """
-    size = sum(_size(part, encoded=key == "binaryData") for key, part in contents.items())
+    size = config_map_size(contents)
     if size > CONFIG_MAP:
         problem = f"the packed packages are {size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
         hint = "declare fewer packages, or leave large ones to a registry"
         raise DevcacheError(problem, where=where, hint=hint)
+
+
+def config_map_size(contents: dict[str, Plain]) -> int:
+    """Return what a ConfigMap's `data` and `binaryData` count, in bytes."""
+    return sum(_size(part, encoded=key == "binaryData") for key, part in contents.items())
 
 
 def _size(part: Plain, *, encoded: bool) -> int:
@@ -64,7 +69,7 @@ def check_release(manifests: str) -> None:
     content = manifests.encode()
     size = len(content)
     if size + RELEASE_MARGIN > RELEASE:  # else it fits without looking
-        size = len(zlib.compress(content, 9))
+        size = release_size(content)
     if size + RELEASE_MARGIN > RELEASE:
         problem = (
             f"the manifests are {size:,} bytes packed, and Helm's release Secret holds"
@@ -72,6 +77,11 @@ def check_release(manifests: str) -> None:
         )
         hint = "declare fewer packages; or set limits.release=false if the release is not a Secret"
         raise DevcacheError(problem, hint=hint)
+
+
+def release_size(manifests: bytes) -> int:
+    """Return what manifests count in Helm's release Secret, in bytes of gzip."""
+    return len(zlib.compress(manifests, 9))
 
 
 def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> None:
@@ -91,9 +101,13 @@ def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> Non
     raw = sum(len(one.package.package_yaml) for one in placed)
     if raw + raw // 1000 + 64 * len(placed) <= limit:  # zlib's compressBound is lower
         return
-    # As the copier packs them: gzip -1.
-    size = sum(len(zlib.compress(one.package.package_yaml, 1)) for one in placed)
+    size = cache_size(placed)
     if size > limit:
         problem = f"the packages take {size:,} bytes of the cache, and its sizeLimit is {limit:,}"
         hint = "set cache.readWrite.sizeLimit to auto, or higher"
         raise DevcacheError(problem, where=where, hint=hint)
+
+
+def cache_size(placed: Sequence[Placed]) -> int:
+    """Return what the copier puts into the cache, in bytes: gzip -1."""
+    return sum(len(zlib.compress(one.package.package_yaml, 1)) for one in placed)

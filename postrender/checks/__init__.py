@@ -1,0 +1,1 @@
+"""What `check` finds beside the refusals of the filter: dependencies, names, images, sizes."""

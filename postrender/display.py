@@ -1,0 +1,106 @@
+"""How a report is shown: tables in colour on a terminal, plain ones elsewhere, or JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from postrender.errors import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from postrender.progress import Tell
+    from postrender.reports import Report, Table
+
+_STYLES = {
+    "error": "bold red",
+    "refused": "bold red",
+    "warning": "yellow",
+    "pulled": "cyan",
+    "local": "green",
+    "note": "dim",
+}
+"""The colours of words that are a whole cell."""
+
+_ANY_WIDTH = 100_000
+"""Columns of what is no terminal: lines are never broken, so that grep finds what it looks for."""
+
+
+def as_json(report: Report) -> str:
+    """Return a report as JSON in ASCII: nothing in it can reach a terminal as an escape."""
+    return f"{json.dumps(report.value, indent=2)}\n"
+
+
+def as_text(report: Report, *, terminal: bool) -> str:
+    """Return a report as tables.
+
+    Args:
+        report: The report.
+        terminal: Whether a person looks at it: then its width is kept to, and there is colour
+            unless NO_COLOR is set.
+    """
+    from rich.console import Console
+
+    shown = io.StringIO()
+    width = None if terminal else _ANY_WIDTH
+    console = Console(
+        file=shown,
+        force_terminal=terminal,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for table in report.tables:
+        if table.rows:
+            _show(table, console, terminal=terminal)
+    if report.summary:
+        console.print(one_line(report.summary))
+    return "".join(f"{line.rstrip()}\n" for line in shown.getvalue().splitlines())
+
+
+def _show(table: Table, console: Console, *, terminal: bool) -> None:
+    console.print(one_line(table.title), style="bold")
+    console.print(_rich(table, terminal=terminal))
+    console.print()
+
+
+def _rich(table: Table, *, terminal: bool) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(
+        box=box.SIMPLE_HEAD if terminal else None,
+        pad_edge=False,
+        show_header=any(table.columns),
+    )
+    for column in table.columns:
+        shown.add_column(Text(column), overflow="fold", no_wrap=not terminal)
+    for row in table.rows:
+        shown.add_row(*(Text(one_line(cell), style=_STYLES.get(cell, "")) for cell in row))
+    return shown
+
+
+@contextmanager
+def progress(stream: TextIO) -> Iterator[Tell]:
+    """Give what shows on a terminal what is being done; it is gone when all is done.
+
+    Args:
+        stream: Where to show it. When that is no terminal, nothing is shown.
+    """
+    if not stream.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(file=stream).status("") as status:
+        yield lambda doing: status.update(Text(one_line(doing)))

@@ -1,0 +1,56 @@
+"""The command, run in this process: many cases in little time, with what a user would see."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+
+from postrender import cli
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.tools.commands import Plain
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the command ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    def message(self) -> str:
+        """Return the message of a refusal, after checking that there is nothing else."""
+        assert (self.status, self.stdout) == (cli.REFUSED, "")
+        assert self.stderr.startswith("crossplane-devcache: error: ")
+        return self.stderr
+
+    def json(self, command: str) -> dict[str, list[dict[str, Plain]]]:
+        """Return the JSON that it printed, after comparing it with its schema."""
+        assert self.stdout.isascii()
+        value: dict[str, list[dict[str, Plain]]] = json.loads(self.stdout)
+        schema = json.loads((ROOT / f"docs/schemas/{command}.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator(schema).validate(value)
+        return value
+
+
+class Command:
+    """Runs the command in this process."""
+
+    def __init__(self, captured: pytest.CaptureFixture[bytes]) -> None:
+        self._captured = captured
+
+    def __call__(self, *arguments: str | Path) -> Run:
+        """Run it with these arguments."""
+        status = cli.main([str(one) for one in arguments])
+        found = self._captured.readouterr()
+        return Run(status, found.out.decode(), found.err.decode())
