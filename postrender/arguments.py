@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 FILTER = "filter"
 """The command that stands for none."""
 
-TOLD = frozenset(("check",))
+TOLD = frozenset(("check", "inspect"))
 """The commands that tell what they are doing: their `run` has an argument `tell`."""
 
 OUTPUTS = ("table", "json")
@@ -104,6 +104,18 @@ def parser() -> argparse.ArgumentParser:
     )
     _output(check)
 
+    inspect = command("inspect", "show what packages on disk are, and what a cache calls them")
+    _paths(inspect, "an .xpkg file, a directory, a package.yaml, or its gzip from a cache")
+    _crossplane(inspect, "only what this version calls them")
+    inspect.add_argument("--package", metavar="REFERENCE", help="with this as their spec.package")
+    _output(inspect)
+
+    explain = command("explain", "tell where Crossplane looks for a package, and why")
+    explain.add_argument("reference", metavar="REFERENCE", help="what spec.package says")
+    _crossplane(explain, "e.g. 1.20", required=True)
+    explain.add_argument("--path", type=Path, metavar="PATH", help="the package, for its digest")
+    _output(explain)
+
     crds = command("crds", "print bootstrap CRDs for an upstream chart")
     _crossplane(crds, "e.g. 1.20", required=True)
 
@@ -117,6 +129,10 @@ def parser() -> argparse.ArgumentParser:
 
     command("plugin-dir", "print the folder of the Helm 4 plugin")
     return root
+
+
+def _paths(command: argparse.ArgumentParser, description: str) -> None:
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
 
 
 def _crossplane(

@@ -1,0 +1,151 @@
+"""`inspect`: what is on disk, and what each Crossplane version would call it in its cache."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from postrender.cache import layouts, references
+from postrender.cache.layouts import LAYOUTS
+from postrender.declared.devcache import DEFAULT_REGISTRY
+from postrender.errors import DevcacheError
+from postrender.packages import disk, forms
+from postrender.release import payload
+from postrender.reports import Report, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postrender.cache.layouts import Layout
+    from postrender.cache.references import Reference
+    from postrender.manifests.nodes import Plain
+    from postrender.packages import Package
+    from postrender.progress import Tell
+
+
+def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str = "") -> Report:
+    """Return what packages on disk are.
+
+    Args:
+        paths: Packages: each a directory, an .xpkg, a package.yaml, or its gzip from a cache.
+        tell: Is told what is being done.
+        crossplane: The Crossplane version to name the cache file for; all lines by default.
+        package: The `spec.package` to name the cache file for; by default the one that a package
+            has when its declaration gives none.
+
+    Raises:
+        DevcacheError: A package cannot be read, the version is not supported, or the reference
+            does not parse.
+    """
+    where = "--crossplane"
+    wanted: Sequence[Layout] = LAYOUTS
+    if crossplane:
+        wanted = [layouts.layout_of(layouts.require_line(crossplane, where=where), where=where)]
+    given = references.parse(package, where="--package") if package else None
+    found: list[dict[str, Plain]] = []
+    tables: list[Table] = []
+    for path in paths:
+        tell(f"reading {disk.shown(path)}")
+        form, opened = forms.read(path)
+        reference = given or _default(opened)
+        value = _value(path, form, opened)
+        value["cache"] = _cache(opened, reference, wanted)
+        found.append(value)
+        tables += _tables(path, form, opened, reference, wanted)
+    return Report({"packages": found}, tuple(tables))
+
+
+def _default(package: Package) -> Reference | None:
+    """Return the reference of a declaration that gives none, under the package's own name."""
+    try:
+        text = f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0"
+        return references.parse(text, where="")
+    except DevcacheError:
+        return None  # its name is none of a package object either
+
+
+def _value(path: Path, form: str, package: Package) -> dict[str, Plain]:
+    return {
+        "path": str(path),
+        "form": form,
+        "apiVersion": package.api_version,
+        "kind": package.kind,
+        "name": package.name,
+        "crossplane": package.crossplane,
+        "digest": package.digest,
+        "digestIsRegistrys": package.digest_is_registrys,
+        "contentDigest": package.content_digest,
+        "sizes": dict(_sizes(package)),
+        "objects": dict(_objects(package)),
+        "dependencies": [
+            {"package": one.package, "constraint": one.constraint} for one in package.dependencies
+        ],
+    }
+
+
+def _sizes(package: Package) -> dict[str, int]:
+    """Return bytes: of the package.yaml, as it lies in the cache, as it goes into the ConfigMap."""
+    return {
+        "packageYaml": len(package.package_yaml),
+        "gzip": forms.packed_size(package),
+        "xz": len(payload.pack(package.package_yaml)),
+    }
+
+
+def _objects(package: Package) -> dict[str, int]:
+    counted = Counter(f"{one.api_version} {one.kind}" for one in package.members)
+    return dict(sorted(counted.items()))
+
+
+def _cache(package: Package, reference: Reference | None, wanted: Sequence[Layout]) -> list[Plain]:
+    return [
+        {
+            "crossplane": _lines(layout),
+            "package": reference.text,
+            "admitted": layout.admits(reference),
+            "file": f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}",
+        }
+        for layout in wanted
+        if reference
+    ]
+
+
+def _lines(layout: Layout) -> str:
+    first, last = layouts.shown(layout.first), layouts.shown(layout.last)
+    return first if first == last else f"{first}-{last}"
+
+
+def _tables(
+    path: Path,
+    form: str,
+    package: Package,
+    reference: Reference | None,
+    wanted: Sequence[Layout],
+) -> list[Table]:
+    sizes = _sizes(package)
+    origin = "as a registry gives it" if package.digest_is_registrys else "of its package.yaml"
+    facts = [
+        ("kind", f"{package.kind} ({package.api_version})"),
+        ("name", package.name),
+        ("Crossplane", package.crossplane or "any"),
+        ("digest", f"{package.digest} ({origin})"),
+        ("package.yaml", f"{sizes['packageYaml']:,} bytes"),
+        ("in the cache", f"{sizes['gzip']:,} bytes"),
+        ("in the ConfigMap", f"{sizes['xz']:,} bytes"),
+        *((f"{count} of", what) for what, count in _objects(package).items()),
+        *(
+            ("depends on", f"{one.package} {one.constraint}".rstrip())
+            for one in package.dependencies
+        ),
+    ]
+    files: list[tuple[str, ...]] = []
+    if reference:
+        for layout in wanted:
+            file = f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}"
+            files.append((_lines(layout), file if layout.admits(reference) else "not admitted"))
+    title = f"as {reference.text}" if reference else ""
+    return [
+        Table(f"{disk.shown(path)}, {form}", ("", ""), tuple(facts)),
+        Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), tuple(files)),
+    ]
