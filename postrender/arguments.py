@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 FILTER = "filter"
 """The command that stands for none."""
 
-TOLD = frozenset(("check", "inspect"))
+TOLD = frozenset(("check", "init", "inspect"))
 """The commands that tell what they are doing: their `run` has an argument `tell`."""
 
 OUTPUTS = ("table", "json")
@@ -115,6 +115,18 @@ def parser() -> argparse.ArgumentParser:
     _crossplane(explain, "e.g. 1.20", required=True)
     explain.add_argument("--path", type=Path, metavar="PATH", help="the package, for its digest")
     _output(explain)
+
+    init = command("init", "print a commented values file for packages on disk")
+    _paths(init, "an .xpkg file or a package directory")
+
+    add = command("add", "add a package to a values file or a DevCache document")
+    add.add_argument("path", type=Path, metavar="PATH", help="an .xpkg file or a package directory")
+    add.add_argument(
+        "-f", "--file", type=Path, required=True, metavar="FILE", help="the file to change"
+    )
+    add.add_argument("--name", help="the name of the package object")
+    add.add_argument("--package", metavar="REFERENCE", help="what its spec.package says")
+    add.add_argument("--runtime-image", metavar="IMAGE", help="what a Provider or Function runs")
 
     crds = command("crds", "print bootstrap CRDs for an upstream chart")
     _crossplane(crds, "e.g. 1.20", required=True)

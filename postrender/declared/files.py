@@ -1,17 +1,15 @@
-"""Files that the user writes, as text."""
+"""Files that the user writes, as text: read, and replaced as a whole."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 from postrender.errors import DevcacheError
 from postrender.packages import disk
 from postrender.packages.disk import shown
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["decoded", "shown", "text"]
+__all__ = ["decoded", "replace", "shown", "text"]
 
 
 def text(path: Path) -> str:
@@ -39,3 +37,23 @@ def decoded(content: bytes, *, where: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         problem = "is not UTF-8"
         raise DevcacheError(problem, where=f"{where}, line {line}") from None
+
+
+def replace(path: Path, text: str) -> None:
+    """Give an existing file another text, at once or not at all; a link stays a link.
+
+    Raises:
+        DevcacheError: It cannot be written.
+    """
+    import shutil  # noqa: PLC0415  # costs start-up time, and the filter writes no file
+    import tempfile  # noqa: PLC0415  # likewise
+
+    target = Path(os.path.realpath(path))
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as new:
+            new.write(text.encode())
+        shutil.copymode(target, new.name)
+        Path(new.name).replace(target)
+    except OSError as error:
+        problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
+        raise DevcacheError(problem, where=shown(path)) from None

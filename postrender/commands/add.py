@@ -1,0 +1,61 @@
+"""`add`: one more package in a values file or a DevCache document that exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import packages
+from postrender.cache import references
+from postrender.declared import adding, devcache, files, proposals
+from postrender.errors import DevcacheError
+from postrender.manifests import nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postrender.manifests.nodes import Plain
+    from postrender.packages import Package
+
+
+def run(
+    *, path: Path, file: Path, name: str = "", package: str = "", runtime_image: str = ""
+) -> str:
+    """Add a package to a file, and return what was added, in a line.
+
+    Args:
+        path: An .xpkg file or a package directory.
+        file: Values of our chart or a DevCache document; it is changed.
+        name: The name of the package object; by default its own, or as another package needs it.
+        package: Its `spec.package`; by default as another package of the file needs it, or none.
+        runtime_image: The image that it runs.
+
+    Raises:
+        DevcacheError: The package cannot be read, the file cannot be read or changed, has the
+            package already, or what is given for it is not as it must be.
+    """
+    text, where = files.text(file), files.shown(file)
+    (proposal,) = proposals.propose([(path, packages.read(path))], list(_declared(text, where)))
+    name = name or proposal.name
+    package = package or proposal.package
+    devcache.check_name(name, where="--name")
+    if package:
+        references.parse(package, where="--package")
+    entry: dict[str, Plain] = {
+        "path": proposal.path,
+        **({"package": package} if package else {}),
+        **({"runtimeImage": runtime_image} if runtime_image else {}),
+    }
+    files.replace(file, adding.added(text, name, entry, where=where))
+    return f"added {name} to {where}\n"
+
+
+def _declared(text: str, where: str) -> Iterator[Package]:
+    """Yield the packages that a file declares already, as far as they can be read."""
+    root = nodes.compose(text, where=where)
+    for _, declared in nodes.pairs(nodes.get(root, *adding.packages_path(root))):
+        path = nodes.text(nodes.get(declared, "path"))
+        try:
+            yield packages.read(Path(path))
+        except DevcacheError:
+            continue  # `check` tells

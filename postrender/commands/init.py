@@ -1,0 +1,46 @@
+"""`init`: a commented values file for packages on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import packages
+from postrender.declared import proposals
+from postrender.errors import one_line
+from postrender.manifests import emit
+from postrender.packages import disk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postrender.progress import Tell
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def run(*, paths: Sequence[Path], tell: Tell) -> str:
+    """Return values of our chart that declare packages, with comments on what to fill in.
+
+    Args:
+        paths: .xpkg files and package directories.
+        tell: Is told what is being done.
+
+    Raises:
+        DevcacheError: A package cannot be read, or two would have the same name.
+    """
+    import jinja2
+
+    found: list[proposals.Found] = []
+    for path in paths:
+        tell(f"reading {disk.shown(path)}")
+        found.append((path, packages.read(path)))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # it is YAML: the filters escape what others wrote
+    )
+    environment.filters.update(yaml=emit.scalar, comment=one_line)
+    template = environment.get_template("values.yaml.j2")
+    return template.render(proposals=proposals.propose(found))
