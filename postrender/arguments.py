@@ -36,6 +36,9 @@ TOLD = frozenset(("check", "init", "inspect"))
 OUTPUTS = ("table", "json")
 """How a report is printed."""
 
+SHELLS = ("bash", "fish", "tcsh", "zsh")
+"""The shells that can complete the command line."""
+
 Options = dict[str, object]
 """The options that were given, by the names of a command's arguments."""
 
@@ -140,6 +143,9 @@ def parser() -> argparse.ArgumentParser:
     objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
 
     command("plugin-dir", "print the folder of the Helm 4 plugin")
+
+    completion = command("completion", "print a script that completes this command in a shell")
+    completion.add_argument("shell", choices=SHELLS)
     return root
 
 

@@ -1,7 +1,9 @@
-"""`init` and `add`: files that the user goes on with."""
+"""`init`, `add` and `completion`: files that the user goes on with."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,3 +211,30 @@ def test_a_link_stays_a_link(command: Command, tmp_path: Path) -> None:
     assert command("add", package(tmp_path, "x"), "-f", link).status == 0
     assert link.is_symlink()
     assert "x:" in (tmp_path / "real.yaml").read_text()
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "tcsh", "zsh"])
+def test_every_shell_gets_all_commands(command: Command, shell: str) -> None:
+    found = command("completion", shell)
+    assert found.status == 0
+    for name in ("check", "inspect", "explain", "init", "add", "plugin-dir"):
+        assert name in found.stdout
+
+
+def test_bash_completes_commands_and_options(command: Command, tmp_path: Path) -> None:
+    script = tmp_path / "completion.bash"
+    script.write_text(command("completion", "bash").stdout)
+    asked = (
+        f"source {script}; COMP_WORDS=(crossplane-devcache {{words}}); COMP_CWORD={{last}};"
+        " $(complete -p crossplane-devcache | sed 's/.*-F \\([^ ]*\\) .*/\\1/') ;"
+        ' printf "%s\\n" "${{COMPREPLY[@]}}"'
+    )
+    for words, last, expected in (("exp", 1, "explain"), ("check --off", 2, "--offline")):
+        completed = subprocess.run(
+            ["bash", "-c", asked.format(words=words, last=last)],
+            capture_output=True,
+            check=True,
+            encoding="utf-8",
+            env=os.environ,
+        )
+        assert completed.stdout.split() == [expected]
