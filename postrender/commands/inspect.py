@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postrender.cache import layouts, references
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from postrender.cache.references import Reference
     from postrender.manifests.nodes import Plain
     from postrender.packages import Package
+    from postrender.packages.forms import Form
     from postrender.progress import Tell
 
 
@@ -43,49 +45,52 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     if crossplane:
         wanted = [layouts.layout_of(layouts.require_line(crossplane, where=where), where=where)]
     given = references.parse(package, where="--package") if package else None
-    found: list[dict[str, Plain]] = []
-    tables: list[Table] = []
+    found: list[_Inspected] = []
     for path in paths:
         tell(f"reading {disk.shown(path)}")
         form, opened = forms.read(path)
+        tell(f"packing {disk.shown(path)}")
         reference = given or _default(opened)
-        value = _value(path, form, opened)
-        value["cache"] = _cache(opened, reference, wanted)
-        found.append(value)
-        tables += _tables(path, form, opened, reference, wanted)
-    return Report({"packages": found}, tuple(tables))
+        found.append(
+            _Inspected(path, form, opened, _sizes(opened), _cached(opened, reference, wanted))
+        )
+    return Report(
+        value={"packages": [_value(one) for one in found]},
+        tables=tuple(table for one in found for table in _tables(one)),
+    )
+
+
+@dataclass(frozen=True)
+class _Cached:
+    """What a range of Crossplane lines calls a package in its cache."""
+
+    lines: str
+    reference: str
+    is_admitted: bool
+    file: str
+
+
+@dataclass(frozen=True)
+class _Inspected:
+    """A package, and what was found out about it; sizes are in bytes."""
+
+    path: Path
+    form: Form
+    package: Package
+    sizes: dict[str, int]
+    cached: tuple[_Cached, ...]
 
 
 def _default(package: Package) -> Reference | None:
     """Return the reference of a declaration that gives none, under the package's own name."""
     try:
-        text = f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0"
-        return references.parse(text, where="")
+        return references.parse(f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0", where="")
     except DevcacheError:
         return None  # its name is none of a package object either
 
 
-def _value(path: Path, form: str, package: Package) -> dict[str, Plain]:
-    return {
-        "path": str(path),
-        "form": form,
-        "apiVersion": package.api_version,
-        "kind": package.kind,
-        "name": package.name,
-        "crossplane": package.crossplane,
-        "digest": package.digest,
-        "digestIsRegistrys": package.digest_is_registrys,
-        "contentDigest": package.content_digest,
-        "sizes": dict(_sizes(package)),
-        "objects": dict(_objects(package)),
-        "dependencies": [
-            {"package": one.package, "constraint": one.constraint} for one in package.dependencies
-        ],
-    }
-
-
 def _sizes(package: Package) -> dict[str, int]:
-    """Return bytes: of the package.yaml, as it lies in the cache, as it goes into the ConfigMap."""
+    """Return sizes: of the package.yaml, as it lies in the cache, as it goes into the ConfigMap."""
     return {
         "packageYaml": len(package.package_yaml),
         "gzip": forms.packed_size(package),
@@ -93,22 +98,19 @@ def _sizes(package: Package) -> dict[str, int]:
     }
 
 
-def _objects(package: Package) -> dict[str, int]:
-    counted = Counter(f"{one.api_version} {one.kind}" for one in package.members)
-    return dict(sorted(counted.items()))
-
-
-def _cache(package: Package, reference: Reference | None, wanted: Sequence[Layout]) -> list[Plain]:
-    return [
-        {
-            "crossplane": _lines(layout),
-            "package": reference.text,
-            "admitted": layout.admits(reference),
-            "file": f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}",
-        }
+def _cached(
+    package: Package, reference: Reference | None, wanted: Sequence[Layout]
+) -> tuple[_Cached, ...]:
+    return tuple(
+        _Cached(
+            lines=_lines(layout),
+            reference=reference.text,
+            is_admitted=layout.admits(reference),
+            file=f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}",
+        )
         for layout in wanted
         if reference
-    ]
+    )
 
 
 def _lines(layout: Layout) -> str:
@@ -116,16 +118,44 @@ def _lines(layout: Layout) -> str:
     return first if first == last else f"{first}-{last}"
 
 
-def _tables(
-    path: Path,
-    form: str,
-    package: Package,
-    reference: Reference | None,
-    wanted: Sequence[Layout],
-) -> list[Table]:
-    sizes = _sizes(package)
+def _objects(package: Package) -> dict[str, int]:
+    counted = Counter(f"{one.api_version} {one.kind}" for one in package.members)
+    return dict(sorted(counted.items()))
+
+
+def _value(found: _Inspected) -> Plain:
+    package = found.package
+    return {
+        "path": str(found.path),
+        "form": found.form,
+        "apiVersion": package.api_version,
+        "kind": package.kind,
+        "name": package.name,
+        "crossplane": package.crossplane,
+        "digest": package.digest,
+        "digestIsRegistrys": package.digest_is_registrys,
+        "contentDigest": package.content_digest,
+        "sizes": dict(found.sizes),
+        "objects": dict(_objects(package)),
+        "dependencies": [
+            {"package": one.package, "constraint": one.constraint} for one in package.dependencies
+        ],
+        "cache": [
+            {
+                "crossplane": one.lines,
+                "package": one.reference,
+                "admitted": one.is_admitted,
+                "file": one.file,
+            }
+            for one in found.cached
+        ],
+    }
+
+
+def _tables(found: _Inspected) -> tuple[Table, Table]:
+    package, sizes = found.package, found.sizes
     origin = "as a registry gives it" if package.digest_is_registrys else "of its package.yaml"
-    facts = [
+    facts = (
         ("kind", f"{package.kind} ({package.api_version})"),
         ("name", package.name),
         ("Crossplane", package.crossplane or "any"),
@@ -138,14 +168,12 @@ def _tables(
             ("depends on", f"{one.package} {one.constraint}".rstrip())
             for one in package.dependencies
         ),
-    ]
-    files: list[tuple[str, ...]] = []
-    if reference:
-        for layout in wanted:
-            file = f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}"
-            files.append((_lines(layout), file if layout.admits(reference) else "not admitted"))
-    title = f"as {reference.text}" if reference else ""
-    return [
-        Table(f"{disk.shown(path)}, {form}", ("", ""), tuple(facts)),
-        Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), tuple(files)),
-    ]
+    )
+    files = tuple(
+        (one.lines, one.file if one.is_admitted else "not admitted") for one in found.cached
+    )
+    title = f"as {found.cached[0].reference}" if found.cached else ""
+    return (
+        Table(f"{disk.shown(found.path)}, {found.form}", ("", ""), facts),
+        Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), files),
+    )
