@@ -50,10 +50,11 @@ def replace(path: Path, text: str) -> None:
 
     target = Path(os.path.realpath(path))
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as new:
-            new.write(text.encode())
-        shutil.copymode(target, new.name)
-        Path(new.name).replace(target)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".devcache-") as folder:
+            new = Path(folder) / target.name
+            new.write_text(text, encoding="utf-8", newline="")
+            shutil.copymode(target, new)
+            new.replace(target)
     except OSError as error:
         problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
         raise DevcacheError(problem, where=shown(path)) from None
