@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_QUANTITY = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([eE][0-9]{1,2}|[numkMGTPE]|[KMGTPE]i)?")
+_QUANTITY = re.compile(
+    r"([0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][0-9]{1,2}|[numkMGTPE]|[KMGTPE]i)?"
+)
 
 _SUFFIXES = {
     **{suffix: 1000**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))},

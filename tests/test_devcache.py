@@ -34,6 +34,10 @@ def load(spec: str) -> devcache.DevCache:
         (".inf", ".inf"),
         ("yes", True),
         ("~", None),
+        ("0x_", "0x_"),
+        ("!!int word", "word"),
+        ("1e999", "1e999"),
+        (f"1{'0' * 5000}", f"1{'0' * 5000}"),
     ],
 )
 def test_values_are_what_helm_reads(written: str, value: object) -> None:
@@ -221,6 +225,16 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{crossplaneVersion: main}", "crossplaneVersion is not a version", id="version"
+        ),
+        pytest.param(
+            f"{{crossplaneVersion: '{'9' * 5000}.4'}}",
+            "crossplaneVersion is not a version",
+            id="endless-version",
+        ),
+        pytest.param(
+            f"{{cache: {{readWrite: {{sizeLimit: '{'9' * 5000}'}}}}}}",
+            "sizeLimit is not a quantity",
+            id="endless-size",
         ),
         pytest.param(
             "{crossplaneVersion: 2.4}", "crossplaneVersion is not a string", id="float-version"

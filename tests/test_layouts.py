@@ -22,6 +22,8 @@ from postrender.errors import DevcacheError
         ("2.4.x", None),
         ("", None),
         ("v2.4.0\n", None),
+        ("\u0662.\u0664", None),
+        (f"2.{'4' * 5000}", None),
     ],
 )
 def test_the_line_of_a_version(version: str, line: layouts.Line | None) -> None:

@@ -62,6 +62,7 @@ class Case:
 CASES = {
     "no bytes": Case(b"", "not a tar archive"),
     "a long name": Case(tar({"x" * 5000: b""}), "a name of over 4096 characters"),
+    "a long target of a link": Case(tar({"x": Link("y" * 5000)}), "a name of over 4096 characters"),
     "text": Case(b"apiVersion: v1\n" * 99, "not a tar archive"),
     "less than a block": Case(b"PK", "not a tar archive"),
     "gzip around all": Case(packed(Image().stored()), "gzip-compressed as a whole"),
@@ -222,6 +223,16 @@ CASES = {
     "a document that nests deeply": Case(stream(META + b"---\n" + b"[" * 100_000), "mapping"),
     "a mapping that nests deeply": Case(
         stream(META + b"---\na: " + b"[" * 100_000), "nests deeper"
+    ),
+    "a meta object with a number without end": Case(
+        stream(META + b"spec: {dependsOn: " + b"9" * 100_000 + b"}\n"), "dependsOn is not a list"
+    ),
+    "a meta object with a number that is none": Case(
+        stream(META + b"spec: {dependsOn: !!int word}\n"), "dependsOn is not a list"
+    ),
+    "a flood of tag directives": Case(
+        stream(META + b"".join(b"%%TAG !%d! x\n" % number for number in range(60_000))),
+        "more than 100 %TAG directives",
     ),
     "a large meta object": Case(stream(META + b"# " + b"x" * (1 << 20)), "larger than 1 MiB"),
     "a large document that must be parsed": Case(

@@ -112,7 +112,7 @@ Crossplane's linter and its scheme, beyond which it cannot parse: internal/xpkg/
 scheme.go of v1.14.0, v2.0.2, v2.1.3 and v2.2.1; cluster/crds of these and v2.4.0.
 """
 
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+(?:[-+_.][0-9A-Za-z._+-]*)?)?")
+_VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.[0-9]+(?:[-+_.][0-9A-Za-z._+-]*)?)?")
 
 
 def line_of(version: str) -> Line | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import yaml
@@ -21,6 +23,10 @@ _QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
 
 _DEEPEST = 200
 """Levels of nesting. PyYAML composes recursively in C: some ten thousand levels end the process."""
+
+_TAG_DIRECTIVE = re.compile(r"(?:\A\ufeff?|[\r\n\x85\u2028\u2029])%TAG")
+_MOST_TAG_DIRECTIVES = 100
+"""`%TAG` lines. libyaml compares each with all before it: a megabyte of them takes a minute."""
 
 
 def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | None:
@@ -46,9 +52,22 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
         raise DevcacheError(syntax_problem(error), where=where) from None
 
 
+def events(text: str) -> Iterator[yaml.Event]:
+    """Yield the parser's events of a YAML text, in time that grows as the text does.
+
+    Raises:
+        yaml.YAMLError: It is no YAML, or has more than 100 `%TAG` directives.
+    """
+    found = _TAG_DIRECTIVE.finditer(text)
+    if next(islice(found, _MOST_TAG_DIRECTIVES, None), None):
+        problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
+        raise yaml.MarkedYAMLError(problem=problem)
+    yield from yaml.parse(text, Loader=LOADER)
+
+
 def _limit_depth(text: str, where: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=LOADER):
+    for event in events(text):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -123,7 +142,8 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 def plain(document: str, *, where: str) -> Plain:
     """Return the one YAML document in `document` as plain values.
 
-    Dates, sexagesimal numbers (`1:30`) and `=` stay the text they are, as Helm reads them.
+    Dates, sexagesimal numbers (`1:30`), `=`, and numbers without digits or beyond a double stay
+    the text they are, as Helm reads them.
 
     Raises:
         DevcacheError: It is no YAML, has aliases, keys that are no strings, or a key twice.
@@ -162,9 +182,17 @@ def _scalar(node: yaml.ScalarNode) -> Plain:
     if kind == "bool":
         return written.lower() in {"true", "yes", "on"}
     if kind == "int" and ":" not in written:
-        digits = written.replace("_", "")
-        octal = re.fullmatch("[-+]?0[0-7]+", digits) is not None
-        return int(digits, 8 if octal else 0)
+        return _integer(written)
     if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(written):
-        return float(written)
+        number = float(written)
+        return number if math.isfinite(number) else written
     return written
+
+
+def _integer(written: str) -> int | str:
+    digits = written.replace("_", "")
+    octal = re.fullmatch("[-+]?0[0-7]+", digits) is not None
+    try:
+        return int(digits, 8 if octal else 0)
+    except ValueError:  # `0x_`, `!!int word`, or more digits than Python converts
+        return written

@@ -134,7 +134,7 @@ def _archive(file: Range, descriptor: int) -> _Archive:
         raise DevcacheError(problem, where=file.where, hint="gunzip it")
     members: dict[str, tarfile.TarInfo] = {}
     for member in tarball.members(file, _MOST_MEMBERS):
-        if len(member.name) > _LONGEST_NAME:
+        if max(len(member.name), len(member.linkname)) > _LONGEST_NAME:  # all of them are kept
             problem = f"a member with a name of over {_LONGEST_NAME} characters"
             raise DevcacheError(problem, where=file.where)
         # Of members with the same name go-containerregistry takes the first.

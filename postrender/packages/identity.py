@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from postrender.manifests.nodes import LOADER
+from postrender.manifests import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def _top_level(text: bytes) -> Iterator[yaml.Event]:
     documents = 0
     nesting: list[int] = []  # of each open mapping the nodes so far; -1 for a list
     anchors: set[str | None] = set()
-    for event in yaml.parse(text, Loader=LOADER):
+    for event in nodes.events(text.decode("utf-8")):
         if isinstance(event, yaml.CollectionEndEvent):
             nesting.pop()
         elif isinstance(event, yaml.NodeEvent):
