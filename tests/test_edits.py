@@ -13,6 +13,7 @@ from postrender.manifests.edits import Item
 
 
 def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
+    edits.require_no_alias(text)
     root = nodes.compose(text)
     assert root is not None
     return edits.apply(text, [edits.put(text, root, path, value)])
@@ -88,6 +89,13 @@ def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
         pytest.param(
             '{"m": {"a": 1}}\n', ("m", "b"), "x", '{"m": {"a": 1, "b": "x"}}\n', id="joins-json"
         ),
+        pytest.param(
+            "x: '*'\nm: &a {b: 1}\n",
+            ("m", "c"),
+            "x",
+            'x: \'*\'\nm: &a {b: 1, "c": "x"}\n',
+            id="joins-what-has-an-anchor-without-an-alias",
+        ),
         pytest.param("a: 1\na: 2\n", ("a",), 3, "a: 1\na: 3\n", id="the-last-of-equal-keys-counts"),
         pytest.param(
             "m:\r\n  a: 1\r\nz: 2\r\n",
@@ -109,7 +117,12 @@ def test_sets_what_is_at_a_path(
     ("text", "path"),
     [
         pytest.param("x: &a {b: 1}\nm: *a\n", ("m", "c"), id="an-alias"),
+        pytest.param("x: !!map &a {b: 1}\nm: *a\n", ("m", "c"), id="an-alias-of-a-tagged-node"),
+        pytest.param("x: &a 1\nm:\n  b: *a\n", ("m", "c"), id="behind-an-alias"),
+        pytest.param("x: &a 1\nm: {b: *a}\n", ("m", "c"), id="behind-an-alias-in-flow-style"),
+        pytest.param("m:\n  b: &a\n  - *a\n", ("m", "c"), id="behind-an-alias-of-itself"),
         pytest.param("x: &a {b: 1}\nm:\n  <<: *a\n  c: 1\n", ("m", "d"), id="a-merge-key"),
+        pytest.param("m:\n  <<: {b: 1}\n  c: 1\n", ("m", "d"), id="a-merge-key-without-alias"),
         pytest.param("m: text\n", ("m", "c"), id="a-scalar-where-a-mapping-belongs"),
         pytest.param("m: {a: 1}\n", ("m", Item("c")), id="a-mapping-where-a-list-belongs"),
         pytest.param("m: [1]\n", ("m", "c"), id="a-list-where-a-mapping-belongs"),

@@ -48,30 +48,47 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join((*parts, text[position:]))
 
 
+def require_no_alias(text: str) -> None:
+    """Refuse a document with aliases.
+
+    A composed alias is the very node that it stands for, with that node's place in the text: an
+    edit of one would change the other, and an addition behind an alias would go to the wrong place.
+
+    Raises:
+        DevcacheError: It has one.
+    """
+    if "*" not in text:
+        return
+    for event in nodes.events(text):
+        if isinstance(event, yaml.AliasEvent):
+            mark = event.start_mark
+            raise _refusal(mark.line if mark else 0, "uses a YAML alias")
+
+
 def put(text: str, parent: yaml.Node, path: tuple[str, ...], value: Plain) -> Edit:
     """Return the edit that sets what is at `path` below `parent`, making collections as needed.
 
     Args:
-        text: The document's text.
+        text: The document's text, without aliases; see `require_no_alias`.
         parent: A node of it.
         path: Keys of mappings and Items of sequences, from `parent` down.
         value: What is to stand there; for an Item the whole item, its name included.
 
     Raises:
-        DevcacheError: An alias, a merge key or a value of another type stands in the way.
+        DevcacheError: A merge key or a value of another type stands in the way.
     """
     step, rest = path[0], path[1:]
     expected = yaml.SequenceNode if isinstance(step, Item) else yaml.MappingNode
     if not isinstance(parent, expected) and not nodes.is_null(parent):
-        raise _refusal(parent, _OTHER_TYPE)
-    _require_plain(text, parent)
+        raise _refusal(parent.start_mark.line, _OTHER_TYPE)
+    _require_unmerged(parent)
     find = nodes.named if isinstance(step, Item) else nodes.get
     child = find(parent, step)
     if child is None:
         return _insert(text, parent, _nested(path, value))
     if rest:
         return put(text, child, rest, value)
-    _require_plain(text, child)
+    _require_unmerged(child)
     return _replace(text, parent, child, value)
 
 
@@ -103,7 +120,7 @@ def _replace(text: str, parent: yaml.Node, node: yaml.Node, value: Plain) -> Edi
     if _is_block(node):
         # Where a block collection begins depends on its type: a list may stand under its key.
         if not isinstance(value, list if isinstance(node, yaml.SequenceNode) else dict):
-            raise _refusal(node, _OTHER_TYPE)
+            raise _refusal(node.start_mark.line, _OTHER_TYPE)
         lines = emit.block(value, indent=node.start_mark.column).lstrip(" ")
         return Edit(start, end, lines if text[end - 1] == "\n" else lines.removesuffix("\n"))
     blank = " " if start == end else ""  # null: `medium:`
@@ -134,14 +151,12 @@ def _line_end(text: str, position: int) -> int:
     return text.find("\n", position) + 1 or len(text)
 
 
-def _require_plain(text: str, node: yaml.Node) -> None:
-    """Refuse a node that stands for another one, too, or takes fields from one."""
-    if text.startswith("&", node.start_mark.index):
-        raise _refusal(node, "has a YAML anchor")
+def _require_unmerged(node: yaml.Node) -> None:
+    """Refuse a node that takes fields from another one."""
     if nodes.get(node, "<<") is not None:
-        raise _refusal(node, "has a YAML merge key")
+        raise _refusal(node.start_mark.line, "has a YAML merge key")
 
 
-def _refusal(node: yaml.Node, problem: str) -> DevcacheError:
+def _refusal(line: int, problem: str) -> DevcacheError:
     hint = "render the Deployment without YAML anchors"
-    return DevcacheError(f"line {node.start_mark.line + 1} {problem}", hint=hint)
+    return DevcacheError(f"line {line + 1} {problem}", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 VOLUME = "devcache"
 INIT_CONTAINER = "devcache-copier"
+
+_USER = re.compile("[0-9]{1,10}")
+"""The number of a user or group, as far as Kubernetes admits one."""
 
 _CROSSPLANE_USER = 65532
 """The user of Crossplane's image and charts since 1.1.1."""
@@ -51,9 +55,10 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
     Everything else keeps its bytes.
 
     Raises:
-        DevcacheError: Something that is not ours has one of our names or our mount path, or a
-            YAML alias stands where an addition belongs.
+        DevcacheError: Something that is not ours has one of our names or our mount path; the
+            document has a YAML alias, or a merge key where an addition belongs.
     """
+    edits.require_no_alias(deployment.document.text)
     if not deployment.is_rewritten:
         _require_free(deployment, additions.mount_path)
     document, template = deployment.document, deployment.template
@@ -106,7 +111,7 @@ def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain
         own = nodes.text(nodes.get(deployment.container, "securityContext", key))
         pods = nodes.text(nodes.get(pod, "securityContext", key))
         user = own or pods
-        identity[key] = int(user) if user.isdecimal() else _CROSSPLANE_USER
+        identity[key] = int(user) if _USER.fullmatch(user) else _CROSSPLANE_USER
     context: dict[str, Plain] = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
