@@ -127,6 +127,7 @@ class Pod:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="backslashreplace",  # it quotes the index, which may hold any byte
             start_new_session=True,
         )
 

@@ -31,7 +31,7 @@ holds() { # FILE SUM; false for a file that is cut off or not there, too
 
 check() { # XZ_SUM YAML_SUM FILE PATH
   case /$4/ in
-    *//* | */.*) fail "$3: the index gives it no path inside the cache" ;;
+    *//* | */.* | *[[:space:]]*) fail "$3: the index gives it no path inside the cache" ;;
   esac
   [ -r "$payload/$3" ] || fail "$3: in the index, but not in the ConfigMap"
   [ "$(sum <"$payload/$3")" = "$1" ] || fail "$3: damaged, the index has another sha256"
@@ -67,6 +67,10 @@ unload() { # ./PATH
   echo "unloaded ${1#./}"
 }
 
+path_of() { # XZ_SUM YAML_SUM FILE PATH
+  printf '%s ' "$4"
+}
+
 each_package() { # FUNCTION
   while read -r xz_sum yaml_sum file path || [ -n "$path" ]; do
     "$1" "$xz_sum" "$yaml_sum" "$file" "$path"
@@ -76,8 +80,8 @@ each_package() { # FUNCTION
 copy() {
   # As it was at the start: what another pod loads in the meantime is not this run's to unload.
   cached=$(find . -type f ! -name '.*' 2>/dev/null) || : # lost+found of a volume is not readable
-  listed=" $(cut -d ' ' -f 4 "$payload/index" | tr '\n' ' ') "
   each_package check # all of it before the first write, so what fails later is the writing
+  listed=" $(each_package path_of)"
   each_package load
   printf '%s\n' "$cached" | while IFS= read -r path; do
     case $listed in
