@@ -45,6 +45,13 @@ def tar(members: Mapping[str, bytes | Link]) -> bytes:
     return stored.getvalue()
 
 
+def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """Return a tar header that claims what its content does not keep."""
+    member = tarfile.TarInfo(name)
+    member.size, member.type = size, kind
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
 def packed(content: bytes) -> bytes:
     return gzip.compress(content, compresslevel=1, mtime=0)
 

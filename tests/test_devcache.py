@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,15 @@ def test_yaml_errors_are_told_without_content(text: str, message: str) -> None:
         nodes.plain(text, where="")
     assert re.search(message, refused.value.problem)
     assert "secret" not in refused.value.problem
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+def test_an_impossible_character_is_refused_with_and_without_libyaml(
+    monkeypatch: pytest.MonkeyPatch, loader: object
+) -> None:
+    monkeypatch.setattr(nodes, "LOADER", loader)
+    with pytest.raises(DevcacheError, match="is not valid YAML"):
+        nodes.plain(r'a: "\UFFFFFFFF"', where="")
 
 
 def test_an_empty_spec_has_every_default() -> None:

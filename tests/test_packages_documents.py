@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from postrender import packages
 from postrender.errors import DevcacheError
+from postrender.manifests import nodes
 from postrender.packages import Dependency, identity
 from postrender.packages.identity import Identity
 from tests.package_files import META, directory
@@ -154,7 +155,7 @@ def test_the_scan_agrees_with_the_parser(
 def test_errors_of_both_parsers_hold_no_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: object, text: str, problem: str
 ) -> None:
-    monkeypatch.setattr(identity, "LOADER", loader)
+    monkeypatch.setattr(nodes, "LOADER", loader)
     with pytest.raises(DevcacheError) as refused:
         packages.read(directory(tmp_path, {"a.yaml": text.encode()}))
     assert refused.value.problem.startswith((problem, f"a document {problem}"))

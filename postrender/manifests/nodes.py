@@ -62,7 +62,10 @@ def events(text: str) -> Iterator[yaml.Event]:
     if next(islice(found, _MOST_TAG_DIRECTIVES, None), None):
         problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
         raise yaml.MarkedYAMLError(problem=problem)
-    yield from yaml.parse(text, Loader=LOADER)
+    try:
+        yield from yaml.parse(text, Loader=LOADER)
+    except (ValueError, OverflowError) as error:  # PyYAML's own parser, where libyaml is missing
+        raise yaml.YAMLError from error
 
 
 def _limit_depth(text: str, where: str) -> None:

@@ -24,6 +24,9 @@ _MOST_DOCUMENTS = 100_000
 _LARGEST_PARSED = 4 << 20
 """Bytes of a document that must be parsed to know what it is: Kubernetes stores none so large."""
 
+_MOST_PARSED = 32 << 20
+"""Bytes of all such documents of a stream: a second goes into each MiB."""
+
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)([^\n]*)\n?")
 """`---` where a line begins, and the rest of the line. Searched as a literal, which is fast."""
 
@@ -55,6 +58,7 @@ def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
     Raises:
         DevcacheError: It is no UTF-8 or no YAML, or a document does not say what it is.
     """
+    parsed = 0
     for number, (start, end) in enumerate(_parts(stream, where)):
         if number == _MOST_DOCUMENTS:
             problem = f"more than {_MOST_DOCUMENTS} documents"
@@ -63,8 +67,13 @@ def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
         if not _CONTENT.search(text):
             continue
         try:
-            found = _identity(text, thorough=thorough)
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            text.decode("utf-8")
+            found = None if thorough else identity.scanned(text)
+            if found is None:
+                parsed += len(text)
+                found = _parsed(text, parsed)
+            _require_complete(found)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             line, column = _place(error, text)
             line += stream.count(b"\n", 0, start)
             place = f"{where}, line {line + 1}, column {column + 1}"
@@ -87,18 +96,19 @@ def _parts(stream: bytes, where: str) -> Iterator[tuple[int, int]]:
     yield start, len(stream)
 
 
-def _identity(text: bytes, *, thorough: bool) -> Identity:
-    text.decode("utf-8")
-    found = None if thorough else identity.scanned(text)
-    if found is None and len(text) > _LARGEST_PARSED:
+def _parsed(text: bytes, parsed: int) -> Identity:
+    """Return the identity of a document, the last of `parsed` bytes to be parsed of a stream."""
+    if len(text) > _LARGEST_PARSED or parsed > _MOST_PARSED:
         problem = "is too large not to begin with its apiVersion and kind"
         raise Unidentified(problem)
-    found = found or identity.parsed(text)
+    return identity.parsed(text)
+
+
+def _require_complete(found: Identity) -> None:
     for field, value in zip(("apiVersion", "kind"), found, strict=True):
         if not value:
             problem = f"has no {field}"
             raise Unidentified(problem)
-    return found
 
 
 def _problem(error: Exception) -> str:
@@ -120,5 +130,6 @@ def _place(error: Exception, text: bytes) -> tuple[int, int]:
         offset = error.start
     elif isinstance(error, ReaderError):
         offset = error.position
-    before = text[:offset]
-    return before.count(b"\n"), len(before.rpartition(b"\n")[2].decode("utf-8", "replace"))
+    start = text.rfind(b"\n", 0, offset) + 1
+    before = memoryview(text)[start:offset]  # the line may be all of a document, and that is large
+    return text.count(b"\n", 0, offset), len(str(before, "utf-8", "replace"))

@@ -82,7 +82,7 @@ def parsed(text: bytes) -> Identity:
 
     Raises:
         yaml.YAMLError: It is not one mapping in valid YAML, or nests deeper than 500 levels.
-        ValueError, OverflowError: The same, from PyYAML's own parser where libyaml is missing.
+        UnicodeDecodeError: It is not UTF-8.
     """
     found: dict[str, str] = {}
     key: str | None = None

@@ -1,0 +1,248 @@
+"""The real command on hostile input: one clear message, in bounded time and memory.
+
+The kernel holds the bounds. RLIMIT_CPU counts the time of the process itself, so that a busy
+machine makes no difference; RLIMIT_AS ends what would take the machine's memory; RLIMIT_FSIZE lets
+no file be written.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.copier_pod import tool
+from tests.package_files import META, XRD, Image, header, packed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMAND = Path(sys.executable).with_name("crossplane-devcache")
+RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4.0" / "input-helm3.yaml").read_bytes()
+
+CPU = 120
+"""Seconds of a processor: the heaviest case takes a tenth of it."""
+
+MEMORY = 1 << 30
+"""Bytes of address space: room to work on the largest package.yaml that is read, of 200 MiB."""
+
+CONFIG = b"apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata:\n  name: x\n"
+PACKAGES = b"spec: {packages: {hostile: {path: %s}}}\n"
+
+
+def run(folder: Path, config: bytes, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run the filter in `folder`, under the limits."""
+    (folder / "devcache.yaml").write_bytes(config)
+    limits = (f"--cpu={CPU}", f"--as={MEMORY}", "--fsize=0", "--core=0")
+    return subprocess.run(
+        [tool("prlimit"), *limits, COMMAND, "--config=devcache.yaml"],
+        input=stdin,
+        capture_output=True,
+        cwd=folder,
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
+
+
+def refusal(found: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the message of a refusal, after checking that it is one and fit for a terminal."""
+    message = found.stderr.decode()
+    assert (found.returncode, found.stdout) == (1, b""), message
+    assert message.startswith("crossplane-devcache: error: ")
+    assert all(character.isprintable() or character == "\n" for character in message)
+    lines = message.splitlines()
+    assert len(lines) == 1 or (len(lines), lines[1][:6]) == (2, "hint: ")
+    return message
+
+
+def repeated(content: bytes, times: int) -> bytes:
+    """Return gzip data of the content that many times, which takes little to write."""
+    return packed(content) * times
+
+
+def write_links(path: Path) -> None:
+    """Write 3,000 links to targets of 1 MiB each: 3 GiB, of which the disk keeps the headers."""
+    record = b"1048576 linkpath="
+    extension = header("pax", 1 << 20, tarfile.XHDTYPE) + record
+    link = header("link", 0, tarfile.SYMTYPE)
+    with path.open("wb") as file:
+        for _ in range(3_000):
+            end = file.tell() + 512 + (1 << 20)
+            file.write(extension)
+            file.seek(end)
+            file.write(link)
+
+
+def write_hole(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(17 << 30)
+
+
+STREAM = META + b"---\n" + XRD + b"# "
+FILL = (200 << 20) - len(STREAM)
+
+ARCHIVES: dict[str, tuple[bytes | Callable[[Path], None], str]] = {
+    "a gzip bomb": (
+        Image([packed(header("x", 3 << 30)) + repeated(bytes(16 << 20), 192)]).stored(),
+        "unpacks to more than 2048 MiB",
+    ),
+    "a gzip bomb over several layers": (
+        Image([packed(header("x", 1 << 30)) + repeated(bytes(16 << 20), 64)] * 3).stored(),
+        "unpacks to more than 2048 MiB",
+    ),
+    "a flood of members": (
+        Image([repeated(header("x", 0) * 1000, 101)]).stored(),
+        "more than 100000 members",
+    ),
+    "a flood of empty gzip members": (
+        Image([repeated(b"", 600_000)]).stored(),
+        "unpacks to more than 2048 MiB",
+    ),
+    "a flood of members in the archive": (header("x", 0) * 10_001, "more than 10000 members"),
+    "a flood of links to endless targets": (write_links, "a name of over 4096 characters"),
+    "a sparse file": (write_hole, "larger than 16 GiB"),
+    "a package.yaml of 200 MiB": (
+        Image(
+            [
+                packed(header("package.yaml", 200 << 20) + STREAM)
+                + repeated(b"x" * (1 << 20), FILL >> 20)
+                + packed(b"\xff" * (FILL % (1 << 20)))
+            ]
+        ).stored(),
+        "is not UTF-8",
+    ),
+    "a package.yaml of 200 MiB in documents that must be parsed": (
+        Image(
+            [
+                packed(header("package.yaml", 200 << 20) + META)
+                + repeated(b"---\na: '" + b"x" * (4 << 20) + b"'\n" + XRD, 49)
+                + packed(b"\n" * (4 << 20))
+            ]
+        ).stored(),
+        "is too large not to begin with its apiVersion and kind",
+    ),
+}
+
+
+@pytest.mark.parametrize(("archive", "problem"), ARCHIVES.values(), ids=ARCHIVES)
+def test_an_archive(tmp_path: Path, archive: bytes | Callable[[Path], None], problem: str) -> None:
+    path = tmp_path / "package.xpkg"
+    if isinstance(archive, bytes):
+        path.write_bytes(archive)
+    else:
+        archive(path)
+    message = refusal(run(tmp_path, CONFIG + PACKAGES % b"package.xpkg", RENDERED))
+    assert message.startswith("crossplane-devcache: error: package hostile, package.xpkg")
+    assert problem in message
+
+
+@dataclass(frozen=True)
+class Text:
+    """What follows the name in an object's metadata, and what a message says of it if it is read.
+
+    Where a document only passes, as the manifests of others do, it may be anything that is YAML.
+    """
+
+    more: bytes
+    problem: str
+    """A regular expression, or "" if there is nothing wrong with it."""
+    passes: bool = True
+
+
+LEVELS = b"".join(
+    b"  %c: &%c [%s]\n" % (level, level, b",".join([b"*%c" % (level - 1)] * 10))
+    for level in b"bcdefghijklmnopqrstuvwxyz"
+)
+
+TEXTS = {
+    "an alias bomb": Text(b"  a: &a [x,x,x,x,x,x,x,x,x,x]\n" + LEVELS, "uses a YAML alias"),
+    "an alias of itself": Text(b"  a: &a [*a]\n", "uses a YAML alias"),
+    "a bomb of merge keys": Text(
+        b"  a: &a {x: 1}\n"
+        + b"".join(b"  m%d: &a%d {<<: [*a, *a], k%d: 1}\n" % (n, n, n) for n in range(1000)),
+        "uses a YAML alias",
+    ),
+    "deep lists": Text(b"  a: " + b"[" * 300_000, "nests deeper than|larger than", passes=False),
+    "deep mappings": Text(
+        b"  a: " + b"{a: " * 200_000, "nests deeper|is not valid YAML", passes=False
+    ),
+    "deep blocks": Text(b"  a:\n  " + b"- " * 300_000, "nests deeper", passes=False),
+    "deep complex keys": Text(
+        b"  ? " + b"? " * 300_000, "nests deeper|list or a mapping for a key", passes=False
+    ),
+    "a scalar of 8 MiB": Text(b"  a: '" + b"x" * (8 << 20) + b"'\n", ""),
+    "a scalar without end": Text(
+        b"  a: '" + b"x\n" * (1 << 18), "unexpected end of stream", passes=False
+    ),
+    "thirty thousand scalars": Text(b"  a: [" + b"x," * 30_000 + b"]\n", ""),
+    "five thousand keys": Text(b"".join(b"  k%d: 1\n" % number for number in range(5_000)), ""),
+    "one key twice": Text(b"  a: 1\n  a: 2\n", 'the key "a" a second time on line [56]'),
+    "one key of control characters twice": Text(
+        b'  "\\e[2J\\nhint": 1\n' * 2, r'the key "\\x1b\[2J\\nhint" a second time'
+    ),
+    "a flood of tag directives": Text(
+        b"...\n" + b"".join(b"%%TAG !%d! x\n" % number for number in range(60_000)),
+        "more than 100 %TAG directives",
+        passes=False,
+    ),
+    "tags of Python": Text(b"  a: !!python/object/apply:os.system ['exit 7']\n", ""),
+    "a number without end": Text(b"  a: " + b"9" * 900_000 + b"\n", ""),
+    "a number of sixty parts": Text(b"  a: 1" + b":59" * 300_000 + b"\n", ""),
+    "a number that is none": Text(b"  a: !!int word\n  b: 0x_\n  c: 1e999999\n", ""),
+    "a NUL": Text(b"  a: x\0y\n", "is not valid YAML: a character", passes=False),
+    "an escape character": Text(b"  a: \x1b[2J\n", "is not valid YAML: a character", passes=False),
+    "Latin-1": Text(b"  a: caf\xe9\n", "is not UTF-8", passes=False),
+    "an overlong encoding": Text(b"  a: \xc0\xaf\n", "is not UTF-8", passes=False),
+    "a surrogate": Text(b"  a: \xed\xa0\x80\n", "is not UTF-8", passes=False),
+    "an escaped surrogate": Text(b'  a: "\\ud800"\n', "is not valid YAML", passes=False),
+    "other line breaks": Text(
+        "  a: x\u2028---\x85b: y\n".encode(),
+        "is not valid YAML|more than one|goes on",
+        passes=False,
+    ),
+}
+
+
+def as_config(folder: Path, text: Text) -> subprocess.CompletedProcess[bytes]:
+    return run(folder, CONFIG + text.more, RENDERED)
+
+
+def as_manifest(folder: Path, text: Text) -> subprocess.CompletedProcess[bytes]:
+    """Run on a manifest that has to be parsed, because it might be the declaration."""
+    other = b"---\napiVersion: v1\nkind: DevCache\nmetadata:\n  name: x\n" + text.more
+    return run(folder, CONFIG, RENDERED + other)
+
+
+def as_package_yaml(folder: Path, text: Text) -> subprocess.CompletedProcess[bytes]:
+    stream = META + text.more
+    layer = packed(header("package.yaml", len(stream)) + stream + bytes(-len(stream) % 512))
+    Image([layer]).write(folder)
+    return run(folder, CONFIG + PACKAGES % b"package.xpkg", RENDERED)
+
+
+@pytest.mark.parametrize("read", [as_config, as_package_yaml])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_yaml_that_is_read(
+    tmp_path: Path,
+    text: Text,
+    read: Callable[[Path, Text], subprocess.CompletedProcess[bytes]],
+) -> None:
+    found = read(tmp_path, text)
+    if found.returncode or text.problem:
+        assert re.search(text.problem, refusal(found))
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_yaml_that_passes(tmp_path: Path, text: Text) -> None:
+    found = as_manifest(tmp_path, text)
+    if text.passes:
+        assert (found.returncode, found.stderr) == (0, b"")
+        assert text.more in found.stdout
+    else:
+        assert re.search(text.problem, refusal(found))
