@@ -7,6 +7,7 @@ no file be written.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.copier_pod import tool
-from tests.package_files import META, XRD, Image, header, packed
+from tests.package_files import META, XRD, Image, compact, directory, header, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,3 +247,75 @@ def test_yaml_that_passes(tmp_path: Path, text: Text) -> None:
         assert text.more in found.stdout
     else:
         assert re.search(text.problem, refusal(found))
+
+
+ODD = "a\n\x1b[2Jhint: \u202e\u2028"
+"""A name that would rewrite the terminal, or end the message early."""
+
+
+def odd_file(folder: Path) -> tuple[bytes, bytes]:
+    directory(folder / "package", {f"{ODD}.yaml": b"a: ["})
+    return CONFIG + PACKAGES % b"package", RENDERED
+
+
+def odd_folder(folder: Path) -> tuple[bytes, bytes]:
+    directory(folder / ODD, {"x.yaml": b"a: ["})
+    return CONFIG + PACKAGES % json.dumps(ODD).encode(), RENDERED
+
+
+def odd_member(folder: Path) -> tuple[bytes, bytes]:
+    Image(more={"manifest.json": compact([{"Config": ODD, "Layers": [ODD]}])}).write(folder)
+    return CONFIG + PACKAGES % b"package.xpkg", RENDERED
+
+
+def odd_layer(folder: Path) -> tuple[bytes, bytes]:
+    manifest = compact([{"Config": "config", "Layers": [ODD]}])
+    Image(more={ODD: b"x", "manifest.json": manifest}).write(folder)
+    return CONFIG + PACKAGES % b"package.xpkg", RENDERED
+
+
+def odd_kind(folder: Path) -> tuple[bytes, bytes]:
+    other = b"apiVersion: v1\nkind: " + json.dumps(ODD).encode() + b"\n"
+    directory(folder / "package", {"x.yaml": other})
+    return CONFIG + PACKAGES % b"package", RENDERED
+
+
+def odd_package(_: Path) -> tuple[bytes, bytes]:
+    return CONFIG + b"spec: {packages: {%s: {path: x}}}\n" % json.dumps(ODD).encode(), RENDERED
+
+
+def odd_deployments(_: Path) -> tuple[bytes, bytes]:
+    name = b"  name: " + json.dumps(ODD).encode() + b"\n"
+    renamed = RENDERED.replace(b"  name: crossplane\n", name)
+    return CONFIG, renamed + renamed
+
+
+def odd_tag(_: Path) -> tuple[bytes, bytes]:
+    image = json.dumps(f"crossplane:{ODD}").encode()
+    return CONFIG, re.sub(rb"image: .*crossplane:.*", lambda _: b"image: " + image, RENDERED)
+
+
+def odd_template(_: Path) -> tuple[bytes, bytes]:
+    text = "---\n# Source: \x1b[2J\u202e\nkind: DevCache\na: [\n"
+    return CONFIG, RENDERED + text.encode()
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        odd_file,
+        odd_folder,
+        odd_member,
+        odd_layer,
+        odd_kind,
+        odd_package,
+        odd_deployments,
+        odd_tag,
+        odd_template,
+    ],
+)
+def test_an_odd_name_is_quoted(
+    tmp_path: Path, prepared: Callable[[Path], tuple[bytes, bytes]]
+) -> None:
+    message = refusal(run(tmp_path, *prepared(tmp_path)))
+    assert "x1b[2J" in message

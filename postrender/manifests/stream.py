@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from postrender.errors import DevcacheError
+from postrender.errors import DevcacheError, quoted
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class Document:
     @property
     def title(self) -> str:
         """What error messages call the object, e.g. `Deployment crossplane-system/crossplane`."""
-        return f"{self.kind} {'/'.join(filter(None, (self.namespace, self.name)))}"
+        name = "/".join(filter(None, (self.namespace, self.name)))
+        return f"{self.kind} {name if name.isprintable() else quoted(name)}"
 
     @property
     def origin_comment(self) -> str:
