@@ -151,7 +151,7 @@ def test_the_scan_agrees_with_the_parser(
         pytest.param("a: *SECRET", "has an alias without an anchor", id="an alias"),
     ],
 )
-@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, nodes.LOADER])
 def test_errors_of_both_parsers_hold_no_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: object, text: str, problem: str
 ) -> None:
