@@ -43,6 +43,11 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
 	pytest --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 
+.PHONY: dist
+dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and chart
+	@rm -rf dist
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/dist.sh dist
+
 .PHONY: cluster
 cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
 	@python3 -m tests.cluster up $(or $(CROSSPLANE),$(upstream))
@@ -76,7 +81,7 @@ goldens: venv chart tools ## Render the inputs of the golden tests again, and wr
 lint: deps venv ## Check style, types and shell scripts, and that generated files are up to date
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy postrender tests tools
+	.venv/bin/mypy
 	shellcheck --external-sources .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }

@@ -1,0 +1,209 @@
+"""What a release consists of, built by tools/dist.sh and installed as a user does."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+import postrender
+from tests.golden import inputs
+from tests.releases import RELEASES
+from tests.tools.commands import CHART, KUBERNETES, ROOT, SEARCH_PATH, output, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tools.commands import Plain
+
+GOLDEN = ROOT / "tests" / "golden"
+EXAMPLES = ROOT / "examples"
+VERSION = postrender.__version__
+NEWEST = RELEASES[-1]
+"""One release of Crossplane: that all are taken is tested elsewhere."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What tools/dist.sh leaves in a folder."""
+
+    sdist: Path
+    wheel: Path
+    plugin: Path
+    chart: Path
+
+
+def succeed(*command: str | Path, **environment: str) -> str:
+    """Return the standard output of a command that must succeed."""
+    found = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PATH": SEARCH_PATH} | environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
+    return found.stdout
+
+
+def build(folder: Path, **environment: str) -> Distribution:
+    succeed(ROOT / "tools" / "dist.sh", folder, **environment)
+    return Distribution(
+        sdist=folder / f"crossplane_devcache-{VERSION}.tar.gz",
+        wheel=folder / f"crossplane_devcache-{VERSION}-py3-none-any.whl",
+        plugin=folder / f"crossplane-devcache-plugin-{VERSION}.tgz",
+        chart=folder / f"crossplane-devcache-{VERSION}.tgz",
+    )
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
+    return build(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def installed(dist: Distribution, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command, installed from the wheel by pipx."""
+    home = tmp_path_factory.mktemp("pipx")
+    folders = {"PIPX_HOME": str(home), "PIPX_BIN_DIR": str(home / "bin")}
+    constraints = f"--pip-args=--constraint={ROOT / 'constraints.txt'}"
+    succeed(sys.executable, "-m", "pipx", "install", constraints, dist.wheel, **folders)
+    return home / "bin" / "crossplane-devcache"
+
+
+def filters(command: Path) -> None:
+    """Check that the command does its work, apart from the checkout's own modules."""
+    assert succeed(command, "--version") == f"{VERSION}\n"
+    found = subprocess.run(
+        [command, "--config=devcache.yaml"],
+        cwd=GOLDEN,
+        input=(GOLDEN / "crossplane-2.4.0" / "input-helm3.yaml").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    assert b"devcache-copier" in found.stdout
+
+
+def test_the_same_commit_gives_the_same_bytes(dist: Distribution, tmp_path: Path) -> None:
+    again = build(tmp_path / "again", TZ="Asia/Tokyo", LC_ALL="C", PYTHONHASHSEED="7")
+    later = build(tmp_path / "later", SOURCE_DATE_EPOCH="2000000000")
+    for name, path in vars(dist).items():
+        assert path.read_bytes() == vars(again)[name].read_bytes(), name
+        assert path.read_bytes() != vars(later)[name].read_bytes(), f"{name} has a time of its own"
+
+
+def test_the_checkout_makes_the_wheel_that_the_sdist_makes(
+    dist: Distribution, tmp_path: Path
+) -> None:
+    with tarfile.open(dist.sdist) as archive:
+        epoch = str(int(archive.getmembers()[0].mtime))
+    arguments = ("--no-isolation", "--wheel", "--outdir", tmp_path, ROOT)
+    succeed(sys.executable, "-m", "build", *arguments, SOURCE_DATE_EPOCH=epoch)
+    assert (tmp_path / dist.wheel.name).read_bytes() == dist.wheel.read_bytes()
+
+
+def test_pip_installs_the_wheel_into_a_new_environment(dist: Distribution, tmp_path: Path) -> None:
+    venv.create(tmp_path, with_pip=True)
+    bin_ = tmp_path / "bin"
+    succeed(
+        bin_ / "pip", "install", "--quiet", f"--constraint={ROOT / 'constraints.txt'}", dist.wheel
+    )
+    filters(bin_ / "crossplane-devcache")
+
+
+def test_pipx_installs_the_command(installed: Path) -> None:
+    filters(installed)
+
+
+@pytest.fixture
+def home(tmp_path: Path, installed: Path) -> dict[str, str]:
+    """The environment of a user with nothing but the installed command."""
+    return {
+        "PATH": f"{installed.parent}{os.pathsep}{os.defpath}",
+        "HELM_CACHE_HOME": str(tmp_path / "cache"),
+        "HELM_CONFIG_HOME": str(tmp_path / "config"),
+        "HELM_DATA_HOME": str(tmp_path / "data"),
+    }
+
+
+def template(chart: Path) -> tuple[str, ...]:
+    return (
+        *("template", "crossplane", str(chart), "-n=crossplane-system"),
+        *(f"--kube-version={KUBERNETES}", "--post-renderer=crossplane-devcache"),
+    )
+
+
+def test_helm_4_installs_the_plugin_from_its_archive(
+    dist: Distribution, home: dict[str, str]
+) -> None:
+    unsigned = run("HELM4", "plugin", "install", dist.plugin, **home)
+    assert re.search("no provenance file", unsigned.stderr)
+    output("HELM4", "plugin", "install", "--verify=false", dist.plugin, **home)
+    listed = output("HELM4", "plugin", "list", **home)
+    assert re.search(rf"crossplane-devcache\s+{re.escape(VERSION)}\s+postrenderer/v1", listed)
+
+    config = f"--post-renderer-args=--config={EXAMPLES / 'devcache.yaml'}"
+    rendered = output("HELM4", *template(inputs.chart(NEWEST)), config, **home)
+    assert "devcache-copier" in rendered
+
+    output("HELM4", "plugin", "uninstall", "crossplane-devcache", **home)
+    assert "crossplane-devcache" not in output("HELM4", "plugin", "list", **home)
+
+
+def test_helm_3_runs_the_installed_command(home: dict[str, str]) -> None:
+    config = f"--post-renderer-args=--config={EXAMPLES / 'devcache.yaml'}"
+    rendered = output("HELM3", *template(inputs.chart(NEWEST)), config, **home)
+    assert "devcache-copier" in rendered
+
+
+def test_helm_takes_the_chart_from_its_archive(dist: Distribution, home: dict[str, str]) -> None:
+    values = f"--values={EXAMPLES / 'values.yaml'}"
+    packed = output("HELM3", *template(dist.chart), values, **home)
+    assert packed == output("HELM3", *template(CHART), values, **home)
+
+
+def test_the_chart_has_what_artifact_hub_shows(dist: Distribution) -> None:
+    chart = yaml.safe_load(output("HELM4", "show", "chart", dist.chart))
+    annotations = {
+        key.removeprefix("artifacthub.io/"): yaml.safe_load(value)
+        for key, value in chart["annotations"].items()
+    }
+    assert set(annotations) == {"category", "changes", "images", "license", "links"}
+    assert {change["kind"] for change in annotations["changes"]} >= {"added"}
+    assert all(link["url"].startswith("https://") for link in annotations["links"])
+    assert {image["image"] for image in annotations["images"]} == images(dist.chart)
+
+
+def images(chart: Path) -> set[str]:
+    """Return the images of a chart: those of its pods, and that of the copier."""
+    rendered = output("HELM4", "template", "x", chart, f"--kube-version={KUBERNETES}")
+    documents = [document for document in yaml.safe_load_all(rendered) if document]
+    found = set()
+    for document in documents:
+        if document["kind"] == "Deployment":
+            pod = document["spec"]["template"]["spec"]
+            found |= {each["image"] for each in pod["containers"] + pod["initContainers"]}
+        if document["kind"] == "DevCache":
+            image = document["spec"]["copier"]["image"]
+            found.add(f"{image['repository']}:{image['tag']}")
+    return found
+
+
+def version_in(path: Path) -> Plain:
+    document: dict[str, Plain] = yaml.safe_load(path.read_text())
+    return document["version"]
+
+
+def test_everything_has_one_version() -> None:
+    plugins = (ROOT / "postrender" / "plugin").rglob("plugin.yaml")
+    versions = {str(path): version_in(path) for path in [CHART / "Chart.yaml", *plugins]}
+    assert set(versions.values()) == {VERSION}, versions
