@@ -43,6 +43,10 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
 	pytest --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 
+.PHONY: pythons
+pythons: deps venv ## Run the unit tests with Python 3.11 to 3.14, each with the lowest and the newest dependencies
+	@PATH="$$(tools/pythons.sh 3.11 3.12 3.13 3.14):$$PATH" .venv/bin/tox run -- $(PYTEST)
+
 .PHONY: dist
 dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and chart
 	@rm -rf dist
