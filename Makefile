@@ -87,6 +87,9 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	shellcheck --external-sources .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
+	.venv/bin/yamllint --strict --config-file .ct/lintconf.yaml .github .pre-commit-config.yaml
+	.venv/bin/pre-commit validate-config
+	"$$(tools/build.sh actionlint)"
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
