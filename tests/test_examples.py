@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_every_release_takes_the_values(values: str, release: Path) -> None:
     rendered = (release / "input-helm4.yaml").read_text()
     modified = render.render(rendered, config, ROOT)
     names = read(values)["devcache"]["packages"]
-    assert all(f"\n  name: {name}\n" in modified for name in names)
+    assert all(re.search(rf"^ +name: {name}$", modified, re.MULTILINE) for name in names)
 
 
 @each_api
