@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import venv
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,17 @@ def test_the_checkout_makes_the_wheel_that_the_sdist_makes(
     arguments = ("--no-isolation", "--wheel", "--outdir", tmp_path, ROOT)
     succeed(sys.executable, "-m", "build", *arguments, SOURCE_DATE_EPOCH=epoch)
     assert (tmp_path / dist.wheel.name).read_bytes() == dist.wheel.read_bytes()
+
+
+def test_every_link_of_the_description_works_on_pypi(dist: Distribution) -> None:
+    with zipfile.ZipFile(dist.wheel) as archive:
+        metadata = archive.read(f"crossplane_devcache-{VERSION}.dist-info/METADATA").decode()
+    links = re.findall(r"\]\(([^)]+)\)", metadata)
+    files = f"https://github.com/crossplane-devcache/crossplane-devcache/blob/v{VERSION}/"
+    assert f"{files}docs/devcache.md" in links
+    assert all(link.startswith(("https://", "#")) for link in links), links
+    linked = [link.removeprefix(files).partition("#")[0] for link in links if files in link]
+    assert all((ROOT / path).exists() for path in linked), linked
 
 
 def test_pip_installs_the_wheel_into_a_new_environment(dist: Distribution, tmp_path: Path) -> None:
