@@ -46,11 +46,11 @@ def template(chart: Path, *arguments: str) -> tuple[str, ...]:
 
 
 def documents(manifests: str) -> dict[tuple[Plain, Plain], dict[str, Plain]]:
-    """Return the objects of a stream by kind and name."""
+    """Return the objects of a stream by kind and name, also those in a List."""
     found = {}
-    for document in yaml.safe_load_all(manifests):
-        if document:
-            found[document["kind"], document["metadata"]["name"]] = document
+    for document in filter(None, yaml.safe_load_all(manifests)):
+        for item in document["items"] if document["kind"] == "List" else [document]:
+            found[item["kind"], item["metadata"]["name"]] = item
     return found
 
 
