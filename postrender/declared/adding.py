@@ -37,7 +37,7 @@ def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
         where: What error messages call the file.
 
     Raises:
-        DevcacheError: It is no YAML, has that package already, or an anchor stands in the way.
+        DevcacheError: It is no YAML, has that package already, or has a YAML alias.
     """
     root = nodes.compose(text, where=where)
     path = (*packages_path(root), name)
@@ -49,6 +49,7 @@ def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
         newline = "" if not text or text.endswith("\n") else "\n"
         return text + newline + emit.block(_nested(path, entry))
     try:
+        edits.require_no_alias(text)
         return edits.apply(text, _edits(text, root, path, entry))
     except DevcacheError as error:
         hint = "write it out, or add the package by hand"
