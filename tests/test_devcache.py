@@ -48,7 +48,7 @@ def test_values_are_what_helm_reads(written: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [b, c\nd: e\n", "did not find expected ',' or ']'"),
+        ("a: [b, c\nd: e\n", "expected ',' or ']'"),
         ("a: b\nc\n", "could not find expected ':'"),
         ("a: b\n---\nc: d\n", "holds more than one document"),
         ("a: *secret\n", "found undefined alias$"),
