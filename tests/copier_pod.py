@@ -37,10 +37,22 @@ class Package:
     name: str
     path: str
     content: bytes
+    parts: int = 1
+    """In how many files it is."""
 
     @property
     def file(self) -> str:
-        return f"{self.name}.xz"
+        """What the index calls its files."""
+        return ",".join(self.files)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Its files by name, in their order."""
+        packed, name = self.packed, f"{self.name}.xz"
+        if self.parts == 1:
+            return {name: packed}
+        size = -(-len(packed) // self.parts)
+        return {f"{name}.{n + 1}": packed[n * size :][:size] for n in range(self.parts)}
 
     @property
     def packed(self) -> bytes:
@@ -55,8 +67,8 @@ GONE = Package("gone", "gone/gone:v0.1.gz", b"kind: D\n")
 
 def config_map(*packages: Package) -> dict[str, bytes]:
     """Return the data of the ConfigMap that holds these packages, by key."""
-    files = {package.file: package.packed for package in packages}
-    index = "".join(index_line(package, files[package.file]) for package in packages)
+    files = {name: data for package in packages for name, data in package.files.items()}
+    index = "".join(index_line(package, package.packed) for package in packages)
     return files | {"index": index.encode(), "copier.sh": COPIER.read_bytes()}
 
 

@@ -1,6 +1,7 @@
 """What the copier makes of a ConfigMap and a cache: load, leave alone, unload."""
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -63,6 +64,22 @@ def test_a_package_is_loaded_where_the_index_says(pod: Pod, path: str) -> None:
     assert outcome.stdout == f"loaded platform -> {path}\n"
     assert cached(pod.cache) == {path: PLATFORM.content}
     assert (pod.cache / path).stat().st_mode & 0o777 == 0o644  # Crossplane may be another user
+
+
+def test_a_package_in_parts_is_joined_in_the_order_of_the_index(pod: Pod) -> None:
+    large = random.Random(0).randbytes(5_000)  # noqa: S311  # the same bytes each time
+    outcome = pod.load(NETWORK, replace(PLATFORM, content=large, parts=12))
+    assert (outcome.status, outcome.stderr) == (0, "")
+    assert outcome.stdout.endswith(f"loaded platform -> {PLATFORM.path}\n")
+    assert cached(pod.cache) == {PLATFORM.path: large, NETWORK.path: NETWORK.content}
+
+
+def test_another_division_into_parts_writes_nothing(pod: Pod) -> None:
+    pod.load(PLATFORM)
+    before = traces(pod.cache)
+    outcome = pod.load(replace(PLATFORM, parts=3))
+    assert outcome.stdout == f"unchanged platform -> {PLATFORM.path}\n"
+    assert traces(pod.cache) == before
 
 
 def test_a_second_run_writes_nothing(pod: Pod) -> None:

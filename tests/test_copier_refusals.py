@@ -83,6 +83,33 @@ def test_a_damaged_payload_is_refused_before_anything_is_touched(
 
 
 @pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        pytest.param(
+            Path.unlink, "platform.xz.2: in the index, but not in the ConfigMap", id="missing"
+        ),
+        pytest.param(flip, "platform.xz: damaged, the index has another sha256", id="damaged"),
+        pytest.param(
+            lambda file: file.write_bytes(file.with_name("platform.xz.1").read_bytes()),
+            "platform.xz: damaged, the index has another sha256",
+            id="another-part",
+        ),
+    ],
+)
+def test_a_damaged_part_is_refused_before_anything_is_touched(
+    pod: Pod, damage: Callable[[Path], None], problem: str
+) -> None:
+    pod.load(PLATFORM)
+    before = traces(pod.cache)
+    pod.publish(config_map(NETWORK, replace(CHANGED, parts=3)))
+    damage(pod.payload / "platform.xz.2")
+    outcome = pod.run()
+    assert (outcome.status, outcome.stdout) == (1, "")
+    assert outcome.stderr == f"crossplane-devcache: error: {problem}\n"
+    assert traces(pod.cache) == before
+
+
+@pytest.mark.parametrize(
     "path",
     [
         pytest.param("../escaped.gz", id="climbs"),

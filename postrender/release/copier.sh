@@ -1,7 +1,8 @@
 #!/bin/sh
-# copier.sh MOUNT CACHE: load the packages of the ConfigMap at MOUNT into Crossplane's cache, and
+# copier.sh MOUNT CACHE: load the packages of the ConfigMaps at MOUNT into Crossplane's cache, and
 # unload those that an earlier run loaded and MOUNT/index no longer lists. A line of the index is
 #   <sha256 of the .xz> <sha256 of package.yaml> <file in MOUNT> <path in CACHE>
+# An .xz that is in several files has all of them in the third field, with commas between.
 #
 # Whose a cached file is, it says itself: what the copier writes begins with an empty gzip member
 # that is named crossplane-devcache. Readers of gzip skip it, Crossplane never writes it. So nothing
@@ -29,15 +30,23 @@ holds() { # FILE SUM; false for a file that is cut off or not there, too
   [ "$(gzip -dc 2>/dev/null <"$1" | sum)" = "$2" ]
 }
 
+packed() { # FILE[,FILE...]; the .xz
+  [ -f "$payload/${1%%,*}" ] || fail "${1%%,*}: in the index, but not in the ConfigMap"
+  cat "$payload/${1%%,*}"
+  case $1 in
+    *,*) packed "${1#*,}" ;;
+  esac
+}
+
 check() { # XZ_SUM YAML_SUM FILE PATH
   case /$4/ in
-    *//* | */.* | *[[:space:]]*) fail "$3: the index gives it no path inside the cache" ;;
+    *//* | */.* | *[[:space:]]*) fail "${3%%.*}.xz: the index gives it no path inside the cache" ;;
   esac
-  [ -r "$payload/$3" ] || fail "$3: in the index, but not in the ConfigMap"
-  [ "$(sum <"$payload/$3")" = "$1" ] || fail "$3: damaged, the index has another sha256"
+  packed "$3" >/dev/null # all of it is there
+  [ "$(packed "$3" | sum)" = "$1" ] || fail "${3%%.*}.xz: damaged, the index has another sha256"
   # The sum decides: unxz of busybox exits 0, with no output, for a file that is no xz.
-  [ "$(unxz -c <"$payload/$3" | sum)" = "$2" ] ||
-    fail "$3: does not unpack to the package.yaml of the index"
+  [ "$(packed "$3" | unxz -c | sum)" = "$2" ] ||
+    fail "${3%%.*}.xz: does not unpack to the package.yaml of the index"
 }
 
 place() { # PATH
@@ -45,18 +54,18 @@ place() { # PATH
 }
 
 write() { # YAML_SUM FILE PATH
-  { mark && unxz -c <"$payload/$2" | gzip -1; } >"$temporary" && holds "$temporary" "$1" || return
+  { mark && packed "$2" | unxz -c | gzip -1; } >"$temporary" && holds "$temporary" "$1" || return
   # Twice, because another pod may just have unloaded the last file of the folder, and the folder.
   place "$3" 2>/dev/null || place "$3"
 }
 
 load() { # XZ_SUM YAML_SUM FILE PATH
   if holds "$4" "$2"; then
-    echo "unchanged ${3%.xz} -> $4"
+    echo "unchanged ${3%%.*} -> $4"
     return
   fi
-  reason=$(write "$2" "$3" "$4" 2>&1) || fail "$3: cannot write $4 into the cache: $reason"
-  echo "loaded ${3%.xz} -> $4"
+  reason=$(write "$2" "$3" "$4" 2>&1) || fail "${3%%.*}.xz: cannot write $4 into the cache: $reason"
+  echo "loaded ${3%%.*} -> $4"
 }
 
 unload() { # ./PATH
