@@ -39,6 +39,9 @@ OUTPUTS = ("table", "json")
 SHELLS = ("bash", "fish", "tcsh", "zsh")
 """The shells that can complete the command line."""
 
+_CONFIGURED = ("objects", "payload")
+"""The commands that need a declaration."""
+
 Options = dict[str, object]
 """The options that were given, by the names of a command's arguments."""
 
@@ -60,14 +63,23 @@ def parse(argv: Sequence[str] | None) -> tuple[str, Options]:
     return command, options
 
 
+def on_stdin(command: str, options: Options) -> tuple[str, str] | None:
+    """Return the name of the argument that stdin is for, and what to put there; or None."""
+    if command == FILTER:
+        return "rendered", f"rendered manifests from stdin: helm ... --post-renderer {NAME}"
+    if "prune" in options:
+        return "listed", "a list from stdin: kubectl get configmaps,deployments,replicasets,pods"
+    return None
+
+
 def _problem(command: str, options: Options) -> str:
     """Return what is wrong, as far as argparse cannot see it, or ""."""
-    if "config" in options and command not in {FILTER, "objects", "check"}:
+    if "config" in options and command not in {FILTER, "check", *_CONFIGURED}:
         return f"{command} takes no --config"
     if command == "check" and ("config" in options) == ("values_files" in options):
         return "check needs either -f FILE or --config FILE"
-    if command == "objects" and "config" not in options:
-        return "objects needs --config FILE"
+    if "config" not in options and command in _CONFIGURED:
+        return f"{command} needs --config FILE"
     if command == "objects" and ("release" in options) != ("namespace" in options):
         return "objects: --release and --namespace go together"
     return ""
@@ -136,11 +148,18 @@ def parser() -> argparse.ArgumentParser:
 
     objects = command("objects", "print the package objects, to apply them apart")
     _crossplane(objects, "e.g. 1.20", required=True)
-    objects.add_argument(
-        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
-    )
+    _config(objects)
     objects.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
     objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
+
+    payload = command("payload", "print the ConfigMaps beside the release, to apply before it")
+    _config(payload)
+    payload.add_argument("--namespace", metavar="NAME", help="the release's namespace")
+    payload.add_argument(
+        "--prune",
+        action="store_true",
+        help="print the names of those that nothing references any more; reads what kubectl lists",
+    )
 
     command("plugin-dir", "print the folder of the Helm 4 plugin")
 
@@ -151,6 +170,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _paths(command: argparse.ArgumentParser, description: str) -> None:
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
+
+
+def _config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
+    )
 
 
 def _crossplane(

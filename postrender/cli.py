@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import arguments
-from postrender.arguments import FILTER, NAME, TOLD, UsageError
+from postrender.arguments import NAME, TOLD, UsageError
 from postrender.errors import DevcacheError, printable
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(command: str, options: Options) -> tuple[str, int]:
     """Return what a command prints, and its exit status."""
     form = options.pop("output", "table")
-    if command == FILTER:
+    if wanted := arguments.on_stdin(command, options):
+        argument, source = wanted
         if sys.stdin.isatty():
-            problem = f"reads rendered manifests from stdin: helm ... --post-renderer {NAME}"
+            problem = f"reads {source}"
             raise UsageError(problem)
-        options = {**options, "rendered": sys.stdin.buffer.read()}
+        options = {**options, argument: sys.stdin.buffer.read()}
     # The one lazy seam: --version, --help and usage errors load no YAML library.
     run = import_module(f"postrender.commands.{command.replace('-', '_')}").run
     if command not in TOLD:

@@ -6,6 +6,10 @@ PART_OF = "app.kubernetes.io/part-of"
 OWNER = "crossplane-devcache"
 """The value of the part-of label. No object without it is ever replaced."""
 
+COMPONENT = "app.kubernetes.io/component"
+PAYLOAD = "payload"
+"""The value of the component label of what is beside a release, and so never replaced in one."""
+
 KINDS = frozenset(
     ("ConfigMap", "ImageConfig", "DeploymentRuntimeConfig", "Configuration", "Provider", "Function")
 )

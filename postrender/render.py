@@ -8,7 +8,16 @@ from postrender.cache import layouts, placement
 from postrender.declared import declaration
 from postrender.manifests import emit, stream
 from postrender.manifests.stream import FILENAME_ANNOTATION, Document
-from postrender.release import ceilings, conflicts, crossplane, deployment, objects, payload, sizing
+from postrender.release import (
+    apart,
+    ceilings,
+    conflicts,
+    crossplane,
+    deployment,
+    objects,
+    payload,
+    sizing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +55,8 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
 
     placed = placement.place(devcache, line, layout, folder)
     limits = sizing.size_limits(devcache, deployed, declared.ours, placed)
-    contents = payload.contents(placed)
+    parts = apart.parts_of(placed) if devcache.payload_apart else {}
+    contents = payload.contents(placed, parts)
     config_map = f"{deployed.document.name}-devcache"
     ceilings.check_config_map(contents, where=f"ConfigMap {config_map}")
     namespace = deployed.document.namespace
@@ -62,7 +72,7 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
     rewritten = deployment.rewrite(
         deployed,
         deployment.Additions(
-            config_map=config_map,
+            config_maps=(*apart.config_maps(parts), config_map),
             checksum=payload.checksum(placed),
             mount_path=devcache.mount_path,
             copier=devcache.copier,

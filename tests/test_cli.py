@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 import yaml
 
+from postrender.manifests import nodes
 from tests.package_files import incompressible
 
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
@@ -330,6 +333,21 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
     assert found.returncode == 0
 
 
+def test_what_is_apart_fits_config_maps_of_its_own(tmp_path: Path) -> None:
+    folder = incompressible(tmp_path / "large", 1_100_000)
+    declared = config(tmp_path, f"{{payload: apart, packages: {{large: {{path: {folder}}}}}}}")
+    found = run("payload", declared, "--namespace=crossplane-system")
+    assert (found.returncode, found.stderr) == (0, b"")
+    documents = list(yaml.load_all(found.stdout, nodes.LOADER))
+    sizes = [len(b64decode(text)) for one in documents for text in one["binaryData"].values()]
+    assert max(sizes) <= 1 << 20
+    assert sum(sizes) > 1_100_000
+    assert run(declared, stdin=RENDERED).returncode == 0
+    none = {"kind": "List", "items": [{"kind": "Deployment"}, {"kind": "ReplicaSet"}]}
+    pruned = run("payload", declared, "--prune", stdin=json.dumps(none).encode())
+    assert (pruned.returncode, pruned.stdout, pruned.stderr) == (0, b"", b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -338,6 +356,8 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
         (["crds"], "--crossplane"),
         (["nonsense"], "invalid choice"),
         (["objects", "--crossplane=2.4"], "objects needs --config"),
+        (["payload"], "payload needs --config"),
+        (["payload", "--config=x", "--crossplane=2.4"], "unrecognized arguments: --crossplane"),
         (["--config=x", "crds", "--crossplane=2.4"], "crds takes no --config"),
         (
             ["objects", "--config=x", "--crossplane=2.4", "--release=x"],
@@ -485,9 +505,22 @@ def test_a_reader_that_goes_away_is_no_defect() -> None:
     assert (found.returncode, found.stderr) == (1, b"")
 
 
-def test_stdin_that_is_a_terminal_is_wrong_usage() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param((), "reads rendered manifests from stdin: helm", id="filter"),
+        pytest.param(
+            ("payload", "--config=x", "--prune"),
+            "reads a list from stdin: kubectl get configmaps,deployments,replicasets,pods",
+            id="payload---prune",
+        ),
+    ],
+)
+def test_stdin_that_is_a_terminal_is_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
     parent, child = os.openpty()
-    found = subprocess.run([str(COMMAND)], stdin=child, capture_output=True, check=False)
+    found = subprocess.run(
+        [str(COMMAND), *arguments], stdin=child, capture_output=True, check=False
+    )
     os.close(parent)
     os.close(child)
-    assert "reads rendered manifests from stdin" in refused(found, status=2)
+    assert message in refused(found, status=2)

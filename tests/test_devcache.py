@@ -95,6 +95,7 @@ def test_every_field_arrives() -> None:
     image: {repository: x.io/busybox, tag: "1.36", pullPolicy: Never}
     resources: {limits: {memory: 1Gi}}
     securityContext: {runAsUser: null}
+  payload: apart
   offline: true
   limits: {release: false}
   crossplaneVersion: "2.4.0"
@@ -117,6 +118,7 @@ def test_every_field_arrives() -> None:
     assert found.copier.resources == {"limits": {"memory": "1Gi"}}
     assert found.copier.security_context == {"runAsUser": None}
     assert (found.offline, found.limit_release, found.crossplane_version) == (True, False, "2.4.0")
+    assert found.payload_apart
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,8 @@ def test_every_field_arrives() -> None:
         pytest.param("{packages: {a: null}}", id="null-removes-a-package"),
         pytest.param("{packages: null, cache: null, copier: {image: null}}", id="null-blocks"),
         pytest.param(
-            "{offline: null, limits: {release: null}, crossplaneVersion: null}", id="fields"
+            "{payload: null, offline: null, limits: {release: null}, crossplaneVersion: null}",
+            id="fields",
         ),
         pytest.param("", id="no-spec"),
     ],
@@ -183,6 +186,8 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param(
             "{packages: {ab: {path: x, ignore: [1]}}}", "not a list of strings", id="ig-number"
         ),
+        pytest.param("{payload: beside}", "spec.payload is neither release nor apart", id="where"),
+        pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
         pytest.param(
             "{packages: {ab: {path: x, install: 1}}}", "neither true nor false", id="install"
         ),

@@ -76,13 +76,18 @@ def placed_package(declared: LocalPackage, layout: Layout, folder: Path) -> Plac
     Raises:
         DevcacheError: It cannot be read.
     """
-    package = _read(declared, folder)
+    package = read(declared, folder)
     return Placed(
         declared, package, package.digest, layout.cache_key(declared.reference, package.digest)
     )
 
 
-def _read(declared: LocalPackage, folder: Path) -> packages.Package:
+def read(declared: LocalPackage, folder: Path) -> packages.Package:
+    """Return the package that a declaration names.
+
+    Raises:
+        DevcacheError: It cannot be read, or is no package; the message names the declaration.
+    """
     try:
         return packages.read(folder / declared.path, ignore=declared.ignore)
     except DevcacheError as error:

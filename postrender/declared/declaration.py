@@ -79,8 +79,11 @@ def _is_ours(document: Document) -> bool:
 
 
 def _is_marked(one: yaml.Node | None) -> bool:
-    label = nodes.get(one, "metadata", "labels", marks.PART_OF)
-    return nodes.text(nodes.get(one, "kind")) in marks.KINDS and nodes.text(label) == marks.OWNER
+    labels = nodes.get(one, "metadata", "labels")
+    if nodes.text(nodes.get(labels, marks.COMPONENT)) == marks.PAYLOAD:
+        return False
+    owner = nodes.text(nodes.get(labels, marks.PART_OF))
+    return nodes.text(nodes.get(one, "kind")) in marks.KINDS and owner == marks.OWNER
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:

@@ -91,6 +91,7 @@ class DevCache:
         size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus
             what the packages take, or "" to leave it alone.
         copier: The initContainer.
+        payload_apart: Whether ConfigMaps beside the release bring the packages.
         offline: Whether a dependency that is not local is an error.
         limit_release: Whether the release must fit Helm's Secret.
         crossplane_version: The version to assume, or "" to find it in the manifests.
@@ -101,6 +102,7 @@ class DevCache:
     cache_volume: str = "package-cache"
     size_limit: str = "auto"
     copier: Copier = field(default_factory=Copier)
+    payload_apart: bool = False
     offline: bool = False
     limit_release: bool = True
     crossplane_version: str = ""
@@ -157,7 +159,7 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
             return default
 
     nothing = Fields({}, spec.path, spec.where)
-    known = ("packages", "cache", "copier", "offline", "limits", "crossplaneVersion")
+    known = ("packages", "cache", "copier", "payload", "offline", "limits", "crossplaneVersion")
     tried(lambda: spec.only(*known), default=spec)
     packages = tried(lambda: spec.under("packages"), default=nothing)
     cache = tried(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
@@ -175,6 +177,7 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         ),
         size_limit=tried(lambda: _size_limit(volume), default=DevCache.size_limit),
         copier=tried(lambda: _copier(spec), default=Copier()),
+        payload_apart=tried(lambda: _payload_apart(spec), default=False),
         offline=tried(lambda: spec.flag("offline", default=False), default=False),
         limit_release=tried(lambda: limits.flag("release", default=True), default=True),
         crossplane_version=tried(lambda: _version(spec), default=""),
@@ -262,6 +265,13 @@ def _copier(spec: Fields) -> Copier:
         resources=fields.under("resources").values or Copier().resources,
         security_context=fields.under("securityContext").values,
     )
+
+
+def _payload_apart(spec: Fields) -> bool:
+    place = spec.text("payload", "release")
+    if place not in {"release", "apart"}:
+        raise spec.refusal("payload", "is neither release nor apart")
+    return place == "apart"
 
 
 def _version(spec: Fields) -> str:

@@ -37,7 +37,7 @@ def check_config_map(contents: dict[str, Plain], *, where: str) -> None:
     size = config_map_size(contents)
     if size > CONFIG_MAP:
         problem = f"the packed packages are {size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
-        hint = "declare fewer packages, or leave large ones to a registry"
+        hint = "set payload: apart, or declare fewer packages"
         raise DevcacheError(problem, where=where, hint=hint)
 
 
@@ -75,7 +75,7 @@ def check_release(manifests: str) -> None:
             f"the manifests are {size:,} bytes packed, and Helm's release Secret holds"
             f" {RELEASE - RELEASE_MARGIN:,} beside the chart and values"
         )
-        hint = "declare fewer packages; or set limits.release=false if the release is not a Secret"
+        hint = "set payload: apart; or limits.release=false if the release is not a Secret"
         raise DevcacheError(problem, hint=hint)
 
 

@@ -14,6 +14,8 @@ from postrender.manifests.stream import Document
 from postrender.release.payload import SCRIPT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import yaml
 
     from postrender.declared.devcache import Copier
@@ -35,14 +37,15 @@ class Additions:
     """What the Deployment is to have.
 
     Attributes:
-        config_map: The name of the ConfigMap with the packages.
+        config_maps: The names of the ConfigMaps that the copier reads, the release's own last:
+            of a file that several of them have, kubelet mounts the last one's.
         checksum: What rolls the pod when it changes.
-        mount_path: Where the ConfigMap is mounted.
+        mount_path: Where they are mounted.
         copier: The initContainer's settings.
         size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
     """
 
-    config_map: str
+    config_maps: tuple[str, ...]
     checksum: str
     mount_path: str
     copier: Copier
@@ -62,14 +65,13 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
     if not deployment.is_rewritten:
         _require_free(deployment, additions.mount_path)
     document, template = deployment.document, deployment.template
-    source: dict[str, Plain] = {"name": additions.config_map}
     mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
     init_container = _init_container(deployment, additions)
     changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
         (template, ("metadata", "annotations", marks.CHECKSUM), additions.checksum),
         (template, ("spec", "initContainers", Item(INIT_CONTAINER)), init_container),
         (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
-        (template, ("spec", "volumes", Item(VOLUME)), {"name": VOLUME, "configMap": source}),
+        (template, ("spec", "volumes", Item(VOLUME)), _volume(additions.config_maps)),
     ]
     if deployment.volume is not None and additions.size_limit != deployment.size_limit:
         path = ("emptyDir", "sizeLimit")
@@ -78,6 +80,13 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
         edits.apply(document.text, [edits.put(document.text, *change) for change in changes]),
         document.line,
     )
+
+
+def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
+    sources: list[Plain] = [{"configMap": {"name": name}} for name in config_maps]
+    if len(config_maps) == 1:
+        return {"name": VOLUME, "configMap": {"name": config_maps[0]}}
+    return {"name": VOLUME, "projected": {"sources": sources}}
 
 
 def _init_container(deployment: Deployment, additions: Additions) -> dict[str, Plain]:

@@ -1,4 +1,4 @@
-"""The ConfigMap that carries the packages: packing, index, script and checksum."""
+"""What the copier gets in the release's ConfigMap: packed packages, index, script and checksum."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import base64
 import hashlib
 import lzma
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
+    from postrender.release.apart import Part
 
 SCRIPT = "copier.sh"
 """The key of the copier's script in the ConfigMap."""
@@ -43,21 +45,37 @@ def checksum(placed: Sequence[Placed]) -> str:
     return _sha256("".join((*lines, script())).encode())
 
 
-def contents(placed: Sequence[Placed]) -> dict[str, Plain]:
-    """Return `data` and `binaryData` of the ConfigMap.
+def contents(
+    placed: Sequence[Placed], apart: Mapping[str, Sequence[Part]] = MappingProxyType({})
+) -> dict[str, Plain]:
+    """Return `data` and, with the packages in it, `binaryData` of the release's ConfigMap.
 
     A cache key may hold `/`, `:` and `@`, which no key of a ConfigMap may; the index leads from
     one to the other. Its lines: sha256 of the .xz, sha256 of the package.yaml, key in the
-    ConfigMap, path in the cache.
+    ConfigMap, path in the cache. An .xz in several parts has their keys, with commas between.
+
+    Args:
+        placed: The local packages.
+        apart: The parts of those that other ConfigMaps bring, by the name of the package.
     """
     index: list[str] = []
     binary: dict[str, Plain] = {}
     for one in placed:
-        packed, key = pack(one.package.package_yaml), f"{one.name}.xz"
-        binary[key] = base64.b64encode(packed).decode("ascii")
-        index.append(f"{_sha256(packed)} {_content_sum(one)} {key} {one.cache_key}\n")
+        parts = apart.get(one.name, ())
+        if parts:
+            packed = b"".join(part.content for part in parts)
+            keys = ",".join(part.key for part in parts)
+        else:
+            packed, keys = pack(one.package.package_yaml), file(one.name)
+            binary[keys] = base64.b64encode(packed).decode("ascii")
+        index.append(f"{_sha256(packed)} {_content_sum(one)} {keys} {one.cache_key}\n")
     data: dict[str, Plain] = {SCRIPT: script(), INDEX: "".join(index)}
     return {"data": data, "binaryData": binary} if binary else {"data": data}
+
+
+def file(name: str) -> str:
+    """Return the key of a package's .xz; the copier takes the package's name from it."""
+    return f"{name}.xz"
 
 
 def _content_sum(one: Placed) -> str:

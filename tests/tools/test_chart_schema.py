@@ -87,6 +87,7 @@ READ_WRITE = "devcache.cache.readWrite"
         (f"{IMAGE}.pullPolicy", "Seldom", "must be one of 'Always', 'IfNotPresent', 'Never'"),
         ("devcache.copier.resources", [], "got array, want object"),
         ("devcache.copier.securityContext", [], "got array, want object"),
+        ("devcache.payload", "beside", "must be one of 'release', 'apart'"),
         ("devcache.offline", "false", "got string, want boolean"),
         ("devcache.limits", False, "got boolean, want object"),
         ("devcache.limits.x", 1, "additional properties 'x' not allowed"),
@@ -121,6 +122,7 @@ def test_refused(helm: str, tmp_path: Path, path: str, value: Plain, problem: st
             "devcache.copier.securityContext",
             [{"runAsUser": None, "seLinuxOptions": {"level": "s0"}}],
         ),
+        ("devcache.payload", ["release", "apart"]),
         ("devcache.crossplaneVersion", ["", "2.4", "v2.4.0", "2.4.0-rc.1", "2.2.0-up.1"]),
     ],
 )
