@@ -83,6 +83,9 @@ class Crossplane:
     folder: Path
     """Where its values files are written."""
 
+    payload: str = field(default="release", init=False)
+    """Where the packages are with the next helm command: in the release, or apart from it."""
+
     state: tuple[Declared, Mapping[str, Plain]] | None = field(default=None, init=False)
     """What it was last brought to; None when a scenario left it otherwise."""
 
@@ -162,7 +165,7 @@ class Crossplane:
         """
         own: Plain = {**EVERYWHERE, **(values or {})}
         if self.line.ours:
-            release: Plain = {"crossplane": own, "devcache": _spec(packages)}
+            release: Plain = {"crossplane": own, "devcache": self._spec(packages)}
             return [*self._upgrade(str(CHART), release), *POST_RENDERER]
         arguments = f"--post-renderer-args=--config={self.config(packages)}"
         return [*self._upgrade(self.upstream, own), *POST_RENDERER, arguments]
@@ -177,7 +180,7 @@ class Crossplane:
             "apiVersion": "crossplane-devcache/v1alpha1",
             "kind": "DevCache",
             "metadata": {"name": "e2e"},
-            "spec": _spec(packages),
+            "spec": self._spec(packages),
         }
         return self._written("devcache.yaml", document)
 
@@ -248,7 +251,7 @@ class Crossplane:
         file.write_text(json.dumps(document, indent=2))  # YAML, too, and without aliases
         return file
 
-
-def _spec(packages: Declared) -> Plain:
-    """Return the declaration, as a DevCache document and our chart's values hold it."""
-    return {"packages": {name: dict(package) for name, package in packages.items()}}
+    def _spec(self, packages: Declared) -> Plain:
+        """Return the declaration, as a DevCache document and our chart's values hold it."""
+        declared: Plain = {name: dict(package) for name, package in packages.items()}
+        return {"packages": declared, "payload": self.payload}

@@ -67,6 +67,27 @@ def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> No
 
 
 @each_helm
+def test_helm_prints_the_declaration_from_which_to_apply_what_is_apart(
+    helm: str, plugins: dict[str, str]
+) -> None:
+    values = (f"--values={EXAMPLES / 'values.yaml'}", "--set=devcache.payload=apart")
+    declaration = output(helm, *template(CHART, *values, "--show-only=templates/devcache.yaml"))
+    printed = subprocess.run(
+        ["crossplane-devcache", "payload", "--config=/dev/stdin"],
+        input=declaration,
+        env={"PATH": SEARCH_PATH},
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    beside = {name for kind, name in documents(printed) if kind == "ConfigMap"}
+    assert len(beside) == 2
+    release = output(helm, *template(CHART, *values, *POST_RENDERER), **plugins)
+    assert all(release.count(str(name)) == 1 for name in beside), "one volume mounts each"
+
+
+@each_helm
 @pytest.mark.parametrize("version", RELEASES)
 def test_upstream_charts_take_a_config(helm: str, version: str, plugins: dict[str, str]) -> None:
     arguments = template(inputs.chart(version), *CONFIG)
