@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from postrender import quantities
 from postrender.errors import DevcacheError
 from postrender.manifests import emit
-from postrender.release import ceilings, chart, objects, payload
+from postrender.release import apart, ceilings, chart, objects, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,8 @@ def measure(
     placed: Sequence[Placed], devcache: DevCache, upstream: Upstream, layout: Layout
 ) -> list[Size]:
     """Return what packages take of the ConfigMap, of the Helm release and of the cache volume."""
-    contents = payload.contents(placed)
+    parts = apart.parts_of(placed) if devcache.payload_apart else {}
+    contents = payload.contents(placed, parts)
     release = ceilings.RELEASE - ceilings.RELEASE_MARGIN if devcache.limit_release else None
     return [
         Size("ConfigMap", ceilings.config_map_size(contents), ceilings.CONFIG_MAP),
@@ -71,9 +72,9 @@ def _cache(placed: Sequence[Placed], devcache: DevCache, upstream: Upstream) -> 
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
     """Yield the refusal of each ceiling that is exceeded."""
     hints = {
-        "ConfigMap": "declare fewer packages, or leave large ones to a registry",
-        "Helm release": "declare fewer packages; or set limits.release=false"
-        " if the release is not a Secret",
+        "ConfigMap": "set payload: apart, or declare fewer packages",
+        "Helm release": "set payload: apart;"
+        " or limits.release=false if the release is not a Secret",
         "cache volume": "set cache.readWrite.sizeLimit to auto, or higher",
     }
     for one in sizes:
