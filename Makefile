@@ -81,6 +81,16 @@ goldens: venv chart tools ## Render the inputs of the golden tests again, and wr
 	@$(environment) python -m tests.golden.inputs
 	.venv/bin/pytest -q tests/test_golden.py --update
 
+.PHONY: mutants
+mutants: ## Change the cache contract's code in hundreds of ways, and list those that no test notices; not in CI
+	@tools/debian.sh python3-venv
+	@python3 -m venv --clear build/mutants
+	@build/mutants/bin/pip install --quiet --constraint constraints.txt pip
+	@build/mutants/bin/pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable . --group mutants
+	@rm -rf mutants
+	build/mutants/bin/mutmut run
+	build/mutants/bin/mutmut results
+
 .PHONY: lint
 lint: deps venv ## Check style, types and shell scripts, and that generated files are up to date
 	.venv/bin/ruff check
@@ -136,11 +146,11 @@ venv: .venv/complete ## Set up .venv with the command and everything for develop
 constraints: ## Pin the newest versions of all Python packages in constraints.txt
 	python3 -m venv --clear build/venv
 	build/venv/bin/pip install --quiet --upgrade pip
-	build/venv/bin/pip install --quiet --editable . --group dev hatchling editables
+	build/venv/bin/pip install --quiet --editable . --group dev --group mutants hatchling editables
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/pip freeze --all --exclude-editable | sed '/^setuptools==/d'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
 .PHONY: clean
 clean: ## Remove what was made in the checkout (not the tools outside it)
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(chart)/charts
+	rm -rf .venv build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis $(chart)/charts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

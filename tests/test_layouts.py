@@ -62,6 +62,9 @@ def test_a_line_out_of_the_table_is_refused_with_its_range(line: layouts.Line) -
 XRD = ("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")
 XRD_2 = ("apiextensions.crossplane.io/v2", "CompositeResourceDefinition")
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+OLD_CRD = ("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition")
+ADMISSION = "admissionregistration.k8s.io"
+POLICY = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceActivationPolicy")
 OPERATION = ("ops.crossplane.io/v1alpha1", "Operation")
 MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
 
@@ -85,6 +88,23 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
         ("Provider", MRD, (2, 0), False),
         ("Provider", MRD, (2, 1), True),
         ("Function", CRD, (2, 2), True),
+        ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 17), True),
+        ("Configuration", ("ops.crossplane.io/v1alpha1", "CronOperation"), (1, 20), False),
+        ("Configuration", ("ops.crossplane.io/v1alpha1", "CronOperation"), (2, 0), True),
+        ("Configuration", ("ops.crossplane.io/v1alpha1", "WatchOperation"), (1, 20), False),
+        ("Configuration", ("ops.crossplane.io/v1alpha1", "WatchOperation"), (2, 0), True),
+        ("Configuration", POLICY, (2, 0), False),
+        ("Configuration", POLICY, (2, 1), True),
+        ("Configuration", ("meta.pkg.crossplane.io/v1", "Configuration"), (1, 14), True),
+        ("Configuration", ("meta.pkg.crossplane.io/v1alpha1", "Configuration"), (1, 14), True),
+        ("Configuration", ("apiextensions.crossplane.io/v1", "Composition"), (1, 14), True),
+        ("Provider", ("meta.pkg.crossplane.io/v1", "Provider"), (1, 14), True),
+        ("Provider", ("meta.pkg.crossplane.io/v1alpha1", "Provider"), (1, 14), True),
+        ("Provider", OLD_CRD, (1, 14), True),
+        ("Provider", (f"{ADMISSION}/v1", "MutatingWebhookConfiguration"), (1, 14), True),
+        ("Provider", (f"{ADMISSION}/v1", "ValidatingWebhookConfiguration"), (1, 14), True),
+        ("Function", CRD, (1, 14), True),
+        ("Function", OLD_CRD, (1, 14), True),
         ("Function", XRD, (2, 2), False),
     ],
 )
@@ -93,3 +113,17 @@ def test_kinds_that_crossplanes_linter_admits(
 ) -> None:
     refused = list(layouts.refused_kind(package, *member, line, where="file x.yaml"))
     assert [one.where for one in refused] == ([] if admitted else ["file x.yaml"])
+
+
+def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
+    (refused,) = layouts.refused_kind("Function", *XRD, (1, 16), where="")
+    assert refused.problem == (
+        "a Function of Crossplane 1.16 must not hold"
+        ' "apiextensions.crossplane.io/v1 CompositeResourceDefinition"'
+    )
+    assert refused.hint == (
+        "it may hold meta.pkg.crossplane.io/v1beta1 Function,"
+        " apiextensions.k8s.io/v1 CustomResourceDefinition,"
+        " apiextensions.k8s.io/v1beta1 CustomResourceDefinition;"
+        " leave other files out with `ignore`"
+    )

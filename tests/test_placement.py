@@ -73,6 +73,12 @@ ZEROS = f"sha256:{'0' * 64}"
             OLD, "aa: {path: other, package: acme/other}", ["acme/other.gz"], id="unqualified"
         ),
         pytest.param(
+            OLD,
+            "aa: {path: other, package: x.io/acme/latest}",
+            ["x.io/acme/latest.gz"],
+            id="a-repository-called-latest",
+        ),
+        pytest.param(
             MIDDLE,
             f"aa: {{path: other, package: 'x.io/acme/other:v1@{ZEROS}'}}",
             [f"x.io/acme/other:v1@{ZEROS}.gz"],
@@ -107,13 +113,14 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
 
 
 @pytest.mark.parametrize(
-    ("line", "packages", "where", "problem"),
+    ("line", "packages", "where", "problem", "hint"),
     [
         pytest.param(
             MIDDLE,
             "aa: {path: other, package: acme/other}",
             'package aa ("other")',
             'Crossplane 2 does not admit the reference "acme/other"',
+            "write a host with a dot, a path, and a tag: registry.example.com/acme/platform:v0.1.0",
             id="unqualified",
         ),
         pytest.param(
@@ -121,6 +128,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: gone}",
             "package aa, {folder}/gone",
             "no such file or directory",
+            "a relative path is looked up in the directory where helm runs",
             id="not-there",
         ),
         pytest.param(
@@ -128,6 +136,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: other, package: 'x.io/.a/b:v1'}",
             'package aa ("other")',
             '"x.io/.a/b:v1" has a part that is empty or begins with a dot',
+            "name it otherwise",
             id="a-hidden-folder",
         ),
         pytest.param(
@@ -135,6 +144,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: other, package: 'x.io//b:v1'}",
             'package aa ("other")',
             '"x.io//b:v1" has a part that is empty or begins with a dot',
+            "name it otherwise",
             id="an-empty-part",
         ),
         pytest.param(
@@ -142,6 +152,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "bb: {path: other, package: 'x.io/a/b:v1'}, aa: {path: other, package: 'x.io/a/b:v2'}",
             "packages aa and bb",
             'both have the source "x.io/a/b", and Crossplane installs each once',
+            "give one of them another `package`, or install: false",
             id="one-source-twice",
         ),
         pytest.param(
@@ -150,6 +161,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             " bb: {path: other, package: 'x.io/a/b:v1.2'}",
             "packages aa and bb",
             'both would be the cache file "x.io/a/b:v1.gz"',
+            "give one of them a `package` with another path; another tag is often the same file",
             id="one-file-twice",
         ),
         pytest.param(
@@ -157,6 +169,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: other, package: 'x.io/a.gz/b'}, bb: {path: other, package: 'x.io/a.b'}",
             "packages aa and bb",
             'the cache file "x.io/a.gz" of one is a folder of the other\'s',
+            "give one of them another `package`",
             id="a-file-that-is-a-folder",
         ),
         pytest.param(
@@ -164,6 +177,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             f"aa: {{path: package.xpkg, package: 'x.io/a/b:v1@{ZEROS}'}}",
             'package aa ("package.xpkg")',
             f'"x.io/a/b:v1@{ZEROS}" has a tag and a digest',
+            "keep one: Crossplane would take the tag for a part of the source",
             id="tag-and-digest",
         ),
         pytest.param(
@@ -171,6 +185,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             f"aa: {{path: other, package: 'x.io/a/b@{ZEROS}'}}",
             'package aa ("other")',
             f'"x.io/a/b@{ZEROS}" names a digest, but only an .xpkg file has one',
+            "name a tag instead, e.g. v0.1.0",
             id="digest-of-a-directory",
         ),
         pytest.param(
@@ -178,6 +193,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             f"aa: {{path: package.xpkg, package: 'x.io/a/b@{ZEROS}'}}",
             'package aa ("package.xpkg")',
             f'"x.io/a/b@{ZEROS}" names another digest than the file\'s, {{digest}}',
+            "name a tag to use the file whatever its digest",
             id="another-digest",
         ),
         pytest.param(
@@ -185,6 +201,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: other, runtimeImage: x}",
             'package aa ("other")',
             "runtimeImage is set, but a Configuration runs nothing",
+            "remove runtimeImage",
             id="configuration-with-image",
         ),
         pytest.param(
@@ -192,6 +209,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: prov, runtimeImage: x, spec: {runtimeConfigRef: {name: x}}}",
             'package aa ("prov")',
             "runtimeImage and spec.runtimeConfigRef are both set",
+            "keep one: runtimeImage makes a DeploymentRuntimeConfig of its own",
             id="two-runtimes",
         ),
         pytest.param(
@@ -199,16 +217,19 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: prov}",
             'package aa ("prov")',
             "no registry has the image that this Provider runs",
+            "set runtimeImage to the image of its program, or spec.runtimeConfigRef",
             id="provider-without-image",
         ),
     ],
 )
-def test_what_is_refused(folder: Path, line: Line, packages: str, where: str, problem: str) -> None:
+def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
+    folder: Path, line: Line, packages: str, where: str, problem: str, hint: str
+) -> None:
     found = refusal(folder, line, packages)
     digest = read(folder / "package.xpkg").digest
-    expected = where.format(folder=folder), problem.format(digest=digest)
-    assert (found.where, found.problem) == expected
-    assert found.hint
+    assert found.where == where.format(folder=folder)
+    assert found.problem == problem.format(digest=digest)
+    assert found.hint == hint
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TypedDict
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postrender.cache import references
 from postrender.errors import DevcacheError
@@ -89,3 +92,63 @@ def test_parts_of_a_reference(
 
 def test_latest_is_cut_off_a_bare_name_as_crossplane_cuts_it() -> None:
     assert references.parse("mylatest", where="").source == "my"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("x.io/a/b@sha256:0", "its digest is not sha256: and 64 hexadecimal digits"),
+        ("x.io/a/b:v+1", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
+        (f"x.io/a/b:{'v' * 129}", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
+        ("-x.io/a/b", "its registry is not a host with an optional port"),
+        (
+            "x.io/a/B",
+            "its repository is not 2 to 255 of lower-case letters, digits, `_`, `.`, `/`, `-`",
+        ),
+    ],
+)
+def test_a_refusal_tells_the_rule(text: str, rule: str) -> None:
+    with pytest.raises(DevcacheError) as refused:
+        references.parse(text, where="packages.x")
+    assert refused.value.where == "packages.x"
+    assert (
+        refused.value.problem
+        == f'no package reference: "{text[:120]}{text[120:] and "..."}": {rule}'
+    )
+    assert refused.value.hint == (
+        "write registry/path:tag, e.g. registry.example.com/acme/platform:v0.1.0"
+    )
+
+
+def test_a_digest_key_is_a_dns_label_without_hyphens_at_its_ends() -> None:
+    digest = f"sha256:{'a' * 64}"
+    assert references.digest_key("-._a.b/c", digest) == "a-b-c-sha256-aaaaa.gz"
+    assert references.digest_key("x" * 60, digest) == f"{'x' * 50}-sha256-aaaaa.gz"
+
+
+WORDS = st.text("abAB01._-/:@ \n\t\x1b\u2028\u0661", max_size=12)
+TEXTS = st.builds(
+    "{}{}{}{}{}".format,
+    WORDS,
+    st.sampled_from(["", "x.io/", "x.io:5000/", "localhost/"]),
+    WORDS,
+    st.sampled_from(["", ":v1.0", ":latest", ":"]),
+    st.sampled_from(["", f"@sha256:{'0' * 64}", "@sha256:0", "@"]),
+)
+
+
+@given(st.one_of(st.text(), TEXTS))
+def test_whatever_parses_is_the_sum_of_its_parts_and_safe_to_write_down(text: str) -> None:
+    """It stands in a line of the index, and as a path below the cache."""
+    try:
+        found = references.parse(text, where="")
+    except DevcacheError:
+        return
+    registry = f"{found.registry}/" if found.registry else ""
+    tag = f":{found.tag}" if found.tag else ""
+    digest = f"@{found.digest}" if found.digest else ""
+    assert f"{registry}{found.repository}{tag}{digest}" == text
+    assert re.fullmatch("[A-Za-z0-9._/:@-]+", text)
+    key = references.digest_key(found.source, f"sha256:{'0' * 64}")
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.gz", key)
+    assert re.fullmatch(r"[A-Za-z0-9._/:@-]+\.gz", references.path_key(text))

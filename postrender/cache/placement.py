@@ -154,8 +154,7 @@ def _refused_digest(declared: LocalPackage, package: packages.Package) -> Iterat
 
 def _refused_key(declared: LocalPackage, layout: Layout) -> Iterator[DevcacheError]:
     reference = declared.reference
-    named = reference.text if layout.keyed_by == "path" else reference.source
-    if any(not part or part.startswith(".") for part in named.split("/")):
+    if any(not part or part.startswith(".") for part in reference.text.split("/")):
         problem = f"{quoted(reference.text)} has a part that is empty or begins with a dot"
         yield DevcacheError(problem, where=_where(declared), hint="name it otherwise")
 
@@ -176,7 +175,7 @@ def exclusions(placed: Sequence[Placed], *, offline: bool) -> Iterator[DevcacheE
 def _excluded(one: Placed, other: Placed) -> Iterator[DevcacheError]:
     """Yield the refusal of two packages that Crossplane could not tell apart."""
     where = f"packages {one.name} and {other.name}"
-    shorter, longer = sorted((one.cache_key, other.cache_key), key=len)
+    first, second = sorted((one.cache_key, other.cache_key))
     if one.declared.install and other.declared.install and one.source == other.source:
         problem = f"both have the source {quoted(one.source)}, and Crossplane installs each once"
         hint = "give one of them another `package`, or install: false"
@@ -185,8 +184,8 @@ def _excluded(one: Placed, other: Placed) -> Iterator[DevcacheError]:
         problem = f"both would be the cache file {quoted(one.cache_key)}"
         hint = "give one of them a `package` with another path; another tag is often the same file"
         yield DevcacheError(problem, where=where, hint=hint)
-    elif longer.startswith(f"{shorter}/"):
-        problem = f"the cache file {quoted(shorter)} of one is a folder of the other's"
+    elif second.startswith(f"{first}/"):
+        problem = f"the cache file {quoted(first)} of one is a folder of the other's"
         yield DevcacheError(problem, where=where, hint="give one of them another `package`")
 
 
