@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
-from postrender.manifests import nodes
+from postrender.manifests import emit, nodes
 
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
@@ -297,3 +297,61 @@ def test_no_text_brings_another_error(text: str) -> None:
         devcache.load(text, where="x")
     except DevcacheError as error:
         assert error.problem  # noqa: PT017  # either outcome is right
+
+
+SCALARS = st.sampled_from(
+    [
+        *("~", "true", "no", "0", "-1", "0755", "0b_", "1e3", "1e999", ".inf", "1:30", "=", "<<"),
+        *("!!int x", "!!bool x", "!!float x", "!!null x", "!!binary x", "!own x", "&a x", "*a"),
+        *("[]", "{}", "[x]", "{x: y}", "x", "''", "'20Mi'", "'1e99'", "/x", "x.io/a/b:v1", "2.4.0"),
+        *('"\\u2028"', '"\\e"', "9" * 5000),
+    ]
+)
+PATHS = st.sampled_from(
+    [
+        *("packages.p.path", "packages.p.ignore", "packages.p.package", "packages.p.install"),
+        *("packages.p.runtimeImage", "packages.p.runtimeResources", "packages.p.spec"),
+        *("packages.p.spec.package", "packages.p", "packages", "packages.own", "packages.p.other"),
+        *("cache", "cache.readOnly", "cache.readOnly.mountPath", "cache.readWrite.volume"),
+        *(
+            "cache.readWrite.sizeLimit",
+            "copier.image",
+            "copier.image.repository",
+            "copier.image.tag",
+        ),
+        *("copier.image.pullPolicy", "copier.resources", "copier.securityContext", "offline"),
+        *("limits.release", "limits", "crossplaneVersion", "live"),
+    ]
+)
+
+
+def nested(fields: dict[str, str]) -> str:
+    """Return a flow mapping that has these scalars at these dotted paths."""
+    inner: dict[str, dict[str, str]] = {}
+    parts: list[str] = []
+    for path, scalar in fields.items():
+        first, dot, rest = path.partition(".")
+        if dot:
+            inner.setdefault(first, {})[rest] = scalar
+        else:
+            parts.append(f"{first}: {scalar}")
+    parts += [f"{key}: {nested(under)}" for key, under in inner.items()]
+    return f"{{{', '.join(parts)}}}"
+
+
+@given(st.dictionaries(PATHS, SCALARS, max_size=4))
+def test_any_value_anywhere_is_taken_or_refused(fields: dict[str, str]) -> None:
+    """And what is taken can be written into the manifests, and is the same when read again."""
+    try:
+        found = load(nested({"packages.p.path": "x"} | fields))
+    except DevcacheError as error:
+        assert error.where.startswith("values")  # noqa: PT017  # either outcome is right
+        return
+    taken: dict[str, nodes.Plain] = {
+        "mount": found.mount_path,
+        "image": found.copier.image,
+        "resources": found.copier.resources,
+        "context": found.copier.security_context,
+        "packages": [{"spec": one.spec, "ref": one.reference.text} for one in found.packages],
+    }
+    assert nodes.plain(emit.block(taken), where="") == taken

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
-from postrender.manifests import stream
+from postrender.manifests import nodes, stream
 
 PEM = (
     "kind: Secret\nstringData:\n  key: |\n    -----BEGIN KEY-----\n    ---\n    -----END KEY-----\n"
@@ -98,3 +99,39 @@ def test_documents_joined_are_the_stream(lines: list[str], ending: str, ends: bo
 def test_a_document_without_separator_or_final_newline_gets_them_when_joined() -> None:
     documents = [stream.Document("kind: A", 1), stream.Document("kind: B\n", 1)]
     assert stream.join(documents) == "kind: A\n---\nkind: B\n"
+
+
+PIECES = st.sampled_from(
+    [
+        *("---", "\n---\n", "--- #", "...", "%YAML 1.1", "\n", "\r", "\r\n", "\x85", "\u2028"),
+        *(
+            "a: ",
+            "- ",
+            "'",
+            '"',
+            "|",
+            ">",
+            "[",
+            "]",
+            "{",
+            "}",
+            "#",
+            "&x ",
+            "*x",
+            "!!int ",
+            "\ufeff",
+        ),
+        *(" ", "  ", "\t", "x", "\\"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
+def test_documents_that_are_yaml_alone_are_those_of_the_whole_stream(text: str) -> None:
+    """What the filter reads in a document is what Helm and Kubernetes read there."""
+    try:
+        roots = [document.root for document in stream.split(text)]
+    except DevcacheError:
+        return
+    whole = yaml.compose_all(text, Loader=nodes.LOADER)
+    assert [yaml.serialize(root) for root in roots if root] == [*map(yaml.serialize, whole)]
