@@ -59,6 +59,12 @@ def test_a_line_out_of_the_table_is_refused_with_its_range(line: layouts.Line) -
     assert (refused.value.where, refused.value.hint) == ("Deployment x", "try another")
 
 
+def test_a_refused_line_has_no_hint_but_that_of_who_asked() -> None:
+    with pytest.raises(DevcacheError) as refused:
+        layouts.layout_of((3, 0), where="")
+    assert refused.value.hint == ""
+
+
 XRD = ("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")
 XRD_2 = ("apiextensions.crossplane.io/v2", "CompositeResourceDefinition")
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postrender.cache.layouts import Line
+    from postrender.cache.placement import Placed
 
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
@@ -38,12 +39,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def place(folder: Path, line: Line, packages: str, *, offline: str = "false") -> list[str]:
-    """Place what the flow mapping `packages` declares, and return the files in the cache."""
+def placed(
+    folder: Path, line: Line, packages: str, *, offline: str = "false"
+) -> tuple[Placed, ...]:
+    """Place what the flow mapping `packages` declares."""
     text = f"{HEAD}spec: {{offline: {offline}, packages: {{{packages}}}}}\n"
     declared = devcache.load(text, where="")
-    placed = placement.place(declared, line, layouts.layout_of(line, where=""), folder)
-    return [one.cache_key for one in placed]
+    return placement.place(declared, line, layouts.layout_of(line, where=""), folder)
+
+
+def place(folder: Path, line: Line, packages: str, *, offline: str = "false") -> list[str]:
+    """Place what the flow mapping `packages` declares, and return the files in the cache."""
+    return [one.cache_key for one in placed(folder, line, packages, offline=offline)]
 
 
 def refusal(folder: Path, line: Line, packages: str, *, offline: str = "false") -> DevcacheError:
@@ -245,6 +252,15 @@ def test_a_provider_that_has_something_to_run(folder: Path, line: Line, package:
     assert place(folder, line, ", ".join(filter(None, ("aa: {path: prov", package))) + "}")
 
 
+@pytest.mark.parametrize("line", [OLD, NEW])
+@pytest.mark.parametrize("path", ["other", "package.xpkg"])
+def test_a_tag_resolves_to_the_digest_of_what_is_on_disk(
+    folder: Path, line: Line, path: str
+) -> None:
+    (one,) = placed(folder, line, f"aa: {{path: {path}}}")
+    assert (one.name, one.digest) == ("aa", read(folder / path).digest)
+
+
 def test_an_xpkg_is_found_by_its_own_digest(folder: Path) -> None:
     digest = read(folder / "package.xpkg").digest
     package = f"aa: {{path: package.xpkg, package: 'x.io/acme/conf@{digest}'}}"
@@ -279,8 +295,8 @@ def test_offline_needs_every_dependency(folder: Path) -> None:
     assert place(folder, OLD, needs)
     found = refusal(folder, OLD, needs, offline="true")
     assert found.where == 'package aa ("needs")'
-    assert found.problem == ('offline is set, but its dependency "x.io/acme/conf" is not local')
-    assert found.hint
+    assert found.problem == 'offline is set, but its dependency "x.io/acme/conf" is not local'
+    assert found.hint == "declare a local package with that source, or unset offline"
     assert place(
         folder, OLD, f"{needs}, bb: {{path: conf, package: 'x.io/acme/conf:v1'}}", offline="true"
     )
