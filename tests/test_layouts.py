@@ -30,6 +30,15 @@ def test_the_line_of_a_version(version: str, line: layouts.Line | None) -> None:
     assert layouts.line_of(version) == line
 
 
+def test_a_version_that_somebody_gave_must_be_one() -> None:
+    assert layouts.require_line("v2.4.0", where="--crossplane") == (2, 4)
+    with pytest.raises(DevcacheError) as refused:
+        layouts.require_line("main", where="--crossplane")
+    assert str(refused.value) == (
+        '--crossplane: is not a version: "main"\nhint: use e.g. 2.4.0 or 1.20'
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "cache_root", "keyed_by", "policy", "function"),
     [
