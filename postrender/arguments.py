@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import __version__
+from postrender.invocation import FILTER, NAME, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAME = "crossplane-devcache"
-
-
-class UsageError(Exception):
-    """A command line that cannot be understood."""
+    from postrender.invocation import Options
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,30 +24,20 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(explained)
 
 
-FILTER = "filter"
-"""The command that stands for none."""
-
-TOLD = frozenset(("check", "init", "inspect"))
-"""The commands that tell what they are doing: their `run` has an argument `tell`."""
-
 OUTPUTS = ("table", "json")
 """How a report is printed."""
 
 SHELLS = ("bash", "fish", "tcsh", "zsh")
 """The shells that can complete the command line."""
 
-_CONFIGURED = ("objects", "payload")
-"""The commands that need a declaration."""
+_DECLARED = ("check", "payload")
+"""The commands that take values files or a DevCache document."""
 
-Options = dict[str, object]
-"""The options that were given, by the names of a command's arguments."""
-
-
-def parse(argv: Sequence[str] | None) -> tuple[str, Options]:
+def parse(argv: Sequence[str]) -> tuple[str, Options]:
     """Return the command and its options.
 
     Args:
-        argv: The arguments, without the program's name; those of this process by default.
+        argv: The arguments, without the program's name.
 
     Raises:
         UsageError: They are wrong.
@@ -63,23 +50,14 @@ def parse(argv: Sequence[str] | None) -> tuple[str, Options]:
     return command, options
 
 
-def on_stdin(command: str, options: Options) -> tuple[str, str] | None:
-    """Return the name of the argument that stdin is for, and what to put there; or None."""
-    if command == FILTER:
-        return "rendered", f"rendered manifests from stdin: helm ... --post-renderer {NAME}"
-    if "prune" in options:
-        return "listed", "a list from stdin: kubectl get configmaps,deployments,replicasets,pods"
-    return None
-
-
 def _problem(command: str, options: Options) -> str:
     """Return what is wrong, as far as argparse cannot see it, or ""."""
-    if "config" in options and command not in {FILTER, "check", *_CONFIGURED}:
+    if "config" in options and command not in {FILTER, "objects", *_DECLARED}:
         return f"{command} takes no --config"
-    if command == "check" and ("config" in options) == ("values_files" in options):
-        return "check needs either -f FILE or --config FILE"
-    if "config" not in options and command in _CONFIGURED:
-        return f"{command} needs --config FILE"
+    if command in _DECLARED and ("config" in options) == ("values_files" in options):
+        return f"{command} needs either -f FILE or --config FILE"
+    if command == "objects" and "config" not in options:
+        return "objects needs --config FILE"
     if command == "objects" and ("release" in options) != ("namespace" in options):
         return "objects: --release and --namespace go together"
     return ""
@@ -104,15 +82,7 @@ def parser() -> argparse.ArgumentParser:
         )
 
     check = command("check", "find what a render would refuse, and more, without Helm")
-    check.add_argument(
-        *("-f", "--values"),
-        dest="values_files",
-        action="append",
-        type=Path,
-        metavar="FILE",
-        help="values of our chart",
-    )
-    check.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+    _declaration(check)
     _crossplane(check, "default: what is declared, else that of our chart")
     check.add_argument(
         "--offline", action="store_true", help="refuse dependencies that are not local"
@@ -148,12 +118,14 @@ def parser() -> argparse.ArgumentParser:
 
     objects = command("objects", "print the package objects, to apply them apart")
     _crossplane(objects, "e.g. 1.20", required=True)
-    _config(objects)
+    objects.add_argument(
+        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
+    )
     objects.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
     objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
 
     payload = command("payload", "print the ConfigMaps beside the release, to apply before it")
-    _config(payload)
+    _declaration(payload)
     payload.add_argument("--namespace", metavar="NAME", help="the release's namespace")
     payload.add_argument(
         "--prune",
@@ -172,10 +144,16 @@ def _paths(command: argparse.ArgumentParser, description: str) -> None:
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
 
 
-def _config(command: argparse.ArgumentParser) -> None:
+def _declaration(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
+        *("-f", "--values"),
+        dest="values_files",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="values of our chart",
     )
+    command.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
 
 
 def _crossplane(

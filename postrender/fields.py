@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError, quoted
 
@@ -17,8 +16,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]")
 """Blanks, control characters and line breaks of any kind."""
 
 
-@dataclass(frozen=True)
-class Fields:
+class Fields(NamedTuple):
     """A mapping and where it stands. A null or absent field has its default, as in Helm.
 
     Attributes:

@@ -13,6 +13,8 @@ _SUFFIXES = {
     **{f"{suffix}i": 1024**power for power, suffix in enumerate("KMGTPE", start=1)},
 }
 
+_FRACTIONS = {"m": 1000, "u": 1000**2, "n": 1000**3}
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -25,16 +27,16 @@ def in_bytes(quantity: str) -> int | None:
     found = _QUANTITY.fullmatch(quantity)
     if not found:
         return None
-    from fractions import Fraction  # noqa: PLC0415  # costs start-up time, and few runs need it
-
-    number, suffix = Fraction(found[1].rstrip(".") or "0"), found[2] or ""
-    if suffix in {"n", "u", "m"}:
-        factor = Fraction(1, 1000 ** (1 + "mun".index(suffix)))
-    elif suffix not in _SUFFIXES:
-        factor = Fraction(10) ** int(suffix[1:])
+    whole, _, fraction = found[1].partition(".")
+    suffix = found[2] or ""
+    numerator, denominator = int(whole + fraction), int("1" + "0" * len(fraction))
+    if suffix in _FRACTIONS:
+        denominator *= _FRACTIONS[suffix]
+    elif suffix in _SUFFIXES:
+        numerator *= _SUFFIXES[suffix]
     else:
-        factor = Fraction(_SUFFIXES[suffix])
-    return -int(-number * factor // 1)
+        numerator *= int("1" + "0" * int(suffix[1:]))
+    return -(-numerator // denominator)
 
 
 def in_mebibytes(size: int) -> str:

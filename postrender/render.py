@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postrender import results
 from postrender.cache import layouts, placement
 from postrender.declared import declaration
 from postrender.manifests import emit, stream
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
 
     from postrender.declared.devcache import DevCache
     from postrender.manifests.nodes import Plain
+    from postrender.results import Results
 
 
-def render(rendered: str, config: DevCache | None, folder: Path) -> str:
-    """Return the modified manifests.
+def render(
+    rendered: bytes,
+    config: DevCache | None,
+    folder: Path,
+    kept: Results = results.NOTHING_KEPT,
+) -> list[bytes]:
+    """Return the modified manifests, in pieces.
 
     A function of its arguments and the package files alone: no clock, no chance, no environment.
 
@@ -36,6 +43,7 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
         rendered: The rendered manifests, as Helm 3 or Helm 4 pass them.
         config: The DevCache given beside them, or None when it stands among them.
         folder: What relative package paths are relative to.
+        kept: Results of earlier runs: they save time, and change nothing.
 
     Raises:
         DevcacheError: The manifests, the DevCache or a package are not as they must be, or do
@@ -44,7 +52,7 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
     documents = stream.split(rendered)
     declared = declaration.find(documents, config)
     if declared is None:
-        return rendered  # the output of an earlier pass
+        return [rendered]  # the output of an earlier pass
     devcache, others = declared.devcache, declared.others
 
     deployed = crossplane.find(others, devcache.cache_volume)
@@ -53,10 +61,10 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
     layout = layouts.layout_of(line, where=deployed.title, hint=override)
     crossplane.require_cache_root(deployed, layout.cache_root)
 
-    placed = placement.place(devcache, line, layout, folder)
+    placed = placement.place(devcache, line, layout, folder, kept)
     limits = sizing.size_limits(devcache, deployed, declared.ours, placed)
-    parts = apart.parts_of(placed) if devcache.payload_apart else {}
-    contents = payload.contents(placed, parts)
+    parts = apart.parts_of(placed, kept) if devcache.payload_apart else {}
+    contents = payload.contents(placed, parts, kept)
     config_map = f"{deployed.document.name}-devcache"
     ceilings.check_config_map(contents, where=f"ConfigMap {config_map}")
     namespace = deployed.document.namespace
@@ -79,8 +87,8 @@ def render(rendered: str, config: DevCache | None, folder: Path) -> str:
             size_limit=limits.wanted,
         ),
     )
-    kept = (rewritten if one is deployed.document else one for one in others)
-    modified = stream.join((*kept, *_documents(added, declared.origin)))
+    left = (rewritten if one is deployed.document else one for one in others)
+    modified = stream.join((*left, *_documents(added, declared.origin)))
     if devcache.limit_release:
         ceilings.check_release(modified)
     return modified
@@ -96,5 +104,5 @@ def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterat
     filename = origin.filename if origin else ""
     for one in objects.documents(added):
         attributed = objects.annotated(one, {FILENAME_ANNOTATION: filename}) if filename else one
-        yield Document(emit.document(attributed, comment=comment), line=0)
+        yield Document(emit.document(attributed, comment=comment).encode(), line=0)
         comment = "" if comment.startswith("####") else comment

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
+from postrender import results
 from tests.command import Command
+
+os.environ[results.VARIABLE] = "off"  # tests neither find nor leave anything in your cache
 
 settings.register_profile("untimed", deadline=None)  # no test depends on time
 settings.load_profile("untimed")

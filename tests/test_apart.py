@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import lzma
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,12 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from postrender import render
 from postrender.commands import payload
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
+from postrender.packages import PackageYaml
 from postrender.release import apart
+from tests import manifests
 from tests.copier_pod import cached, new_pod
 from tests.package_files import META, directory, incompressible
 
@@ -81,13 +83,13 @@ def config_maps(printed: str) -> dict[str, dict[str, bytes]]:
 
 
 def rendered(config: Path) -> str:
-    return render.render(RENDERED, devcache.load(config.read_text(), where=""), Path())
+    return manifests.modified(RENDERED, devcache.load(config.read_text(), where=""), Path())
 
 
-def volume(manifests: str) -> dict[str, Plain]:
+def volume(modified: str) -> dict[str, Plain]:
     """Return the volume that the copier reads."""
     deployments = [
-        one for one in yaml.safe_load_all(manifests) if one and one["kind"] == "Deployment"
+        one for one in yaml.safe_load_all(modified) if one and one["kind"] == "Deployment"
     ]
     (found,) = [
         volume
@@ -99,33 +101,33 @@ def volume(manifests: str) -> dict[str, Plain]:
     return found
 
 
-def sources(manifests: str) -> list[str]:
+def sources(modified: str) -> list[str]:
     """Return the names of the ConfigMaps that the volume is projected from."""
     return [
         source["configMap"]["name"]
-        for source in yaml.safe_load(yaml.safe_dump(volume(manifests)))["projected"]["sources"]
+        for source in yaml.safe_load(yaml.safe_dump(volume(modified)))["projected"]["sources"]
     ]
 
 
-def mounted(manifests: str, printed: str) -> dict[str, bytes]:
+def mounted(modified: str, printed: str) -> dict[str, bytes]:
     """Return the files that kubelet makes of the volume: of equal names the last one counts."""
-    there = config_maps(printed) | config_maps(manifests)
-    return {key: data for name in sources(manifests) for key, data in there[name].items()}
+    there = config_maps(printed) | config_maps(modified)
+    return {key: data for name in sources(modified) for key, data in there[name].items()}
 
 
 def test_a_package_in_parts_reaches_the_cache(
     declare: Declare, large: Path, tmp_path: Path
 ) -> None:
     config = declare(large=large)
-    manifests, printed = rendered(config), payload.run(config=config)
+    modified, printed = rendered(config), payload.run(config=config)
     pod = new_pod(tmp_path / "pod", tmp_path / "cache")
-    pod.publish(mounted(manifests, printed))
+    pod.publish(mounted(modified, printed))
     outcome = pod.run()
     assert (outcome.status, outcome.stderr) == (0, "")
     contents = [len(content) for content in cached(pod.cache).values()]
     assert max(contents) > 4 * LARGEST
     assert len(contents) == 3
-    assert "xz.3 " in config_maps(manifests)["crossplane-devcache"]["index"].decode()
+    assert "xz.3 " in config_maps(modified)["crossplane-devcache"]["index"].decode()
 
 
 def test_each_config_map_fits_and_never_changes(declare: Declare, large: Path) -> None:
@@ -146,12 +148,12 @@ def test_the_release_references_just_what_is_printed_and_its_own_last(
     declare: Declare, large: Path
 ) -> None:
     config = declare(large=large)
-    manifests = rendered(config)
-    own = config_maps(manifests)
+    modified = rendered(config)
+    own = config_maps(modified)
     assert list(own) == ["crossplane-devcache"]
     assert set(own["crossplane-devcache"]) == {"index", "copier.sh"}
     printed = list(config_maps(payload.run(config=config)))
-    assert sources(manifests) == [*printed, "crossplane-devcache"]
+    assert sources(modified) == [*printed, "crossplane-devcache"]
 
 
 def test_a_change_of_one_package_changes_only_its_config_maps(
@@ -173,17 +175,17 @@ def test_a_change_of_one_package_changes_only_its_config_maps(
 def test_parts_are_the_whole_in_order(content: bytes, largest: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(apart, "LARGEST", largest)
-        parts = apart.split("a", content)
+        parts = apart.split("a", PackageYaml.of(content))
     whole = b"".join(part.content for part in parts)
-    assert whole == b"".join(part.content for part in apart.split("a", content))
+    assert lzma.decompress(whole) == content
     assert all(0 < len(part.content) <= largest for part in parts)
     assert len({part.key for part in parts}) == len({part.config_map for part in parts})
 
 
 def test_a_release_that_brings_its_packages_is_as_it_was(declare: Declare) -> None:
-    manifests = rendered(declare("release"))
-    assert volume(manifests)["configMap"] == {"name": "crossplane-devcache"}
-    assert set(config_maps(manifests)["crossplane-devcache"]) >= {"one.xz", "two.xz"}
+    modified = rendered(declare("release"))
+    assert volume(modified)["configMap"] == {"name": "crossplane-devcache"}
+    assert set(config_maps(modified)["crossplane-devcache"]) >= {"one.xz", "two.xz"}
 
 
 def test_without_a_package_there_is_nothing_to_project(declare: Declare) -> None:
@@ -197,7 +199,18 @@ def test_config_maps_among_the_manifests_pass(declare: Declare) -> None:
     config = declare()
     printed = payload.run(config=config)
     declared = devcache.load(config.read_text(), where="")
-    assert printed in render.render(RENDERED + printed, declared, Path())
+    assert printed in manifests.modified(RENDERED + printed, declared, Path())
+
+
+def test_values_of_our_chart_are_a_declaration_too(declare: Declare, tmp_path: Path) -> None:
+    config = declare()
+    spec = yaml.safe_load(config.read_text())["spec"]
+    values, more = tmp_path / "values.yaml", tmp_path / "more.yaml"
+    values.write_text(yaml.safe_dump({"devcache": spec, "crossplane": {"replicas": 2}}))
+    assert payload.run(values_files=[values]) == payload.run(config=config)
+    more.write_text("devcache: {packages: {one: null}}\n")
+    fewer = payload.run(values_files=[values, more])
+    assert fewer == payload.run(config=declare(one=None))
 
 
 def test_a_declaration_that_leaves_them_in_the_release_is_refused(

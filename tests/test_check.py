@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from postrender import render
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.release import chart
+from tests import manifests
 from tests.command import ROOT
 from tests.package_files import directory, incompressible
 
@@ -123,7 +123,7 @@ def test_what_the_filter_refuses_is_an_error(
     config.write_text(f"{head}spec: {spec}\n")
     rendered = (GOLDEN / "crossplane-2.4.0" / "input-helm3.yaml").read_text()
     with pytest.raises(DevcacheError) as refused:
-        render.render(rendered, devcache.load(config.read_text(), where="x"), Path())
+        manifests.modified(rendered, devcache.load(config.read_text(), where="x"), Path())
     told = [problem for severity, _, problem in findings(command, "--config", config)]
     known = refused.value.problem.partition(" bytes")[0].removeprefix("the packages take ")
     assert any(known in problem for problem in told), (refused.value.problem, told)

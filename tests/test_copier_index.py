@@ -100,7 +100,7 @@ def test_whatever_is_placed_is_loaded_just_there(
     empty(pod.cache)
     pod.publish(published(payload.contents(placed)))
     first, second = pod.run(), pod.run()
-    expected = {one.cache_key: one.package.package_yaml for one in placed}
+    expected = {one.cache_key: one.package.package_yaml.content for one in placed}
     assert len(expected) == len(texts)
     assert cached(pod.cache) == expected
     moves = [f"{one.name} -> {one.cache_key}\n" for one in placed]

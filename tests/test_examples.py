@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from postrender import render
 from postrender.declared import devcache
+from tests import manifests
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -47,7 +47,7 @@ def test_every_release_takes_the_values(values: str, release: Path) -> None:
     }
     config = devcache.load(yaml.safe_dump(document), where=values)
     rendered = (release / "input-helm4.yaml").read_text()
-    modified = render.render(rendered, config, ROOT)
+    modified = manifests.modified(rendered, config, ROOT)
     names = read(values)["devcache"]["packages"]
     assert all(re.search(rf"^ +name: {name}$", modified, re.MULTILINE) for name in names)
 

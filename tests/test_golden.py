@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from postrender import render
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.release import payload
+from tests import manifests
 
 FOLDER = Path(__file__).parent / "golden"
 CASES = sorted((path.parent.name, path.stem[-1]) for path in FOLDER.glob("*/input-helm?.yaml"))
@@ -59,11 +59,11 @@ def test_golden(name: str, major: str, pytestconfig: pytest.Config) -> None:
     declared = config(case, rendered)
     if (case / "errors.txt").exists():
         with pytest.raises(DevcacheError) as refused:
-            render.render(rendered, declared, FOLDER)
+            manifests.modified(rendered, declared, FOLDER)
         for line in (case / "errors.txt").read_text().splitlines():
             assert re.search(line, str(refused.value)), line
         return
-    modified = render.render(rendered, declared, FOLDER)
+    modified = manifests.modified(rendered, declared, FOLDER)
     lines = difflib.unified_diff(
         rendered.splitlines(keepends=True), unpacked(modified).splitlines(keepends=True), n=2
     )
@@ -72,8 +72,8 @@ def test_golden(name: str, major: str, pytestconfig: pytest.Config) -> None:
     if pytestconfig.getoption("--update"):
         golden.write_text(diff)
     assert diff == golden.read_text()
-    assert render.render(modified, declared, FOLDER) == modified or declared is None
-    assert render.render(modified, None, FOLDER) == modified
+    assert manifests.modified(modified, declared, FOLDER) == modified or declared is None
+    assert manifests.modified(modified, None, FOLDER) == modified
 
 
 def test_there_are_cases() -> None:

@@ -46,7 +46,9 @@ def test_real_packages_give_the_digest_of_the_registry(name: str) -> None:
     package = packages.read(VECTORS / name)
     assert package.digest == expected["registry_digest"]
     assert package.digest_is_registrys
-    assert hashlib.sha256(package.package_yaml).hexdigest() == expected["package_yaml_sha256"]
+    assert (
+        hashlib.sha256(package.package_yaml.content).hexdigest() == expected["package_yaml_sha256"]
+    )
 
 
 def test_a_package_says_what_it_is(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_layers_are_annotated_with_the_labels_that_name_them(tmp_path: Path) -> 
     package = packages.read(written)
     assert package.digest == digest(compact(manifest).replace(b"<&>", rb"\u003c\u0026\u003e"))
     assert package.digest_is_registrys
-    assert package.package_yaml == STREAM
+    assert package.package_yaml.content == STREAM
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_package_yaml_that_counts(tmp_path: Path, case: Case) -> None:
     package = packages.read(case.image.write(tmp_path))
-    assert package.package_yaml == case.package_yaml, case.reason
+    assert package.package_yaml.content == case.package_yaml, case.reason
     assert package.digest_is_registrys == case.digest_is_registrys, case.reason
     if not case.digest_is_registrys:
         assert package.digest == digest(STREAM)
@@ -250,7 +252,7 @@ def test_docker_save(tmp_path: Path, members: Mapping[str, bytes | Link]) -> Non
     path = tmp_path / "image.tar"
     path.write_bytes(tar(members))
     package = packages.read(path)
-    assert package.package_yaml == STREAM
+    assert package.package_yaml.content == STREAM
     assert (package.digest, package.digest_is_registrys) == (digest(STREAM), False)
 
 

@@ -28,7 +28,7 @@ def test_files_are_joined_as_they_were_written(tmp_path: Path) -> None:
         "c/empty.yaml": b"",
     }
     package = packages.read(directory(tmp_path, files))
-    assert package.package_yaml == (
+    assert package.package_yaml.content == (
         META
         + b"---\n# comment\n"
         + XRD
@@ -38,14 +38,17 @@ def test_files_are_joined_as_they_were_written(tmp_path: Path) -> None:
         + XRD.replace(b"\n", b"\r\n")
     )
     assert [member.file for member in package.members] == ["a.yaml", "b.yaml", "c/d.yml"]
-    assert (package.digest, package.digest_is_registrys) == (digest(package.package_yaml), False)
+    assert (package.digest, package.digest_is_registrys) == (
+        digest(package.package_yaml.content),
+        False,
+    )
 
 
 def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
     root = directory(tmp_path / "root", {"a.yaml": XRD, "b.yaml": Link("a.yaml")})
     link = tmp_path / "link"
     link.symlink_to(root)
-    assert packages.read(link) == packages.read(root)
+    assert packages.read(link)[:-1] == packages.read(root)[:-1]
 
 
 @pytest.fixture(scope="module")

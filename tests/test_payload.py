@@ -1,37 +1,23 @@
-"""What the ConfigMap carries: packages that every busybox unpacks, and the index of them."""
+"""What the release's ConfigMap carries: packages that every busybox unpacks, and their index."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import lzma
 from typing import TYPE_CHECKING
 
 import pytest
 
 from postrender.cache import layouts, placement
 from postrender.declared import devcache
-from postrender.release import payload
+from postrender.packages import PackageYaml
+from postrender.release import packing, payload
 from tests.package_files import META, XRD, Image, directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from postrender.cache.placement import Placed
-
-STREAM = b"kind: A\n" * 999
-
-
-def test_a_package_is_xz_with_the_check_that_every_busybox_knows() -> None:
-    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ)
-    assert unpacker.decompress(payload.pack(STREAM)) == STREAM
-    assert unpacker.check == lzma.CHECK_CRC32
-
-
-def test_a_package_unpacks_in_the_memory_that_the_copier_has() -> None:
-    """Its limit is 64Mi by default; the dictionary is most of what unxz takes."""
-    assert lzma.decompress(payload.pack(STREAM), memlimit=16 << 20) == STREAM
-
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
@@ -55,7 +41,8 @@ def placed(folder: Path, *names: str) -> tuple[Placed, ...]:
 
 def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: Path) -> None:
     stream = META + b"---\n" + XRD
-    packed = {"aa.xz": payload.pack(META), "package.xz": payload.pack(stream)}
+    contents = packing.packed([PackageYaml.of(META), PackageYaml.of(stream)])
+    packed = dict(zip(("aa.xz", "package.xz"), contents, strict=True))
     root = "xpkg.devcache.local"
     assert payload.contents(placed(folder, "aa", "package.xpkg")) == {
         "data": {

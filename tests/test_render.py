@@ -9,10 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender import render
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
-from postrender.manifests import stream
+from tests import manifests
 
 GOLDEN = Path(__file__).parent / "golden"
 HELM = {
@@ -57,11 +56,11 @@ def test_documents_that_are_not_touched_leave_byte_for_byte_and_in_order(
 ) -> None:
     parts = [*before, HELM[major], *after]
     rendered = "".join(part if part.startswith("---") else f"---\n{part}" for part in parts)
-    modified = render.render(rendered, config("network"), GOLDEN)
-    documents = [document.text for document in stream.split(rendered)]
+    modified = manifests.modified(rendered, config("network"), GOLDEN)
+    documents = [document.text for document in manifests.split(rendered)]
     touched = [text for text in documents if "- start" in text and "- core" in text]
     assert len(touched) == 1
-    left = [document.text for document in stream.split(modified)]
+    left = [document.text for document in manifests.split(modified)]
     head, tail = (
         documents[: documents.index(touched[0])],
         documents[documents.index(touched[0]) + 1 :],
@@ -76,30 +75,34 @@ def test_a_later_pass_forgets_the_earlier_one(
     major: str, earlier: devcache.DevCache, later: devcache.DevCache
 ) -> None:
     """Whatever an earlier pass had brought: the same as without it, and nothing twice."""
-    first = render.render(HELM[major], earlier, GOLDEN)
-    assert render.render(first, later, GOLDEN) == render.render(HELM[major], later, GOLDEN)
-    assert render.render(first, None, GOLDEN) == first
+    first = manifests.modified(HELM[major], earlier, GOLDEN)
+    assert manifests.modified(first, later, GOLDEN) == manifests.modified(
+        HELM[major], later, GOLDEN
+    )
+    assert manifests.modified(first, None, GOLDEN) == first
 
 
 def test_a_document_among_the_manifests_does_what_a_config_does() -> None:
     text = (GOLDEN / "devcache.yaml").read_text()
     declared = devcache.load(text, where="")
     for rendered in (f"{HELM['3']}---\n{text}", f"{text}{HELM['3']}"):
-        assert render.render(rendered, None, GOLDEN) == render.render(HELM["3"], declared, GOLDEN)
+        assert manifests.modified(rendered, None, GOLDEN) == manifests.modified(
+            HELM["3"], declared, GOLDEN
+        )
 
 
 def test_two_documents_are_refused() -> None:
     text = (GOLDEN / "devcache.yaml").read_text()
     with pytest.raises(DevcacheError, match="more than one DevCache"):
-        render.render(f"{HELM['3']}---\n{text}---\n{text}", None, GOLDEN)
+        manifests.modified(f"{HELM['3']}---\n{text}---\n{text}", None, GOLDEN)
 
 
 def test_a_deployment_that_is_a_hook_is_not_crossplane() -> None:
-    deployment = next(one for one in stream.split(HELM["3"]) if "- start" in one.text)
+    deployment = next(one for one in manifests.split(HELM["3"]) if "- start" in one.text)
     hook = deployment.text.replace(
         "metadata:\n", "metadata:\n  annotations: {helm.sh/hook: test}\n", 1
     ).replace("  name: crossplane\n", "  name: hook\n", 1)
-    modified = render.render(HELM["3"] + hook, config("network"), GOLDEN)
+    modified = manifests.modified(HELM["3"] + hook, config("network"), GOLDEN)
     assert hook in modified
 
 
@@ -114,5 +117,5 @@ def test_added_documents_belong_to_the_template_of_the_declaration(
     comment: str, expected: int
 ) -> None:
     text = f"---\n{comment}\n{HEAD}spec: {{packages: {{network: {{path: packages/network}}}}}}\n"
-    modified = render.render(HELM["3"] + text, None, GOLDEN)
+    modified = manifests.modified(HELM["3"] + text, None, GOLDEN)
     assert modified.count(comment) == expected

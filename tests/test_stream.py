@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes, stream
+from tests import manifests
 
 PEM = (
     "kind: Secret\nstringData:\n  key: |\n    -----BEGIN KEY-----\n    ---\n    -----END KEY-----\n"
@@ -34,20 +35,20 @@ PEM = (
     ],
 )
 def test_splits_where_helm_splits(text: str, kinds: list[str]) -> None:
-    documents = stream.split(text)
+    documents = manifests.split(text)
     assert [document.kind for document in documents] == kinds
     assert "".join(document.text for document in documents) == text
 
 
 def test_content_on_the_separators_line_is_refused_with_its_line() -> None:
     with pytest.raises(DevcacheError) as refused:
-        stream.split("kind: A\n--- {kind: B}\n")
+        manifests.split("kind: A\n--- {kind: B}\n")
     assert refused.value.where == "the rendered manifests, line 2"
 
 
 def test_what_is_no_yaml_is_refused_with_template_line_and_column_but_not_its_content() -> None:
     text = "kind: A\n---\n# Source: chart/templates/x.yaml\nkind: B\nhunter2: 'secret\n"
-    document = stream.split(text)[1]
+    document = manifests.split(text)[1]
     with pytest.raises(DevcacheError) as refused:
         _ = document.root
     assert refused.value.where == "chart/templates/x.yaml, line 6, column 1"
@@ -58,7 +59,7 @@ def test_what_is_no_yaml_is_refused_with_template_line_and_column_but_not_its_co
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000])
 def test_bottomless_nesting_is_refused(text: str) -> None:
     with pytest.raises(DevcacheError):
-        _ = stream.Document(text, 1).root
+        _ = stream.Document(text.encode(), 1).root
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_bottomless_nesting_is_refused(text: str) -> None:
     ],
 )
 def test_tells_the_template_of_a_document(text: str, comment: str, filename: str) -> None:
-    document = stream.Document(text, 1)
+    document = stream.Document(text.encode(), 1)
     assert (document.origin_comment, document.filename) == (comment, filename)
 
 
@@ -88,17 +89,17 @@ LINES = st.sampled_from(
 @given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_documents_joined_are_the_stream(lines: list[str], ending: str, ends: bool) -> None:  # noqa: FBT001  # hypothesis passes by position
     text = ending.join(lines) + (ending if ends else "")
-    documents = stream.split(text)
+    documents = manifests.split(text)
     assert "".join(document.text for document in documents) == text
-    assert stream.join(documents) == text
+    assert manifests.joined(documents) == text
     assert all(document.text.startswith("---") for document in documents[1:])
     first_lines = [text.split("\n")[document.line - 1] for document in documents]
     assert [document.text.split("\n")[0] for document in documents] == first_lines
 
 
 def test_a_document_without_separator_or_final_newline_gets_them_when_joined() -> None:
-    documents = [stream.Document("kind: A", 1), stream.Document("kind: B\n", 1)]
-    assert stream.join(documents) == "kind: A\n---\nkind: B\n"
+    documents = [stream.Document(b"kind: A", 1), stream.Document(b"kind: B\n", 1)]
+    assert manifests.joined(documents) == "kind: A\n---\nkind: B\n"
 
 
 PIECES = st.sampled_from(
@@ -130,7 +131,7 @@ PIECES = st.sampled_from(
 def test_documents_that_are_yaml_alone_are_those_of_the_whole_stream(text: str) -> None:
     """What the filter reads in a document is what Helm and Kubernetes read there."""
     try:
-        roots = [document.root for document in stream.split(text)]
+        roots = [document.root for document in manifests.split(text)]
     except DevcacheError:
         return
     whole = yaml.compose_all(text, Loader=nodes.LOADER)

@@ -196,8 +196,8 @@ def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) 
 
 def main(helm: str) -> None:
     """Print the command that a user would run, then what came out of it."""
-    after = stream.split(rendered(helm))
-    before = stream.split(unchanged(helm))
+    after = stream.split(rendered(helm).encode())
+    before = stream.split(unchanged(helm).encode())
     sys.stdout.write(report(before, after))
 
 

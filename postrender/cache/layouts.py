@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from postrender.cache import references
 from postrender.errors import DevcacheError, quoted
@@ -18,8 +17,7 @@ Line = tuple[int, int]
 """A Crossplane release line, e.g. (1, 20)."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """How a range of Crossplane lines finds a package in its cache.
 
     Attributes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import packages
+from postrender import packages, results
 from postrender.cache import layouts
 from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError, quoted
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 
     from postrender.cache.layouts import Layout, Line
     from postrender.declared.devcache import DevCache, LocalPackage
+    from postrender.results import Results
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A local package with its place in the cache.
 
     Attributes:
@@ -46,7 +45,13 @@ class Placed:
         return self.declared.reference.source
 
 
-def place(devcache: DevCache, line: Line, layout: Layout, folder: Path) -> tuple[Placed, ...]:
+def place(
+    devcache: DevCache,
+    line: Line,
+    layout: Layout,
+    folder: Path,
+    kept: Results = results.NOTHING_KEPT,
+) -> tuple[Placed, ...]:
     """Return the declared packages, each read and placed.
 
     Args:
@@ -54,6 +59,7 @@ def place(devcache: DevCache, line: Line, layout: Layout, folder: Path) -> tuple
         line: The Crossplane line.
         layout: The layout that this line uses.
         folder: What relative paths are relative to.
+        kept: Results of earlier runs.
 
     Raises:
         DevcacheError: A package cannot be read, Crossplane would refuse it, or two of them
@@ -61,7 +67,7 @@ def place(devcache: DevCache, line: Line, layout: Layout, folder: Path) -> tuple
     """
     placed: list[Placed] = []
     for declared in devcache.packages:
-        one = placed_package(declared, layout, folder)
+        one = placed_package(declared, layout, folder, kept)
         for refusal in refusals(one, line, layout):
             raise refusal
         placed.append(one)
@@ -70,26 +76,30 @@ def place(devcache: DevCache, line: Line, layout: Layout, folder: Path) -> tuple
     return tuple(placed)
 
 
-def placed_package(declared: LocalPackage, layout: Layout, folder: Path) -> Placed:
+def placed_package(
+    declared: LocalPackage, layout: Layout, folder: Path, kept: Results = results.NOTHING_KEPT
+) -> Placed:
     """Return a declared package, read and placed, though Crossplane may still refuse it.
 
     Raises:
         DevcacheError: It cannot be read.
     """
-    package = read(declared, folder)
+    package = read(declared, folder, kept)
     return Placed(
         declared, package, package.digest, layout.cache_key(declared.reference, package.digest)
     )
 
 
-def read(declared: LocalPackage, folder: Path) -> packages.Package:
+def read(
+    declared: LocalPackage, folder: Path, kept: Results = results.NOTHING_KEPT
+) -> packages.Package:
     """Return the package that a declaration names.
 
     Raises:
         DevcacheError: It cannot be read, or is no package; the message names the declaration.
     """
     try:
-        return packages.read(folder / declared.path, ignore=declared.ignore)
+        return packages.read(folder / declared.path, ignore=declared.ignore, kept=kept)
     except DevcacheError as error:
         where = ", ".join(filter(None, (f"package {declared.name}", error.where)))
         raise DevcacheError(error.problem, where=where, hint=error.hint) from error

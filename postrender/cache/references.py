@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from postrender.errors import DevcacheError, quoted
 
@@ -16,8 +16,7 @@ _QUALIFIED = re.compile(r"[^./]+(\.[^./]+)+(/[^/:@]+)+(:[^:@]+(@sha256.+)?|@sha2
 """The rule of Crossplane 2's CRDs (v2.0.0 apis/pkg/v1/package_types.go, PackageSpec.package)."""
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """A package reference that go-containerregistry parses.
 
     Attributes:

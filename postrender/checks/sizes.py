@@ -66,7 +66,7 @@ def _cache(placed: Sequence[Placed], devcache: DevCache, upstream: Upstream) -> 
     charts = quantities.in_bytes(upstream.size_limit or chart.SIZE_LIMIT)
     if devcache.size_limit != "auto":
         return quantities.in_bytes(devcache.size_limit) if devcache.size_limit else charts
-    return (charts or 0) + sum(len(one.package.package_yaml) for one in placed)
+    return (charts or 0) + sum(one.package.package_yaml.size for one in placed)
 
 
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:

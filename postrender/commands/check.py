@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postrender.checks import everything
-from postrender.declared import devcache, files, values
-from postrender.declared.values import Upstream
+from postrender.declared import given
 from postrender.reports import Report, Table
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from postrender.checks.dependencies import Resolution
     from postrender.checks.everything import Checked
     from postrender.checks.sizes import Size
-    from postrender.fields import Fields
     from postrender.manifests.nodes import Plain
     from postrender.progress import Tell
 
@@ -41,7 +39,7 @@ def run(
     Raises:
         DevcacheError: A file cannot be read or is no YAML, or the version is not supported.
     """
-    spec, upstream = _declared(values_files, config)
+    spec, upstream = given.specified(values_files, config)
     checked = everything.check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
     errors, warnings = checked.count("error"), checked.count("warning")
     return Report(
@@ -51,14 +49,6 @@ def run(
         f" for Crossplane {checked.version}",
         refused=errors > 0,
     )
-
-
-def _declared(values_files: Sequence[Path], config: Path | None) -> tuple[Fields, Upstream]:
-    """Return the fields of the declaration, and what is said of the upstream chart beside it."""
-    if config:
-        return devcache.specified(files.text(config), where=files.shown(config)), Upstream()
-    given = values.load(values_files)
-    return given.under("devcache"), values.upstream(given)
 
 
 def _value(checked: Checked) -> Plain:

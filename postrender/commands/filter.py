@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from postrender import render
+from postrender import render, results
 from postrender.declared import devcache, files
 
 
-def run(*, rendered: bytes, config: Path | None = None) -> str:
-    """Return the modified manifests. Relative package paths are looked up where this runs.
+def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
+    """Return the modified manifests, in pieces.
+
+    Relative package paths are looked up where this runs.
 
     Args:
         rendered: The rendered manifests.
@@ -19,5 +22,4 @@ def run(*, rendered: bytes, config: Path | None = None) -> str:
         DevcacheError: See `render.render`.
     """
     declared = devcache.load(files.text(config), where=files.shown(config)) if config else None
-    manifests = files.decoded(rendered, where="the rendered manifests")
-    return render.render(manifests, declared, Path())
+    return render.render(rendered, declared, Path(), results.of_user(os.environ))

@@ -11,7 +11,7 @@ from postrender.cache.layouts import LAYOUTS
 from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError
 from postrender.packages import disk, forms
-from postrender.release import payload
+from postrender.release import packing
 from postrender.reports import Report, Table
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def _default(package: Package) -> Reference | None:
 def _sizes(package: Package) -> dict[str, int]:
     """Return sizes: of the package.yaml, as it lies in the cache, as it goes into the ConfigMap."""
     return {
-        "packageYaml": len(package.package_yaml),
+        "packageYaml": package.package_yaml.size,
         "gzip": forms.packed_size(package),
-        "xz": len(payload.pack(package.package_yaml)),
+        "xz": len(*packing.packed([package.package_yaml])),
     }
 
 
@@ -134,7 +134,7 @@ def _value(found: _Inspected) -> Plain:
         "crossplane": package.crossplane,
         "digest": package.digest,
         "digestIsRegistrys": package.digest_is_registrys,
-        "contentDigest": package.content_digest,
+        "contentDigest": package.package_yaml.digest,
         "sizes": dict(found.sizes),
         "objects": dict(_objects(package)),
         "dependencies": [

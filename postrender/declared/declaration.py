@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import marks
 from postrender.declared import devcache
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from postrender.manifests.stream import Document
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """A DevCache and the documents that it is about.
 
     Attributes:
@@ -70,7 +68,7 @@ def _is_devcache(document: Document) -> bool:
 
 
 def _is_ours(document: Document) -> bool:
-    if not any(document.mentions(marks.OWNER, kind) for kind in marks.KINDS):
+    if not document.mentions(marks.OWNER) or not any(map(document.mentions, marks.KINDS)):
         return False
     if document.kind != "List":
         return _is_marked(document.root)

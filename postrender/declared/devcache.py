@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from postrender import quantities
 from postrender.cache import layouts, references
@@ -30,16 +29,10 @@ DEFAULT_REGISTRY = "xpkg.devcache.local"
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def _resources() -> dict[str, Plain]:
-    """Return enough for xz's dictionary of 8 MiB; a quota may demand both kinds."""
-    return {
-        "limits": {"cpu": "500m", "memory": "64Mi"},
-        "requests": {"cpu": "100m", "memory": "32Mi"},
-    }
+_NONE: dict[str, Plain] = {}
 
 
-@dataclass(frozen=True)
-class LocalPackage:
+class LocalPackage(NamedTuple):
     """One package on disk.
 
     Attributes:
@@ -59,12 +52,11 @@ class LocalPackage:
     ignore: tuple[str, ...] = ()
     install: bool = True
     runtime_image: str = ""
-    runtime_resources: dict[str, Plain] = field(default_factory=dict)
-    spec: dict[str, Plain] = field(default_factory=dict)
+    runtime_resources: dict[str, Plain] = _NONE
+    spec: dict[str, Plain] = _NONE
 
 
-@dataclass(frozen=True)
-class Copier:
+class Copier(NamedTuple):
     """The initContainer that copies packages into the cache.
 
     Attributes:
@@ -74,14 +66,25 @@ class Copier:
         security_context: Fields that replace those of the built-in securityContext.
     """
 
-    image: str = "docker.io/library/busybox:1.37.0"
-    pull_policy: str = "IfNotPresent"
-    resources: dict[str, Plain] = field(default_factory=_resources)
-    security_context: dict[str, Plain] = field(default_factory=dict)
+    image: str
+    pull_policy: str
+    resources: dict[str, Plain]
+    security_context: dict[str, Plain]
 
 
-@dataclass(frozen=True)
-class DevCache:
+_COPIER = Copier(
+    image="docker.io/library/busybox:1.37.0",
+    pull_policy="IfNotPresent",
+    # Enough for xz's dictionary of 8 MiB; a quota may demand both kinds.
+    resources={
+        "limits": {"cpu": "500m", "memory": "64Mi"},
+        "requests": {"cpu": "100m", "memory": "32Mi"},
+    },
+    security_context={},
+)
+
+
+class DevCache(NamedTuple):
     """What the values' `devcache` block declares.
 
     Attributes:
@@ -101,11 +104,14 @@ class DevCache:
     mount_path: str = "/devcache"
     cache_volume: str = "package-cache"
     size_limit: str = "auto"
-    copier: Copier = field(default_factory=Copier)
+    copier: Copier = _COPIER
     payload_apart: bool = False
     offline: bool = False
     limit_release: bool = True
     crossplane_version: str = ""
+
+
+_DEFAULT = DevCache()
 
 
 def load(text: str, *, where: str) -> DevCache:
@@ -171,12 +177,12 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
     ]
     return DevCache(
         packages=tuple(one for one in found if one),
-        mount_path=tried(lambda: _mount_path(mount), default=DevCache.mount_path),
+        mount_path=tried(lambda: _mount_path(mount), default=_DEFAULT.mount_path),
         cache_volume=tried(
-            lambda: _name(volume, "volume", DevCache.cache_volume), default=DevCache.cache_volume
+            lambda: _name(volume, "volume", _DEFAULT.cache_volume), default=_DEFAULT.cache_volume
         ),
-        size_limit=tried(lambda: _size_limit(volume), default=DevCache.size_limit),
-        copier=tried(lambda: _copier(spec), default=Copier()),
+        size_limit=tried(lambda: _size_limit(volume), default=_DEFAULT.size_limit),
+        copier=tried(lambda: _copier(spec), default=_COPIER),
         payload_apart=tried(lambda: _payload_apart(spec), default=False),
         offline=tried(lambda: spec.flag("offline", default=False), default=False),
         limit_release=tried(lambda: limits.flag("release", default=True), default=True),
@@ -228,7 +234,7 @@ def _package(name: str, packages: Fields) -> LocalPackage:
 
 
 def _mount_path(fields: Fields) -> str:
-    path = fields.word("mountPath", DevCache.mount_path)
+    path = fields.word("mountPath", _DEFAULT.mount_path)
     if not path.startswith("/") or ":" in path or posixpath.normpath(path) != path or path == "/":
         problem = f"is not an absolute path of a folder: {quoted(path)}"
         raise fields.refusal("mountPath", problem, hint="e.g. /devcache")
@@ -243,7 +249,7 @@ def _name(fields: Fields, key: str, default: str) -> str:
 
 
 def _size_limit(fields: Fields) -> str:
-    limit = fields.text("sizeLimit", DevCache.size_limit)
+    limit = fields.text("sizeLimit", _DEFAULT.size_limit)
     if limit not in {"", "auto"} and quantities.in_bytes(limit) is None:
         problem = f"is not a quantity: {quoted(limit)}"
         raise fields.refusal("sizeLimit", problem, hint='use e.g. "64Mi", or "auto"')
@@ -253,16 +259,16 @@ def _size_limit(fields: Fields) -> str:
 def _copier(spec: Fields) -> Copier:
     fields = spec.under("copier", "image", "resources", "securityContext")
     image = fields.under("image", "repository", "tag", "pullPolicy")
-    repository, _, tag = Copier.image.rpartition(":")
+    repository, _, tag = _COPIER.image.rpartition(":")
     repository, tag = image.word("repository", repository), image.word("tag", tag)
-    policy = image.text("pullPolicy", Copier.pull_policy)
+    policy = image.text("pullPolicy", _COPIER.pull_policy)
     if policy not in {"Always", "IfNotPresent", "Never"}:
         raise image.refusal("pullPolicy", "is not one of Always, IfNotPresent, Never")
     joint = "@" if tag.startswith("sha256:") else ":"
     return Copier(
         image=f"{repository}{joint}{tag}" if tag else repository,
         pull_policy=policy,
-        resources=fields.under("resources").values or Copier().resources,
+        resources=fields.under("resources").values or _COPIER.resources,
         security_context=fields.under("securityContext").values,
     )
 

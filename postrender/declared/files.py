@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 from postrender.errors import DevcacheError
+from postrender.manifests import nodes
 from postrender.packages import disk
 from postrender.packages.disk import shown
 
-__all__ = ["decoded", "replace", "shown", "text"]
+__all__ = ["replace", "shown", "text"]
 
 
 def text(path: Path) -> str:
@@ -22,21 +23,7 @@ def text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise disk.unreadable(path, error) from None
-    return decoded(content, where=shown(path))
-
-
-def decoded(content: bytes, *, where: str) -> str:
-    """Return what UTF-8 stands for.
-
-    Raises:
-        DevcacheError: It is not UTF-8; the message tells the line.
-    """
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        problem = "is not UTF-8"
-        raise DevcacheError(problem, where=f"{where}, line {line}") from None
+    return nodes.decoded(content, where=shown(path))
 
 
 def replace(path: Path, text: str) -> None:

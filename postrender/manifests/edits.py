@@ -6,8 +6,7 @@ collections, JSON in flow collections and for null.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 _OTHER_TYPE = "is not the list, mapping or text that Kubernetes has there"
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """A replacement of text[start:end], in characters; start == end inserts."""
 
     start: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from textwrap import indent as indented
 from typing import TYPE_CHECKING
 
 import yaml
@@ -58,7 +57,9 @@ def block(value: Plain, *, indent: int = 0) -> str:
         width=1 << 30,
         allow_unicode=True,
     )
-    return indented(str(text), " " * indent)
+    margin = " " * indent
+    lines = str(text).splitlines(keepends=True)
+    return "".join(margin + line if line.strip() else line for line in lines)
 
 
 def scalar(text: str) -> str:

@@ -29,6 +29,25 @@ _MOST_TAG_DIRECTIVES = 100
 """`%TAG` lines. libyaml compares each with all before it: a megabyte of them takes a minute."""
 
 
+def decoded(content: bytes, *, where: str, first_line: int = 1) -> str:
+    """Return the text that UTF-8 stands for.
+
+    Args:
+        content: The bytes.
+        where: What error messages call them.
+        first_line: The number of their first line, for error messages.
+
+    Raises:
+        DevcacheError: It is not UTF-8; the message tells the line.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + first_line
+        problem = "is not UTF-8"
+        raise DevcacheError(problem, where=f"{where}, line {line}") from None
+
+
 def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | None:
     """Return the root node of the one YAML document in `text`, or None if it is empty.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,13 +15,19 @@ if TYPE_CHECKING:
 
     import yaml
 
+_STREAM = "the rendered manifests"
+"""What error messages call it."""
+
 FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
 """Where Helm 4 notes which template a document came from; it takes the annotation off again."""
 
-_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-"""YAML's document marker: `---` at the start of a line, alone or before a blank."""
+_SEPARATOR = re.compile(rb"---(?<![^\n]---)(?=[ \t\r\n]|\Z)")
+"""YAML's document marker: `---` at the start of a line, alone or before a blank.
 
-_BARE_SEPARATOR = re.compile(r"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
+It begins with its literal, which is searched for many times faster than the start of a line.
+"""
+
+_BARE_SEPARATOR = re.compile(rb"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
 
 _ORIGIN = re.compile(
     r"(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
@@ -30,17 +35,23 @@ _ORIGIN = re.compile(
 """The leading comment that names a document's template: Helm 3's, or helm-unittest's."""
 
 
-@dataclass(frozen=True)
 class Document:
     """One document of a stream.
 
     Attributes:
-        text: Its text to the byte, from its `---` line (if it has one) to the next document's.
+        content: All of it, from its `---` line (if it has one) to the next document's.
         line: The number of its first line in the stream, from 1.
     """
 
-    text: str
-    line: int
+    def __init__(self, content: bytes, line: int) -> None:
+        """Hold a document; nothing is decoded or parsed before it is asked for."""
+        self.content = content
+        self.line = line
+
+    @property
+    def text(self) -> str:
+        """Its text to the byte."""
+        return self.content.decode()
 
     @cached_property
     def root(self) -> yaml.Node | None:
@@ -52,8 +63,8 @@ class Document:
         return nodes.compose(self.text, where=self.origin, first_line=self.line)
 
     def mentions(self, *words: str) -> bool:
-        """Return whether all words occur in the text: cheap, where `root` parses all of it."""
-        return all(word in self.text for word in words)
+        """Return whether all words occur in it: cheap, where `root` parses all of it."""
+        return all(word.encode() in self.content for word in words)
 
     @property
     def kind(self) -> str:
@@ -101,34 +112,37 @@ class Document:
     def origin(self) -> str:
         """What error messages call the document when it cannot be parsed."""
         _, _, template = self.origin_comment.partition(": ")
-        return template or "the rendered manifests"
+        return template or _STREAM
 
 
-def split(stream: str) -> tuple[Document, ...]:
-    """Return the documents of a stream; their texts joined are the stream again.
+def split(stream: bytes) -> tuple[Document, ...]:
+    """Return the documents of a stream; their contents joined are the stream again.
 
     Separators are lines, as in Helm: `---`, then at most blanks and a comment. What stands between
     two of them may be empty or only comments.
 
     Raises:
-        DevcacheError: A separator's line has content on it (`--- {a: b}`), which Helm refuses too.
+        DevcacheError: It is not UTF-8, or a separator's line has content on it (`--- {a: b}`),
+            which Helm refuses too.
     """
     starts = [found.start() for found in _SEPARATOR.finditer(stream)]
     for start in starts:
         if not _BARE_SEPARATOR.match(stream, start):
-            place = f"the rendered manifests, line {stream.count(chr(10), 0, start) + 1}"
+            line = stream.count(b"\n", 0, start) + 1
             problem = "something follows the document separator `---` on its line"
-            raise DevcacheError(problem, where=place)
+            raise DevcacheError(problem, where=f"{_STREAM}, line {line}")
     edges = sorted({0, *starts, len(stream)})
     return tuple(_documents(stream, edges))
 
 
-def _documents(stream: str, edges: list[int]) -> Iterator[Document]:
+def _documents(stream: bytes, edges: list[int]) -> Iterator[Document]:
     line = 1
     for start, end in pairwise(edges):
-        text = stream[start:end]
-        yield Document(text, line)
-        line += text.count("\n")
+        content = stream[start:end]
+        if not content.isascii():
+            nodes.decoded(content, where=_STREAM, first_line=line)
+        yield Document(content, line)
+        line += content.count(b"\n")
 
 
 def require_manifests(documents: Iterable[Document]) -> None:
@@ -143,13 +157,16 @@ def require_manifests(documents: Iterable[Document]) -> None:
         raise DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
 
 
-def join(documents: Iterable[Document]) -> str:
-    """Return the stream of the documents, each beginning on a line and the last one ending it."""
-    parts: list[str] = []
+def join(documents: Iterable[Document]) -> list[bytes]:
+    """Return the stream of the documents, each beginning on a line and the last one ending it.
+
+    In pieces, to be written one after the other: joined, the stream would be in memory twice.
+    """
+    pieces: list[bytes] = []
     for document in documents:
-        if parts and not parts[-1].endswith("\n"):
-            parts.append("\n")
-        if parts and not document.text.startswith("---"):
-            parts.append("---\n")
-        parts.append(document.text)
-    return "".join(parts)
+        if pieces and not pieces[-1].endswith(b"\n"):
+            pieces.append(b"\n")
+        if pieces and not document.content.startswith(b"---"):
+            pieces.append(b"---\n")
+        pieces.append(document.content)
+    return pieces

@@ -3,134 +3,108 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from postrender import results
 from postrender.errors import DevcacheError
-from postrender.packages import archive, directory, disk, documents, metadata
-from postrender.packages.imagedigest import sha256
-from postrender.packages.layers import PACKAGE_YAML
+from postrender.packages import directory, disk, documents, metadata, package
 from postrender.packages.metadata import Dependency, PackageKind
+from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from postrender.packages.documents import Document
+    from postrender.results import Results
 
-__all__ = ["Dependency", "Member", "Package", "PackageKind", "of_package_yaml", "read"]
+__all__ = [
+    "Dependency",
+    "Member",
+    "Package",
+    "PackageKind",
+    "PackageYaml",
+    "of_package_yaml",
+    "read",
+]
 
 _LARGEST_PARSED = 1 << 20
 """Bytes of a file that is checked for YAML errors: a larger one was not written by hand."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """One object of a package, beside its meta object."""
-
-    api_version: str
-    kind: str
-
-    file: str
-    """Its file inside the directory, with slashes; `package.yaml` for an archive."""
-
-
-@dataclass(frozen=True)
-class Package:
-    """A package on disk."""
-
-    api_version: str
-    """The apiVersion of its meta object."""
-
-    kind: PackageKind
-
-    name: str
-    """`metadata.name` of its meta object."""
-
-    package_yaml: bytes
-    """The stream of all its objects: what Crossplane's cache holds, before gzip."""
-
-    digest: str
-    """`sha256:<hex>`."""
-
-    digest_is_registrys: bool
-    """Whether a registry gives this digest for `crossplane xpkg push` of the file.
-
-    Otherwise it is that of `package_yaml`: a directory has no other, nor has an archive that a push
-    would change.
-    """
-
-    crossplane: str
-    """The range of Crossplane versions that it works with, or ""."""
-
-    dependencies: tuple[Dependency, ...]
-    members: tuple[Member, ...]
-
-    @cached_property
-    def content_digest(self) -> str:
-        """The digest of `package_yaml`, `sha256:<hex>`."""
-        return sha256(self.package_yaml) if self.digest_is_registrys else self.digest
-
-
-def read(path: Path, *, ignore: Sequence[str] = ()) -> Package:
+def read(
+    path: Path, *, ignore: Sequence[str] = (), kept: Results = results.NOTHING_KEPT
+) -> Package:
     """Return the package at `path`.
 
     Args:
         path: A package directory, or an archive: an .xpkg, or one image of `docker save`.
         ignore: For a directory, patterns of files and folders to leave out, relative to it, as for
             `crossplane xpkg build --ignore`.
+        kept: What earlier runs found in packages that they did not refuse.
 
     Raises:
         DevcacheError: It cannot be read, or is not one package that Crossplane would read too.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
-        return _from_directory(path, ignore)
-    return _from_archive(path)
+        return _from_directory(path, ignore, kept)
+    return _from_archive(path, kept)
 
 
-def _from_archive(path: Path) -> Package:
-    image = archive.read(path)
+def _from_archive(path: Path, kept: Results) -> Package:
+    from postrender.packages import archive  # noqa: PLC0415  # tarfile: most packages need none
+
+    with archive.opened(path) as image:
+        # A digest of the registry covers everything that the package follows from.
+        key = image.digest if image.size >= results.WORTH_KEEPING else ""
+        known = kept.find("archive", key) if key else None
+        if known is not None:
+            return package.loaded(known, lambda: archive.read_again(path, image.digest))
+        package_yaml = PackageYaml.of(image.package_yaml())
     where = f"{disk.shown(path)}: {PACKAGE_YAML}"
-    return _from_stream(path, image, where)
+    found = _from_stream(path, package_yaml, where, registry_digest=image.digest)
+    if key:
+        kept.keep(package.dumped(found), "archive", key)
+    return found
 
 
-def of_package_yaml(path: Path, package_yaml: bytes) -> Package:
+def of_package_yaml(path: Path, content: bytes) -> Package:
     """Return the package that a package.yaml is, e.g. one that lay in a cache.
 
     Args:
         path: What messages call it.
-        package_yaml: The stream of all its objects.
+        content: The stream of all its objects.
 
     Raises:
         DevcacheError: It is not one package that Crossplane would read.
     """
-    image = archive.Image(package_yaml, sha256(package_yaml), digest_is_registrys=False)
-    return _from_stream(path, image, disk.shown(path))
+    return _from_stream(path, PackageYaml.of(content), disk.shown(path), registry_digest="")
 
 
-def _from_stream(path: Path, image: archive.Image, where: str) -> Package:
-    stream = documents.split(image.package_yaml, where=where, thorough=False)
-    found = ((PACKAGE_YAML, where, document) for document in stream)
+def _from_stream(
+    path: Path, package_yaml: PackageYaml, where: str, *, registry_digest: str
+) -> Package:
+    stream = documents.split(package_yaml.content, where=where, thorough=False)
     return _package(
         path,
-        found,
-        package_yaml=image.package_yaml,
-        digest=image.digest,
-        digest_is_registrys=image.digest_is_registrys,
-    )
-
-
-def _from_directory(path: Path, ignore: Sequence[str]) -> Package:
-    files = directory.read(path, ignore)
-    package_yaml = directory.joined(files)
-    return _package(
-        path,
-        _documents(files, path),
+        ((PACKAGE_YAML, where, document) for document in stream),
         package_yaml=package_yaml,
-        digest=sha256(package_yaml),
-        digest_is_registrys=False,
+        registry_digest=registry_digest,
     )
+
+
+def _from_directory(path: Path, ignore: Sequence[str], kept: Results) -> Package:
+    files = directory.read(path, ignore)
+    size = sum(len(file.content) for file in files)
+    key = directory.digest(files) if size >= results.WORTH_KEEPING else ""
+    known = kept.find("directory", key) if key else None
+    if known is not None:
+        return package.loaded(known, lambda: directory.joined(files))
+    package_yaml = PackageYaml.of(directory.joined(files))
+    found = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
+    if key:
+        kept.keep(package.dumped(found), "directory", key)
+    return found
 
 
 def _documents(files: Iterable[directory.File], path: Path) -> Iterator[tuple[str, str, Document]]:
@@ -145,9 +119,8 @@ def _package(
     path: Path,
     found: Iterable[tuple[str, str, Document]],
     *,
-    package_yaml: bytes,
-    digest: str,
-    digest_is_registrys: bool,
+    package_yaml: PackageYaml,
+    registry_digest: str,
 ) -> Package:
     """Return the package of these documents, each with its file and what messages call that."""
     metas: list[tuple[str, Document]] = []
@@ -163,12 +136,12 @@ def _package(
         api_version=meta.identity.api_version,
         kind=said.kind,
         name=said.name,
-        package_yaml=package_yaml,
-        digest=digest,
-        digest_is_registrys=digest_is_registrys,
+        digest=registry_digest or package_yaml.digest,
+        digest_is_registrys=registry_digest != "",
         crossplane=said.crossplane,
         dependencies=said.dependencies,
         members=tuple(members),
+        package_yaml=package_yaml,
     )
 
 

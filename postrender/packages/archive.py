@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.packages import disk, imagedigest, tarball
@@ -19,6 +19,7 @@ from postrender.packages.sources import Range
 
 if TYPE_CHECKING:
     import tarfile
+    from collections.abc import Iterator
     from pathlib import Path
 
 _MANIFEST = "manifest.json"
@@ -38,33 +39,62 @@ _MOST_LAYERS = 256
 """Crossplane's own limit (1.13, internal/controller/pkg/revision/imageback.go)."""
 
 
-@dataclass(frozen=True)
-class Image:
-    """What a package file holds."""
-
-    package_yaml: bytes
+class Image(NamedTuple):
+    """What a package file holds, while it is open."""
 
     digest: str
-    """`sha256:<hex>`: a registry's, or that of package.yaml."""
+    """`sha256:<hex>` that a registry gives for `crossplane xpkg push` of the file.
 
-    digest_is_registrys: bool
-    """Whether `crossplane xpkg push` of the file gives this digest."""
+    It is "" when a push would change the image.
+    """
+
+    size: int
+    """Bytes of the file."""
+
+    layers: tuple[Layer, ...]
+
+    based: tuple[Layer, ...]
+    """Those that are labelled as the package's own."""
+
+    where: str
+    """What error messages call the file."""
+
+    def package_yaml(self) -> bytes:
+        """Return its package.yaml.
+
+        Raises:
+            DevcacheError: There is none, or a layer is damaged or beyond a limit.
+        """
+        return package_yaml(self.layers, self.based, where=self.where)
 
 
-def read(path: Path) -> Image:
-    """Return what the package file at `path` holds.
+@contextmanager
+def opened(path: Path) -> Iterator[Image]:
+    """Give what the package file at `path` holds.
 
     Raises:
-        DevcacheError: It is not readable, not the archive of just one image, damaged, beyond a
-            limit, or has no package.yaml.
+        DevcacheError: It is not readable, not the archive of just one image, damaged, or beyond a
+            limit.
     """
     with disk.opened(path) as (descriptor, size):
         archive = _archive(Range(descriptor, 0, size, disk.shown(path)), descriptor)
-        entry = _only_image(archive)
-        return _image(archive, entry)
+        yield _image(archive, _only_image(archive), size)
 
 
-def _image(archive: _Archive, entry: dict[str, object]) -> Image:
+def read_again(path: Path, digest: str) -> bytes:
+    """Return the package.yaml of a package file that had this digest a moment ago.
+
+    Raises:
+        DevcacheError: As for `opened`, or it has another digest now.
+    """
+    with opened(path) as image:
+        if image.digest == digest:
+            return image.package_yaml()
+    problem = "was changed while it was read"
+    raise DevcacheError(problem, where=disk.shown(path), hint="run the same command again")
+
+
+def _image(archive: _Archive, entry: dict[str, object], size: int) -> Image:
     layers = _layers(archive, entry)
     config_name = _text(entry.get("Config"), "Config", archive.place(_MANIFEST))
     config = archive.small_file(config_name)
@@ -76,20 +106,16 @@ def _image(archive: _Archive, entry: dict[str, object]) -> Image:
         and imagedigest.is_kept(config, fields)
     )
     blobs = _blobs(layers) if is_known or labels else ()
-    based = [
+    based = tuple(
         layer
         for layer, blob in zip(layers, blobs, strict=False)
         if labels.get(imagedigest.label_of(blob.digest)) == "base"
-    ]
-    content = package_yaml(layers, based, where=archive.where)
-    if is_known:
-        digest = imagedigest.registry_digest(config, blobs, labels)
-        return Image(content, digest, digest_is_registrys=True)
-    return Image(content, imagedigest.sha256(content), digest_is_registrys=False)
+    )
+    digest = imagedigest.registry_digest(config, blobs, labels) if is_known else ""
+    return Image(digest, size, layers, based, archive.where)
 
 
-@dataclass(frozen=True)
-class _Archive:
+class _Archive(NamedTuple):
     """An open archive and where in it each member is."""
 
     descriptor: int

@@ -7,13 +7,14 @@ folders that are links do not, and files that are links are read.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.packages import disk, gomatch
-from postrender.packages.layers import LARGEST_PACKAGE_YAML
+from postrender.packages.package import LARGEST_PACKAGE_YAML
 from postrender.packages.sources import Range
 
 if TYPE_CHECKING:
@@ -71,6 +72,19 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
         if content:
             files.append(File(name, content))
     return tuple(files)
+
+
+def digest(files: Sequence[File]) -> str:
+    """Return what tells these files, by name and content, from all others: hexadecimal digits.
+
+    BLAKE2b, where no other program has to agree: it takes a third of the time of sha256.
+    """
+    total = hashlib.blake2b(digest_size=32)
+    for name, content in files:
+        written = os.fsencode(name)
+        total.update(b"%d %d " % (len(written), len(content)) + written)
+        total.update(content)
+    return total.hexdigest()
 
 
 def joined(files: Sequence[File]) -> bytes:

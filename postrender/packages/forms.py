@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from postrender import packages
 from postrender.packages import disk
-from postrender.packages.layers import LARGEST_PACKAGE_YAML
+from postrender.packages.package import LARGEST_PACKAGE_YAML
 from postrender.packages.sources import Allowance, Range, Unpacked
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def read(path: Path, *, ignore: Sequence[str] = ()) -> tuple[Form, Package]:
 
 def packed_size(package: Package) -> int:
     """Return the bytes that a package takes in Crossplane's cache: gzip -1."""
-    return len(gzip.compress(package.package_yaml, 1))
+    return len(gzip.compress(package.package_yaml.content, 1))

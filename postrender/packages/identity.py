@@ -71,7 +71,9 @@ def scanned(text: bytes) -> Identity | None:
 
 
 def _has_other_breaks(text: bytes) -> bool:
-    return text.count(b"\r") != text.count(b"\r\n") or any(one in text for one in _OTHER_BREAKS)
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+        return True
+    return not text.isascii() and any(one in text for one in _OTHER_BREAKS)
 
 
 def parsed(text: bytes) -> Identity:

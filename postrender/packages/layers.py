@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.packages import tarball
+from postrender.packages.package import LARGEST_PACKAGE_YAML, PACKAGE_YAML
 from postrender.packages.sources import Allowance, Range, Source, Unpacked
 
 if TYPE_CHECKING:
     import tarfile
     from collections.abc import Sequence
-
-PACKAGE_YAML = "package.yaml"
-
-LARGEST_PACKAGE_YAML = 200 << 20
-"""Crossplane's own limit in bytes (maxPackageSize, since 1.11.5)."""
 
 _MOST_UNPACKED = 2 << 30
 """Bytes that are unpacked of all layers together, in search of package.yaml."""
@@ -29,8 +24,7 @@ _WHITEOUTS = (".wh.package.yaml", ".wh..wh..opq")
 """Files that hide what lower layers have: this one file, or everything (OCI image-spec, layer)."""
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """A layer as it is stored: a range of the archive."""
 
     descriptor: int

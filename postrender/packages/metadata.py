@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from postrender.errors import DevcacheError, quoted
 from postrender.fields import Fields
@@ -25,8 +24,7 @@ _LARGEST = 1 << 20
 """Bytes of a meta object: Kubernetes stores no larger one."""
 
 
-@dataclass(frozen=True)
-class Dependency:
+class Dependency(NamedTuple):
     """Another package that a package needs."""
 
     package: str
@@ -36,8 +34,7 @@ class Dependency:
     """A range of versions, e.g. `>=v0.1.0`, or a digest; "" when absent."""
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(NamedTuple):
     """What the meta object says."""
 
     kind: PackageKind

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import marks
-from postrender.release import ceilings, payload
+from postrender import marks, results
+from postrender.release import ceilings, packing, payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
+    from postrender.packages.package import PackageYaml
+    from postrender.results import Results
 
 PREFIX = "crossplane-devcache-"
 """What the names begin with, whatever the Deployment is called."""
@@ -27,8 +28,7 @@ LARGEST = ceilings.CONFIG_MAP
 """Bytes of a part. etcd takes 1.5 MiB with what stands beside them, and it stores no base64."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A packed package, or a part of one that is larger.
 
     Attributes:
@@ -54,9 +54,9 @@ Parts = dict[str, tuple[Part, ...]]
 """The parts of packages, in their order, by the name of the package."""
 
 
-def parts_of(placed: Iterable[Placed]) -> Parts:
+def parts_of(placed: Iterable[Placed], kept: Results = results.NOTHING_KEPT) -> Parts:
     """Return the parts of placed packages."""
-    return {one.name: split(one.name, one.package.package_yaml) for one in placed}
+    return {one.name: split(one.name, one.package.package_yaml, kept) for one in placed}
 
 
 def config_maps(parts: Parts) -> tuple[str, ...]:
@@ -64,14 +64,18 @@ def config_maps(parts: Parts) -> tuple[str, ...]:
     return tuple(part.config_map for each in parts.values() for part in each)
 
 
-def split(name: str, package_yaml: bytes) -> tuple[Part, ...]:
-    """Return a package in as few parts as it fits.
+def split(
+    name: str, package_yaml: PackageYaml, kept: Results = results.NOTHING_KEPT
+) -> tuple[Part, ...]:
+    """Return a package in as few parts as it fits, whatever else is declared.
 
     Args:
         name: The name of the package object.
         package_yaml: What is packed.
+        kept: Results of earlier runs.
     """
-    packed, key = payload.pack(package_yaml), payload.file(name)
+    (packed,) = packing.packed([package_yaml], kept)
+    key = payload.file(name)
     if len(packed) <= LARGEST:
         return (Part(key, packed),)
     pieces = [packed[at : at + LARGEST] for at in range(0, len(packed), LARGEST)]

@@ -9,7 +9,7 @@ from postrender import quantities
 from postrender.errors import DevcacheError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
@@ -22,6 +22,10 @@ RELEASE = 786_432
 
 RELEASE_MARGIN = 64 * 1024
 """Bytes of gzip kept for what a post-renderer does not see: the chart's files and the values."""
+
+
+_PIECE = 1 << 20
+"""Bytes that are packed at a time."""
 
 
 def check_config_map(contents: dict[str, Plain], *, where: str) -> None:
@@ -57,23 +61,26 @@ def _decoded_size(base64: str) -> int:
     return len(base64) // 4 * 3 - base64[-2:].count("=")
 
 
-def check_release(manifests: str) -> None:
+def check_release(manifests: Sequence[bytes]) -> None:
     """Refuse manifests that Helm could not store in the release's Secret.
 
     Helm stores gzip -9 of the release (v4.2.4 pkg/storage/driver/util.go). The filter sees only
     the manifests, so a margin stands for the rest.
 
+    Args:
+        manifests: The stream, in pieces.
+
     Raises:
         DevcacheError: They are too large.
     """
-    content = manifests.encode()
-    size = len(content)
-    if size + RELEASE_MARGIN > RELEASE:  # else it fits without looking
-        size = release_size(content)
-    if size + RELEASE_MARGIN > RELEASE:
+    ceiling = RELEASE - RELEASE_MARGIN
+    if sum(map(len, manifests)) <= ceiling:  # fits without looking
+        return
+    # gzip -1 is fast, and smaller by no more than a trifle, if at all: most that fits shows by it.
+    if all(_exceeds(manifests, level, ceiling) for level in (1, 9)):
         problem = (
-            f"the manifests are {size:,} bytes packed, and Helm's release Secret holds"
-            f" {RELEASE - RELEASE_MARGIN:,} beside the chart and values"
+            f"the manifests are more than {ceiling:,} bytes packed, which is what Helm's release"
+            " Secret holds beside the chart and values"
         )
         hint = "set payload: apart; or limits.release=false if the release is not a Secret"
         raise DevcacheError(problem, hint=hint)
@@ -82,6 +89,18 @@ def check_release(manifests: str) -> None:
 def release_size(manifests: bytes) -> int:
     """Return what manifests count in Helm's release Secret, in bytes of gzip."""
     return len(zlib.compress(manifests, 9))
+
+
+def _exceeds(pieces: Iterable[bytes], level: int, ceiling: int) -> bool:
+    """Return whether zlib packs the pieces to more bytes; it stops as soon as that is sure."""
+    packing = zlib.compressobj(level)
+    size = 0
+    for piece in pieces:
+        for start in range(0, len(piece), _PIECE):
+            size += len(packing.compress(piece[start : start + _PIECE]))
+            if size > ceiling:
+                return True
+    return size + len(packing.flush()) > ceiling
 
 
 def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> None:
@@ -98,7 +117,7 @@ def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> Non
     limit = quantities.in_bytes(size_limit)
     if limit is None:
         return
-    raw = sum(len(one.package.package_yaml) for one in placed)
+    raw = sum(one.package.package_yaml.size for one in placed)
     if raw + raw // 1000 + 64 * len(placed) <= limit:  # zlib's compressBound is lower
         return
     size = cache_size(placed)
@@ -110,4 +129,4 @@ def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> Non
 
 def cache_size(placed: Sequence[Placed]) -> int:
     """Return what the copier puts into the cache, in bytes: gzip -1."""
-    return sum(len(zlib.compress(one.package.package_yaml, 1)) for one in placed)
+    return sum(len(zlib.compress(one.package.package_yaml.content, 1)) for one in placed)

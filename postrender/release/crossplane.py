@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import marks
 from postrender.cache import layouts
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 _READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(NamedTuple):
     """The Deployment that runs Crossplane.
 
     Attributes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import marks
 from postrender.errors import DevcacheError
@@ -32,8 +31,7 @@ _CROSSPLANE_USER = 65532
 """The user of Crossplane's image and charts since 1.1.1."""
 
 
-@dataclass(frozen=True)
-class Additions:
+class Additions(NamedTuple):
     """What the Deployment is to have.
 
     Attributes:
@@ -76,10 +74,9 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
     if deployment.volume is not None and additions.size_limit != deployment.size_limit:
         path = ("emptyDir", "sizeLimit")
         changes.append((deployment.volume, path, additions.size_limit))
-    return Document(
-        edits.apply(document.text, [edits.put(document.text, *change) for change in changes]),
-        document.line,
-    )
+    text = document.text
+    rewritten = edits.apply(text, [edits.put(text, *change) for change in changes])
+    return Document(rewritten.encode(), document.line)
 
 
 def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import lzma
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from postrender import results
+from postrender.release import packing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
     from postrender.release.apart import Part
+    from postrender.results import Results
 
 SCRIPT = "copier.sh"
 """The key of the copier's script in the ConfigMap."""
@@ -22,18 +25,10 @@ SCRIPT = "copier.sh"
 INDEX = "index"
 """The key of the list of what belongs where."""
 
-_PRESET = 6
-"""xz's own default, with a dictionary of 8 MiB: the copier's memory limit has room for it."""
-
 
 def script() -> str:
     """Return the copier's script."""
     return Path(__file__).with_name("copier.sh").read_text(encoding="ascii")
-
-
-def pack(package_yaml: bytes) -> bytes:
-    """Return a package.yaml as xz, with the check (CRC32) that every busybox knows."""
-    return lzma.compress(package_yaml, check=lzma.CHECK_CRC32, preset=_PRESET)
 
 
 def checksum(placed: Sequence[Placed]) -> str:
@@ -46,7 +41,9 @@ def checksum(placed: Sequence[Placed]) -> str:
 
 
 def contents(
-    placed: Sequence[Placed], apart: Mapping[str, Sequence[Part]] = MappingProxyType({})
+    placed: Sequence[Placed],
+    apart: Mapping[str, Sequence[Part]] = MappingProxyType({}),
+    kept: Results = results.NOTHING_KEPT,
 ) -> dict[str, Plain]:
     """Return `data` and, with the packages in it, `binaryData` of the release's ConfigMap.
 
@@ -57,18 +54,21 @@ def contents(
     Args:
         placed: The local packages.
         apart: The parts of those that other ConfigMaps bring, by the name of the package.
+        kept: Results of earlier runs.
     """
+    inside = [one for one in placed if one.name not in apart]
+    all_packed = packing.packed([one.package.package_yaml for one in inside], kept)
+    packed = {one.name: content for one, content in zip(inside, all_packed, strict=True)}
     index: list[str] = []
     binary: dict[str, Plain] = {}
     for one in placed:
-        parts = apart.get(one.name, ())
-        if parts:
-            packed = b"".join(part.content for part in parts)
+        if parts := apart.get(one.name):
+            content = b"".join(part.content for part in parts)
             keys = ",".join(part.key for part in parts)
         else:
-            packed, keys = pack(one.package.package_yaml), file(one.name)
-            binary[keys] = base64.b64encode(packed).decode("ascii")
-        index.append(f"{_sha256(packed)} {_content_sum(one)} {keys} {one.cache_key}\n")
+            content, keys = packed[one.name], file(one.name)
+            binary[keys] = base64.b64encode(content).decode("ascii")
+        index.append(f"{_sha256(content)} {_content_sum(one)} {keys} {one.cache_key}\n")
     data: dict[str, Plain] = {SCRIPT: script(), INDEX: "".join(index)}
     return {"data": data, "binaryData": binary} if binary else {"data": data}
 
@@ -79,7 +79,7 @@ def file(name: str) -> str:
 
 
 def _content_sum(one: Placed) -> str:
-    return one.package.content_digest.removeprefix("sha256:")
+    return one.package.package_yaml.digest.removeprefix("sha256:")
 
 
 def _sha256(content: bytes) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import marks, quantities
 from postrender.errors import DevcacheError
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from postrender.release.crossplane import Deployment
 
 
-@dataclass(frozen=True)
-class SizeLimits:
+class SizeLimits(NamedTuple):
     """The sizeLimit before and after; "" means no limit, or no emptyDir.
 
     Attributes:
@@ -64,7 +62,7 @@ def size_limits(
             raise DevcacheError(problem, where=deployed.title, hint=hint)
         return SizeLimits("", "")
     if wanted == "auto":
-        wanted = _raised(charts, sum(len(one.package.package_yaml) for one in placed))
+        wanted = _raised(charts, sum(one.package.package_yaml.size for one in placed))
     wanted = wanted or charts
     ceilings.check_cache(placed, wanted, where=deployed.title)
     return SizeLimits(charts, wanted)

@@ -78,10 +78,10 @@ def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
 def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path) -> str:
     """Return the manifests of a package in a ConfigMap that is the cache itself."""
     read = product.read(package)
-    content = gzip.compress(read.package_yaml)
+    content = gzip.compress(read.package_yaml.content)
     policy = "Never"
     if crossplane.line.at_least >= (2, 2):
-        digest = f"sha256:{hashlib.sha256(read.package_yaml).hexdigest()}"
+        digest = f"sha256:{hashlib.sha256(read.package_yaml.content).hexdigest()}"
         reference, policy = f"{ACME}/demo@{digest}", "IfNotPresent"
         key = digest_key(f"{ACME}/demo", digest)
     elif crossplane.line.at_least >= (2, 0):

@@ -67,14 +67,14 @@ def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> No
 
 
 @each_helm
-def test_helm_prints_the_declaration_from_which_to_apply_what_is_apart(
-    helm: str, plugins: dict[str, str]
+def test_what_is_apart_is_what_the_release_mounts(
+    helm: str, plugins: dict[str, str], tmp_path: Path
 ) -> None:
-    values = (f"--values={EXAMPLES / 'values.yaml'}", "--set=devcache.payload=apart")
-    declaration = output(helm, *template(CHART, *values, "--show-only=templates/devcache.yaml"))
+    apart = tmp_path / "apart.yaml"
+    apart.write_text("devcache: {payload: apart}\n")
+    values = (f"--values={EXAMPLES / 'values.yaml'}", f"--values={apart}")
     printed = subprocess.run(
-        ["crossplane-devcache", "payload", "--config=/dev/stdin"],
-        input=declaration,
+        ["crossplane-devcache", "payload", *values],
         env={"PATH": SEARCH_PATH},
         cwd=ROOT,
         capture_output=True,

@@ -160,7 +160,7 @@ def test_the_objects_are_those_of_the_cli(cli: Path, tmp_path: Path, case: Case)
     package = packages.read(root, ignore=case.ignore)
     assert [member.file for member in package.members] == case.members, case.reason
     # What we join must mean the same again to the CLI: as one file it gives the same objects.
-    alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml})
+    alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml.content})
     assert built(cli, alone) == built(cli, root, case.ignore) is not None
 
 

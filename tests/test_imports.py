@@ -1,0 +1,58 @@
+"""What a run loads: each module costs start-up time, and the filter runs on each helm command."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel"}
+
+SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
+"""Modules of the standard library that take long to load."""
+
+
+SCRIPT = """
+import json, sys
+before = set(sys.modules)
+from postrender import cli
+try:
+    status = cli.main()
+except SystemExit as exit:
+    status = exit.code or 0
+print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        pytest.param(["--version"], LIBRARIES, id="version"),
+        pytest.param(["--config=config.yaml"], (LIBRARIES | SLOW) - {"yaml", "_yaml"}, id="filter"),
+    ],
+)
+def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: set[str]) -> None:
+    """The filter with a package directory; an archive needs tarfile."""
+    (tmp_path / "config.yaml").write_text(
+        "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
+        f"spec: {{packages: {{network: {{path: {GOLDEN / 'packages' / 'network'}}}}}}}\n"
+    )
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            SCRIPT,
+            *arguments,
+        ],
+        cwd=tmp_path,
+        input=(GOLDEN / "crossplane-2.4.0" / "input-helm4.yaml").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    status, *loaded = json.loads(run.stderr)
+    assert (status, absent & set(loaded)) == (0, set())
