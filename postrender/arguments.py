@@ -33,6 +33,7 @@ SHELLS = ("bash", "fish", "tcsh", "zsh")
 _DECLARED = ("check", "payload")
 """The commands that take values files or a DevCache document."""
 
+
 def parse(argv: Sequence[str]) -> tuple[str, Options]:
     """Return the command and its options.
 

@@ -356,7 +356,7 @@ def test_what_is_apart_fits_config_maps_of_its_own(tmp_path: Path) -> None:
         (["crds"], "--crossplane"),
         (["nonsense"], "invalid choice"),
         (["objects", "--crossplane=2.4"], "objects needs --config"),
-        (["payload"], "payload needs --config"),
+        (["payload"], "payload needs either -f FILE or --config FILE"),
         (["payload", "--config=x", "--crossplane=2.4"], "unrecognized arguments: --crossplane"),
         (["--config=x", "crds", "--crossplane=2.4"], "crds takes no --config"),
         (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from postrender.cache.placement import Placed
 
+
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

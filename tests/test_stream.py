@@ -46,6 +46,12 @@ def test_content_on_the_separators_line_is_refused_with_its_line() -> None:
     assert refused.value.where == "the rendered manifests, line 2"
 
 
+def test_what_is_no_utf_8_is_refused_with_its_line() -> None:
+    with pytest.raises(DevcacheError, match="not UTF-8") as refused:
+        stream.split("kind: A\n---\nkind: Ä\n---\nkind: B\n".encode("latin-1"))
+    assert refused.value.where == "the rendered manifests, line 3"
+
+
 def test_what_is_no_yaml_is_refused_with_template_line_and_column_but_not_its_content() -> None:
     text = "kind: A\n---\n# Source: chart/templates/x.yaml\nkind: B\nhunter2: 'secret\n"
     document = manifests.split(text)[1]

@@ -122,7 +122,7 @@ def refusals(one: Placed, line: Line, layout: Layout) -> Iterator[DevcacheError]
     yield from _refused_runtime(declared, package, layout)
     if layout.keyed_by == "digest" and declared.reference.digest:
         yield from _refused_digest(declared, package)
-    yield from _refused_key(declared, layout)
+    yield from _refused_key(declared)
 
 
 def _refused_runtime(
@@ -162,7 +162,7 @@ def _refused_digest(declared: LocalPackage, package: packages.Package) -> Iterat
         yield DevcacheError(problem, where=where, hint=hint)
 
 
-def _refused_key(declared: LocalPackage, layout: Layout) -> Iterator[DevcacheError]:
+def _refused_key(declared: LocalPackage) -> Iterator[DevcacheError]:
     reference = declared.reference
     if any(not part or part.startswith(".") for part in reference.text.split("/")):
         problem = f"{quoted(reference.text)} has a part that is empty or begins with a dot"

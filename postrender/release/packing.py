@@ -33,9 +33,7 @@ _SMALL = {"preset": 6, "nice_len": 128, "depth": 16, "pb": 0}
 """Likewise: CRDs take four fifths of the time of xz -6, a little less room."""
 
 
-def packed(
-    contents: Sequence[PackageYaml], kept: Results = results.NOTHING_KEPT
-) -> list[bytes]:
+def packed(contents: Sequence[PackageYaml], kept: Results = results.NOTHING_KEPT) -> list[bytes]:
     """Return each package.yaml as xz, with the check (CRC32) that every busybox knows.
 
     A function of the contents and the version of liblzma alone.
