@@ -15,7 +15,7 @@ HELM ?= $$(command -v helm || tools/build.sh helm4)
 # Releases of Crossplane: those whose images `make cluster` puts on its node (if none, that of our chart); those
 # that `make e2e` runs on (if none, two), or `all`.
 CROSSPLANE ?=
-# Large packages of providers that `make e2e` uses if they are there.
+# Large packages of providers that `make e2e` and `make bench` use if they are there.
 CORPUS ?= ../shared/corpus
 # More arguments for pytest, e.g. make test PYTEST="-k copier -x"
 PYTEST ?=
@@ -75,6 +75,10 @@ e2e: cluster-deps venv chart ## Prove it on real Crossplane in a real cluster, a
 .PHONY: compatibility
 compatibility: venv ## Write docs/compatibility.md from the results of `make e2e CROSSPLANE=all`
 	@.venv/bin/python -m tests.e2e.compatibility
+
+.PHONY: bench
+bench: venv ## Measure the filter beside kustomize, and packing and reading; write docs/benchmarks.md (some minutes)
+	@.venv/bin/python -m tests.bench "$$(tools/build.sh kustomize)" "$(CORPUS)"
 
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs

@@ -1,0 +1,48 @@
+"""`python -m tests.bench KUSTOMIZE CORPUS`: measures, and writes docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench import cases, page
+from tests.bench.measure import Program, interleaved
+from tests.bench.page import Compared, Done, Results
+
+
+def main(kustomize: Path, corpus: Path) -> None:
+    """Measure everything, and write the page.
+
+    Args:
+        kustomize: The program.
+        corpus: A folder with large packages; it may be missing.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        streams = list(map(_compared, cases.streams(folder / "streams", kustomize)))
+        reading = _compared(cases.reading(folder / "reading"))
+        packing = list(map(_done, cases.packing(folder / "packing", corpus)))
+    (python,) = interleaved([Program("python", [sys.executable, "-c", "pass"])], 31)
+    page.write(Results(streams, reading, packing, python))
+
+
+def _compared(comparison: cases.Comparison) -> Compared:
+    ours, peer = interleaved([comparison.ours, comparison.peer], comparison.runs)
+    one = Compared(comparison, ours, peer)
+    _say(f"{comparison.title}: {one.ratio:.2f} times {comparison.peer.name}", comparison.aim)
+    return one
+
+
+def _done(task: cases.Task) -> Done:
+    (ours,) = interleaved([task.ours], task.runs)
+    _say(f"{task.title}: {ours.median:.2f} s", task.aim)
+    return Done(task, ours)
+
+
+def _say(result: str, aim: float) -> None:
+    sys.stderr.write(f"bench: {result}{f' (aim: at most {aim})' if aim else ''}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

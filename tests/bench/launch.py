@@ -1,0 +1,22 @@
+"""Runs one program and prints its wall time in seconds, its peak memory in bytes, and its status.
+
+`python -I -S launch.py STDIN COMMAND...`. The kernel counts the memory of whoever starts a program
+as the program's, until it has more: so this starts with little, and imports nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+stdin, *command = sys.argv[1:]
+files = [
+    (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+]
+start = time.perf_counter()
+process = os.posix_spawn(command[0], command, os.environ, file_actions=files)
+_, status, usage = os.wait4(process, 0)
+taken = time.perf_counter() - start
+sys.stdout.write(f"{taken} {usage.ru_maxrss * 1024} {os.waitstatus_to_exitcode(status)}\n")
