@@ -58,16 +58,28 @@ class Share:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is passed on once, by `statuses`
+            start_new_session=True,  # Ctrl-C is passed on once, by `ends`
         )
 
-    def show(self, running: subprocess.Popen[str]) -> int:
-        """Show what it says until it ends, and return pytest's status."""
+    def show(self, running: subprocess.Popen[str]) -> Ended:
+        """Show what it says until it ends, and return how it ended."""
         assert running.stdout is not None
+        failures: list[str] = []
         for text in running.stdout:
-            sys.stdout.write(f"{self.line} {self.number + 1} | {text}")
+            shown = f"{self.line} {self.number + 1} | {text}"
+            sys.stdout.write(shown)
             sys.stdout.flush()
-        return running.wait()
+            if text.startswith(("FAILED ", "ERROR ")):  # pytest's summary, a line for each
+                failures.append(shown)
+        return Ended(running.wait(), tuple(failures))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a share ended: pytest's status, and what it said of each scenario that failed."""
+
+    status: int
+    failures: tuple[str, ...]
 
 
 class Run:
@@ -82,8 +94,8 @@ class Run:
         for node in range(1, jobs + 1):
             self._nodes.put(node)
 
-    def statuses(self, shares: list[Share]) -> list[int]:
-        """Run all shares, and return pytest's status of each."""
+    def ends(self, shares: list[Share]) -> list[Ended]:
+        """Run all shares, and return how each ended."""
         with self._pool:
             try:
                 return list(self._pool.map(self._share, shares))
@@ -93,7 +105,7 @@ class Run:
                     running.terminate()  # SIGINT is ignored by what a shell runs in the background
                 raise
 
-    def _share(self, share: Share) -> int:
+    def _share(self, share: Share) -> Ended:
         node = self._nodes.get()
         try:
             with share.start(node, self._options) as running:
@@ -111,11 +123,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shares = [Share(line, number) for line in chosen for number in range(len(SHARES))]
     try:
-        statuses = Run(arguments.jobs, options).statuses(shares)
+        ends = Run(arguments.jobs, options).ends(shares)
     except KeyboardInterrupt:
         return 130
     for line in filter(results.was_run, chosen):
         sys.stdout.write(f"{line}: {results.of(line).summary} scenarios passed\n")
+    sys.stdout.writelines(failure for ended in ends for failure in ended.failures)
+    statuses = {ended.status for ended in ends}
     good = pytest.ExitCode.OK in statuses and NOTHING_BAD.issuperset(statuses)
     return 0 if good else 1
 
