@@ -15,6 +15,9 @@ VOLUMES = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
 CONTAINER = '{.status.containerStatuses[?(@.name=="crossplane")]'
 """The JSONPath of a container's status, to be gone on with: `.restartCount}`."""
 
+MARK = "crossplane-devcache"
+"""What stands in each file that the copier wrote, before the compressed package.yaml."""
+
 CTR = ("ctr", "--namespace=k8s.io")
 """The client of containerd, for what kubelet made."""
 
@@ -30,6 +33,12 @@ class Node:
         """Return the files in the writable cache of a pod, the only one if none is named."""
         folder = self.cache(pod)
         return set(self.cluster.run("find", folder, "-type", "f", "-printf", "%P\\n").splitlines())
+
+    def loaded(self, pod: str = "") -> set[str]:
+        """Return those of them that the copier wrote; Crossplane may have pulled the others."""
+        cache = self.cache(pod)
+        found = self.cluster.run("grep", "--recursive", "--files-with-matches", MARK, cache)
+        return {path.removeprefix(f"{cache}/") for path in found.splitlines()}
 
     def cache(self, pod: str = "") -> str:
         """Return the folder that is the writable cache of a pod, the only one if none is named."""

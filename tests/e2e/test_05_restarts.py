@@ -30,7 +30,7 @@ def test_packages_survive_a_restart_of_containerd_and_a_new_pod(
 ) -> None:
     crossplane.given(packages)
     [pod] = kubernetes.pods()
-    cached = node.cached()
+    loaded = node.loaded()
     running = node.container(pod)
     node.cluster.restart("containerd")
     kubernetes.made_anew("lasting", api("lasting"))
@@ -39,7 +39,7 @@ def test_packages_survive_a_restart_of_containerd_and_a_new_pod(
 
     kubernetes.kubectl.told("delete", "pod", pod, INSIDE)
     kubernetes.all_ready(1, CORE)
-    assert node.cached() == cached
+    assert node.loaded() == loaded
     kubernetes.made_anew("lasting", api("lasting"))
     kubernetes.healthy(packages)
 
@@ -51,15 +51,15 @@ def test_another_replica_takes_over_from_a_killed_leader(
     until(lambda: _absent(crossplane.leader(), kubernetes.pods()), "one of the pods is the leader")
     leader = crossplane.leader()
     [other] = set(kubernetes.pods()) - {leader}
-    cached = node.cached(other)
-    assert len(cached) == len(packages)
-    assert node.cached(leader) == cached, "each pod has its own cache, filled"
+    loaded = node.loaded(other)
+    assert len(loaded) == len(packages)
+    assert node.loaded(leader) == loaded, "each pod has its own cache, filled"
 
     # The copier does not run again, so what the container finds is what it left.
     node.kill(other)
     kubernetes.becomes(f"pod/{other}", f"{CONTAINER}.restartCount}}", "1")
     kubernetes.ready(f"pod/{other}")
-    assert node.cached(other) == cached
+    assert node.loaded(other) == loaded
 
     # Nobody but the other may come to the lease, that a killed leader cannot give back.
     [name] = kubernetes.names("nodes")
