@@ -16,7 +16,7 @@ files = [
     (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
 ]
 start = time.perf_counter()
-process = os.posix_spawn(command[0], command, os.environ, file_actions=files)
+process = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
 _, status, usage = os.wait4(process, 0)
 taken = time.perf_counter() - start
 sys.stdout.write(f"{taken} {usage.ru_maxrss * 1024} {os.waitstatus_to_exitcode(status)}\n")
