@@ -142,3 +142,21 @@ def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
         " apiextensions.k8s.io/v1beta1 CustomResourceDefinition;"
         " leave other files out with `ignore`"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "rules", "digests"),
+    [
+        ((1, 14), "v1", False),
+        ((1, 17), "v1", False),
+        ((1, 18), "v1", True),
+        ((2, 2), "v1", True),
+        ((2, 3), "v3", True),
+        ((2, 4), "v3", True),
+    ],
+)
+def test_how_a_line_reads_the_version_of_a_dependency(
+    line: layouts.Line, rules: str, *, digests: bool
+) -> None:
+    assert layouts.semver(line) == rules
+    assert layouts.pins_digests(line) is digests

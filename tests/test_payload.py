@@ -11,7 +11,7 @@ import pytest
 from postrender.cache import layouts, placement
 from postrender.declared import devcache
 from postrender.packages import PackageYaml
-from postrender.release import packing, payload
+from postrender.release import apart, packing, payload
 from tests.package_files import META, XRD, Image, directory
 
 if TYPE_CHECKING:
@@ -73,3 +73,10 @@ def test_the_checksum_is_that_of_content_places_and_script(folder: Path) -> None
     lines = f"{sha256(META)} xpkg.devcache.local/aa:v0.0.gz\n"
     assert payload.checksum(placed(folder, "aa")) == sha256((lines + payload.script()).encode())
     assert payload.checksum(()) == sha256(payload.script().encode())
+
+
+def test_the_index_names_all_parts_of_what_other_config_maps_bring(folder: Path) -> None:
+    parts = (apart.Part("aa.xz.1", b"one"), apart.Part("aa.xz.2", b"two"))
+    found = payload.contents(placed(folder, "aa"), {"aa": parts})
+    line = f"{sha256(b'onetwo')} {sha256(META)} aa.xz.1,aa.xz.2 xpkg.devcache.local/aa:v0.0.gz\n"
+    assert found == {"data": {"copier.sh": payload.script(), "index": line}}

@@ -152,3 +152,22 @@ def test_whatever_parses_is_the_sum_of_its_parts_and_safe_to_write_down(text: st
     key = references.digest_key(found.source, f"sha256:{'0' * 64}")
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.gz", key)
     assert re.fullmatch(r"[A-Za-z0-9._/:@-]+\.gz", references.path_key(text))
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("xpkg.example.org/acme/network", "acme-network"),
+        ("registry:5000/acme/team.x/network", "acme-team-x-network"),
+        ("acme/network", "acme-network"),
+        ("xpkg.example.org/acme/under_score", "acme-underscore"),
+    ],
+)
+def test_what_the_resolver_calls_a_dependency(source: str, name: str) -> None:
+    assert references.resolver_name(source) == name
+
+
+def test_the_resolver_has_no_name_for_what_is_no_reference() -> None:
+    with pytest.raises(DevcacheError) as refused:
+        references.resolver_name("Not A Reference")
+    assert refused.value.where == ""
