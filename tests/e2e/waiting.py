@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 600.0
-"""Seconds after which something is given up: ten times the longest lease of a leader."""
+PATIENCE = 1200.0
+"""Seconds after which something is given up: 208 CRDs take half of it on a busy machine."""
 
 INTERVAL = 0.7
 """Seconds between two looks, at first."""
