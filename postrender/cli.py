@@ -45,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         output, status = _run(*invocation.parse(argv))
-        sys.stdout.buffer.writelines(output)
-        sys.stdout.buffer.flush()
+        _write(output)
     except DevcacheError as error:
         return _failed(f"error: {error}", REFUSED)
     except UsageError as error:
@@ -59,6 +58,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # a defect: tell where, but quote no content
         return _failed(_defect(error), DEFECT)
     return status
+
+
+def _write(output: list[bytes]) -> None:
+    """Write an output, whole.
+
+    Raises:
+        DevcacheError: It cannot be written, e.g. to a full disk.
+    """
+    try:
+        sys.stdout.buffer.writelines(output)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
+        raise DevcacheError(problem, where="stdout") from error
 
 
 def _run(command: str, options: Options) -> tuple[list[bytes], int]:

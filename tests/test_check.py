@@ -304,6 +304,15 @@ def test_what_a_provider_runs(
     assert all(re.search(problem, told) for _, _, told in found)
 
 
+def test_a_provider_that_no_registry_can_have_is_told_once(
+    command: Command, tmp_path: Path
+) -> None:
+    given = values(tmp_path, {"packages": {"nop": {"path": PROVIDER["path"]}}})
+    ((severity, _, problem),) = findings(command, "-f", given)
+    assert severity == "error"
+    assert "no registry has the image" in problem
+
+
 class Sized(NamedTuple):
     """A package of so many bytes packed, and which ceilings it exceeds."""
 
@@ -366,6 +375,25 @@ def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("enabled", "version"),
+    [pytest.param(False, "v2.1.3", id="beside-it"), pytest.param(True, "v2.2.1", id="its-own")],
+)
+def test_values_of_an_umbrella_chart(
+    command: Command, tmp_path: Path, version: str, *, enabled: bool
+) -> None:
+    ours: Plain = {
+        "crossplane": {"enabled": enabled, "image": {"tag": "v2.2.1"}},
+        "devcache": {"packages": {"platform": {"path": package(tmp_path, "platform")}}},
+    }
+    beside: Plain = {"image": {"tag": "v2.1.3"}}
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump({"crossplane": beside, "crossplane-devcache": ours, "db": {}}))
+    found = command("check", "-f", path, "-o", "json").json("check")
+    assert [one["name"] for one in found["packages"]] == ["platform"]
+    assert str(found["crossplane"]) == version
+
+
+@pytest.mark.parametrize(
     ("crossplane", "problem"),
     [
         pytest.param({"packageCache": {"configMap": "x"}}, "which is read-only", id="read-only"),
@@ -420,6 +448,9 @@ def test_people_see_tables(command: Command, monkeypatch: pytest.MonkeyPatch) ->
         pytest.param("- a\n", "is not a mapping", id="no-mapping"),
         pytest.param("devcache: 1\n", "devcache is not a mapping", id="no-block"),
         pytest.param("devcache: {crossplaneVersion: '9.9'}\n", "supported lines", id="too-new"),
+        pytest.param("devcach: {}\n", "did you mean devcache?", id="unknown-key"),
+        pytest.param("crossplane-devcache: {devcach: {}}\n", "did you mean devcache?", id="deep"),
+        pytest.param("kind: DevCache\n", "give it by --config", id="a-document"),
     ],
 )
 def test_values_that_cannot_be_read(

@@ -524,3 +524,12 @@ def test_stdin_that_is_a_terminal_is_wrong_usage(arguments: tuple[str, ...], mes
     os.close(parent)
     os.close(child)
     assert message in refused(found, status=2)
+
+
+def test_a_full_disk_is_no_defect() -> None:
+    with Path("/dev/full").open("wb") as full:
+        found = subprocess.run(
+            [str(COMMAND), "plugin-dir"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    message = b"crossplane-devcache: error: stdout: cannot be written: no space left on device\n"
+    assert (found.returncode, found.stderr) == (1, message)

@@ -139,6 +139,12 @@ def test_two_of_a_name_are_refused(command: Command, tmp_path: Path) -> None:
             "kind: DevCache\nspec:\n  offline: true\n  packages:\n    new:\n      {entry}",
             id="a-devcache-document",
         ),
+        pytest.param(
+            "crossplane-devcache:\n  devcache:\n    packages: {{}}\nother: 1\n",
+            "crossplane-devcache:\n  devcache:\n    packages:\n      new:\n        {entry}"
+            "other: 1\n",
+            id="an-umbrella-chart",
+        ),
     ],
 )
 def test_adds_and_changes_nothing_else(

@@ -44,6 +44,12 @@ class Placed(NamedTuple):
         """What other packages name it by in `dependsOn`."""
         return self.declared.reference.source
 
+    @property
+    def may_be_pushed(self) -> bool:
+        """Whether a registry may have this very package, and with it the image that it runs."""
+        named = self.declared.reference.registry != DEFAULT_REGISTRY
+        return self.package.digest_is_registrys and named
+
 
 def place(
     devcache: DevCache,
@@ -119,16 +125,15 @@ def refusals(one: Placed, line: Line, layout: Layout) -> Iterator[DevcacheError]
     for member in package.members:
         place_ = f"{where}, file {quoted(member.file)}"
         yield from layouts.refused_kind(kind, member.api_version, member.kind, line, where=place_)
-    yield from _refused_runtime(declared, package, layout)
+    yield from _refused_runtime(one, layout)
     if layout.keyed_by == "digest" and declared.reference.digest:
         yield from _refused_digest(declared, package)
     yield from _refused_key(declared)
 
 
-def _refused_runtime(
-    declared: LocalPackage, package: packages.Package, layout: Layout
-) -> Iterator[DevcacheError]:
+def _refused_runtime(one: Placed, layout: Layout) -> Iterator[DevcacheError]:
     """Yield the refusal of a package that has nothing to run, or two things."""
+    declared, package = one.declared, one.package
     where, has_config = _where(declared), "runtimeConfigRef" in declared.spec
     if declared.runtime_image and package.kind == "Configuration":
         problem = "runtimeImage is set, but a Configuration runs nothing"
@@ -139,8 +144,7 @@ def _refused_runtime(
         yield DevcacheError(problem, where=where, hint=hint)
     if package.kind == "Configuration" or not declared.install or layout.pull_policy == "Never":
         return  # with Never the image is on the node, under whatever name
-    is_pushed = package.digest_is_registrys and declared.reference.registry != DEFAULT_REGISTRY
-    if not is_pushed and not declared.runtime_image and not has_config:
+    if not one.may_be_pushed and not declared.runtime_image and not has_config:
         problem = f"no registry has the image that this {package.kind} runs"
         hint = "set runtimeImage to the image of its program, or spec.runtimeConfigRef"
         yield DevcacheError(problem, where=where, hint=hint)

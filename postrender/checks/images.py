@@ -26,7 +26,7 @@ def findings(one: Placed, layout: Layout) -> Iterator[Finding]:
         if "runtimeConfigRef" in declared.spec:
             problem = "the image of its runtimeConfigRef must be on every node: it is never pulled"
         yield Finding("warning", where, problem, "e.g. kind load docker-image IMAGE")
-    elif not has_own:
+    elif not has_own and one.may_be_pushed:
         problem = f"its image is pulled from {quoted(f'{one.source}@{one.digest}')}"
         hint = "push this very file there, or set runtimeImage"
         yield Finding("warning", where, problem, hint)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from postrender.declared import devcache
+from postrender.declared import devcache, values
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import edits, emit, nodes
 from postrender.manifests.edits import Edit
@@ -22,9 +22,14 @@ _COMMENTS = re.compile(r"(?:[ \t]*\n)*^( *)#.*(?:\n|\Z)", re.MULTILINE)
 
 
 def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
-    """Return where a file has its packages: a DevCache document, or values of our chart."""
-    is_document = nodes.text(nodes.get(root, "kind")) == devcache.KIND
-    return ("spec" if is_document else "devcache", "packages")
+    """Return where a file has its packages: a DevCache document, or values of our chart.
+
+    They may be among the values of an umbrella chart.
+    """
+    if nodes.text(nodes.get(root, "kind")) == devcache.KIND:
+        return ("spec", "packages")
+    umbrella = (values.CHART,) if nodes.get(root, values.CHART) is not None else ()
+    return (*umbrella, "devcache", "packages")
 
 
 def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from postrender.declared import files
+from postrender.declared import devcache, files
+from postrender.errors import DevcacheError
 from postrender.fields import Fields
 from postrender.manifests import nodes
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 WHERE = "the values"
 """What error messages call several values files."""
+
+CHART = "crossplane-devcache"
+"""The key of our chart's values in those of an umbrella chart."""
+
+_KNOWN = ("crossplane", "devcache", "enabled", "global")
+"""The keys that the chart's schema admits."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +47,33 @@ class Upstream:
 
 
 def load(paths: Sequence[Path]) -> Fields:
-    """Return the values of all files, the last one first to count.
+    """Return the values of our chart from all files, the last one first to count.
 
     Mappings are merged, everything else is replaced, as Helm's `-f` does (v4.2.4
-    pkg/cli/values/options.go, MergeValues). A null stays: for our chart it removes.
+    pkg/cli/values/options.go, MergeValues). A null stays: for our chart it removes. Of the values
+    of an umbrella chart those of our chart count, with those of Crossplane beside it.
 
     Raises:
-        DevcacheError: A file cannot be read, or is no YAML mapping.
+        DevcacheError: A file cannot be read, is no YAML mapping, or no values of our chart.
     """
     read = [_read(path) for path in paths]
     where = files.shown(paths[0]) if len(paths) == 1 else WHERE
-    return Fields(reduce(_merged, (one.values for one in read), {}), "values", where)
+    merged = Fields(reduce(_merged, (one.values for one in read), {}), "values", where)
+    if merged.values.get(CHART) is None:
+        return merged.only(*_KNOWN)
+    ours = merged.under(CHART, *_KNOWN)
+    if ours.under("crossplane").flag("enabled", default=True):
+        return ours
+    return ours._replace(values={**ours.values, "crossplane": merged.values.get("crossplane")})
 
 
 def _read(path: Path) -> Fields:
     where = files.shown(path)
-    return Fields.of(nodes.plain(files.text(path), where=where), path="values", where=where)
+    found = Fields.of(nodes.plain(files.text(path), where=where), path="values", where=where)
+    if found.values.get("kind") == devcache.KIND:
+        problem = "is a DevCache document, and no values of our chart"
+        raise DevcacheError(problem, where=where, hint="give it by --config")
+    return found
 
 
 def _merged(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
