@@ -128,13 +128,15 @@ class Pod:
         start = ["-c", f'{overrides}\n. "$0"', script] if overrides else [script]
         return [tool("busybox"), "sh", *start, str(self.mount), str(self.cache)]
 
-    def start(self, overrides: str = "", *, inside: Iterable[str] = ()) -> subprocess.Popen[str]:
+    def start(
+        self, overrides: str = "", *, inside: Iterable[str] = (), arguments: Iterable[str] = ()
+    ) -> subprocess.Popen[str]:
         """Start the copier with nothing but busybox on its PATH, by the command `inside` if given.
 
         It leads a process group of its own, so that an override can kill all of it (`kill -9 0`).
         """
         return subprocess.Popen(
-            [*inside, *self.command(overrides)],
+            [*inside, *self.command(overrides), *arguments],
             env={"PATH": str(self.root / "bin")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,8 +1,11 @@
 #!/bin/sh
-# copier.sh MOUNT CACHE: load the packages of the ConfigMaps at MOUNT into Crossplane's cache, and
-# unload those that an earlier run loaded and MOUNT/index no longer lists. A line of the index is
+# copier.sh MOUNT CACHE [watch]: load the packages of the ConfigMaps at MOUNT into Crossplane's cache,
+# and unload those that an earlier run loaded and MOUNT/index no longer lists. A line of the index is
 #   <sha256 of the .xz> <sha256 of package.yaml> <file in MOUNT> <path in CACHE>
 # An .xz that is in several files has all of them in the third field, with commas between.
+# MOUNT/pushed, if it is there, has more such lines: packages that a push added to the declared ones.
+#
+# With `watch` go on with that whenever kubelet updates MOUNT, and say which content was loaded.
 #
 # Whose a cached file is, it says itself: what the copier writes begins with an empty gzip member
 # that is named crossplane-devcache. Readers of gzip skip it, Crossplane never writes it. So nothing
@@ -39,6 +42,7 @@ packed() { # FILE[,FILE...]; the .xz
 }
 
 check() { # XZ_SUM YAML_SUM FILE PATH
+  ! is_known "$@" || return 0
   case /$4/ in
     *//* | */.* | *[[:space:]]*) fail "${3%%.*}.xz: the index gives it no path inside the cache" ;;
   esac
@@ -60,12 +64,14 @@ write() { # YAML_SUM FILE PATH
 }
 
 load() { # XZ_SUM YAML_SUM FILE PATH
+  ! is_known "$@" || return 0
+  name=${3%%.*} # which has no dot
   if holds "$4" "$2"; then
-    echo "unchanged ${3%%.*} -> $4"
+    echo "unchanged $name -> $4${watching:+ $2}"
     return
   fi
-  reason=$(write "$2" "$3" "$4" 2>&1) || fail "${3%%.*}.xz: cannot write $4 into the cache: $reason"
-  echo "loaded ${3%%.*} -> $4"
+  reason=$(write "$2" "$3" "$4" 2>&1) || fail "$name.xz: cannot write $4 into the cache: $reason"
+  echo "loaded $name -> $4${watching:+ $2}"
 }
 
 unload() { # ./PATH
@@ -76,22 +82,41 @@ unload() { # ./PATH
   echo "unloaded ${1#./}"
 }
 
+open_payload() { # once a round: an update of the ConfigMap swaps the link
+  payload=$(readlink -f "$mount/..data")
+  [ -d "$payload" ] || payload=$(readlink -f "$mount")
+  [ -r "$payload/index" ] || return
+  lines=$(cat "$payload/index" && { cat "$payload/pushed" 2>/dev/null || :; })
+}
+
+each_package() { # FUNCTION LINES
+  [ -n "$2" ] || return 0
+  seen=' '
+  while read -r xz_sum yaml_sum file path; do
+    case $seen in *" $path "*) continue ;; esac # pushed, and declared since
+    seen="$seen$path "
+    "$1" "$xz_sum" "$yaml_sum" "$file" "$path"
+  done <<EOF
+$2
+EOF
+}
+
 path_of() { # XZ_SUM YAML_SUM FILE PATH
   printf '%s ' "$4"
 }
 
-each_package() { # FUNCTION
-  while read -r xz_sum yaml_sum file path || [ -n "$path" ]; do
-    "$1" "$xz_sum" "$yaml_sum" "$file" "$path"
-  done <"$payload/index"
+is_known() { # XZ_SUM YAML_SUM FILE PATH: loaded by the round before, and still there
+  case $newline$before$newline in *"$newline$*$newline"*) [ -f "./$4" ] ;; *) false ;; esac
 }
 
 copy() {
   # As it was at the start: what another pod loads in the meantime is not this run's to unload.
   cached=$(find . -type f ! -name '.*' 2>/dev/null) || : # lost+found of a volume is not readable
-  each_package check # all of it before the first write, so what fails later is the writing
-  listed=" $(each_package path_of)"
-  each_package load
+  each_package check "$lines" # all of it before the first write, so what fails later is the writing
+  # What the round before loaded stays for one more: Crossplane looks for it until it is told of the
+  # new content, which is after that is here.
+  listed=" $(each_package path_of "$lines")$(each_package path_of "$before")"
+  each_package load "$lines"
   printf '%s\n' "$cached" | while IFS= read -r path; do
     case $listed in
       *" ${path#./} "*) ;;
@@ -100,14 +125,29 @@ copy() {
   done
 }
 
-payload=$(readlink -f "$1/..data") # resolved once: an update of the ConfigMap swaps this link
-[ -d "$payload" ] || payload=$(readlink -f "$1")
-[ -r "$payload/index" ] || fail "no index in $1"
+watch() {
+  [ -d "$mount/..data" ] || fail "no ..data in $mount: kubelet updates no such mount"
+  while :; do
+    copy & # which may fail, and is tried again with the next update
+    ! wait $! || before=$lines
+    # The test starts no process, nor does the sleep of busybox 1.36 and later: 0.4 % of a core.
+    # shellcheck disable=SC3013  # no POSIX, but busybox, dash and bash have it
+    while [ "$payload" -ef "$mount/..data" ]; do sleep 0.2; done
+    until open_payload; do sleep 0.2; done # an update that came between has removed it again
+  done
+}
+
+newline='
+'
+before= # the lines of the round before
+mount=$1
+watching=${3:+yes}
+open_payload || fail "no index in $mount"
 cd "$2" || fail "no cache at $2"
 
 # In the background, because a shell runs a trap only between commands, and as PID 1 it needs a trap
 # for SIGTERM to end it at all.
 trap 'rm -f "$temporary"' EXIT
 trap 'kill $!; exit 143' TERM INT
-copy &
+"${3:-copy}" &
 wait $!
