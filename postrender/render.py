@@ -65,12 +65,18 @@ def render(
     limits = sizing.size_limits(devcache, deployed, declared.ours, placed)
     parts = apart.parts_of(placed, kept) if devcache.payload_apart else {}
     contents = payload.contents(placed, parts, kept)
+    revision = ""
+    if devcache.live:
+        from postrender.release import record  # noqa: PLC0415  # only live mode writes JSON
+
+        revision = devcache.release_revision
+        contents = record.added(contents, record.of_release(placed, line, revision))
     config_map = f"{deployed.document.name}-devcache"
     ceilings.check_config_map(contents, where=f"ConfigMap {config_map}")
     namespace = deployed.document.namespace
     added = [
         objects.config_map(config_map, namespace, contents, limits.charts),
-        *objects.package_objects(placed, layout, installed_only=True),
+        *objects.package_objects(placed, layout, installed_only=True, release_revision=revision),
     ]
     conflicts.check_names(added, others)
     taken = conflicts.installed_sources(deployed.listed_packages, others)
@@ -81,10 +87,11 @@ def render(
         deployed,
         deployment.Additions(
             config_maps=(*apart.config_maps(parts), config_map),
-            checksum=payload.checksum(placed),
+            checksum=payload.checksum(placed, revision),
             mount_path=devcache.mount_path,
             copier=devcache.copier,
             size_limit=limits.wanted,
+            live=devcache.live,
         ),
     )
     left = (rewritten if one is deployed.document else one for one in others)

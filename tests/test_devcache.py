@@ -96,6 +96,8 @@ def test_every_field_arrives() -> None:
     resources: {limits: {memory: 1Gi}}
     securityContext: {runAsUser: null}
   payload: apart
+  live: true
+  releaseRevision: "7"
   offline: true
   limits: {release: false}
   crossplaneVersion: "2.4.0"
@@ -119,6 +121,7 @@ def test_every_field_arrives() -> None:
     assert found.copier.security_context == {"runAsUser": None}
     assert (found.offline, found.limit_release, found.crossplane_version) == (True, False, "2.4.0")
     assert found.payload_apart
+    assert (found.live, found.release_revision) == (True, "7")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,8 @@ def test_every_field_arrives() -> None:
         pytest.param("{packages: {a: null}}", id="null-removes-a-package"),
         pytest.param("{packages: null, cache: null, copier: {image: null}}", id="null-blocks"),
         pytest.param(
-            "{payload: null, offline: null, limits: {release: null}, crossplaneVersion: null}",
+            "{payload: null, live: null, offline: null, limits: {release: null},"
+            " crossplaneVersion: null}",
             id="fields",
         ),
         pytest.param("", id="no-spec"),
@@ -188,6 +192,12 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param("{payload: beside}", "spec.payload is neither release nor apart", id="where"),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
+        pytest.param('{live: "yes"}', "spec.live is neither true nor false", id="live-is-a-word"),
+        pytest.param(
+            "{releaseRevision: a/b}",
+            "releaseRevision is not 1 to 32 letters",
+            id="no-tag",
+        ),
         pytest.param(
             "{packages: {ab: {path: x, install: 1}}}", "neither true nor false", id="install"
         ),
@@ -254,7 +264,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param(
             "{crossplaneVersion: 2.4}", "crossplaneVersion is not a string", id="float-version"
         ),
-        pytest.param("{live: true}", 'unknown key "live"', id="a-key-of-no-release"),
+        pytest.param("{lively: true}", 'unknown key "lively"', id="a-key-of-no-release"),
         pytest.param("{a: &a {b: 1}, c: *a}", "uses a YAML alias", id="alias"),
         pytest.param("{{}: 1}", "a key that is no string", id="a-mapping-as-a-key"),
         pytest.param(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postrender.commands import filter as filter_command
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from tests import manifests
@@ -21,18 +23,20 @@ HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {nam
 NAMES = ("greet", "network", "nop", "platform")
 
 
-def config(*names: str, payload: str = "release") -> devcache.DevCache:
+def config(*names: str, payload: str = "release", live: bool = False) -> devcache.DevCache:
     """Return the golden cases' DevCache with some of its packages."""
     spec = yaml.safe_load((GOLDEN / "devcache.yaml").read_text())["spec"]
     packages = {name: spec["packages"][name] for name in names}
-    document = {**yaml.safe_load(HEAD), "spec": {"packages": packages, "payload": payload}}
+    declared = {"packages": packages, "payload": payload, "live": live}
+    document = {**yaml.safe_load(HEAD), "spec": declared}
     return devcache.load(yaml.safe_dump(document), where="")
 
 
 CONFIGS = st.builds(
-    lambda names, payload: config(*names, payload=payload),
+    lambda names, payload, live: config(*names, payload=payload, live=live),
     st.sets(st.sampled_from(NAMES)),
     st.sampled_from(["release", "apart"]),
+    st.booleans(),
 )
 
 OTHERS = st.sampled_from(
@@ -119,3 +123,21 @@ def test_added_documents_belong_to_the_template_of_the_declaration(
     text = f"---\n{comment}\n{HEAD}spec: {{packages: {{network: {{path: packages/network}}}}}}\n"
     modified = manifests.modified(HELM["3"] + text, None, GOLDEN)
     assert modified.count(comment) == expected
+
+
+@pytest.mark.parametrize(
+    ("revision", "tag"),
+    [
+        pytest.param("", b":devcache-1700000000@sha256:", id="the-time-of-the-run"),
+        pytest.param("7", b":devcache-7@sha256:", id="given"),
+    ],
+)
+def test_each_revision_of_a_live_release_has_a_text_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, tag: bytes
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.5)
+    path = str(GOLDEN / "packages" / "network")
+    spec = {"live": True, "releaseRevision": revision, "packages": {"network": {"path": path}}}
+    file = tmp_path / "devcache.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(HEAD), "spec": spec}))
+    assert tag in b"".join(filter_command.run(rendered=HELM["4"].encode(), config=file))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from postrender import render, results
@@ -22,4 +23,7 @@ def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
         DevcacheError: See `render.render`.
     """
     declared = devcache.load(files.text(config), where=files.shown(config)) if config else None
+    if declared and declared.live and not declared.release_revision:
+        # Our chart tells the release's revision. Nothing else does, and each needs one of its own.
+        declared = declared._replace(release_revision=str(int(time.time())))
     return render.render(rendered, declared, Path(), results.of_user(os.environ))

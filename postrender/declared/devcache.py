@@ -94,6 +94,8 @@ class DevCache(NamedTuple):
         size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus
             what the packages take, or "" to leave it alone.
         copier: The initContainer.
+        live: Whether a sidecar keeps the cache up to date, so that packages can be pushed.
+        release_revision: With `live`, what is another text for each revision of the release, or "".
         payload_apart: Whether ConfigMaps beside the release bring the packages.
         offline: Whether a dependency that is not local is an error.
         limit_release: Whether the release must fit Helm's Secret.
@@ -106,6 +108,8 @@ class DevCache(NamedTuple):
     size_limit: str = "auto"
     copier: Copier = _COPIER
     payload_apart: bool = False
+    live: bool = False
+    release_revision: str = ""
     offline: bool = False
     limit_release: bool = True
     crossplane_version: str = ""
@@ -165,7 +169,10 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
             return default
 
     nothing = Fields({}, spec.path, spec.where)
-    known = ("packages", "cache", "copier", "payload", "offline", "limits", "crossplaneVersion")
+    known = (
+        *("packages", "cache", "copier", "payload", "live", "releaseRevision"),
+        *("offline", "limits", "crossplaneVersion"),
+    )
     tried(lambda: spec.only(*known), default=spec)
     packages = tried(lambda: spec.under("packages"), default=nothing)
     cache = tried(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
@@ -184,6 +191,8 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         size_limit=tried(lambda: _size_limit(volume), default=_DEFAULT.size_limit),
         copier=tried(lambda: _copier(spec), default=_COPIER),
         payload_apart=tried(lambda: _payload_apart(spec), default=False),
+        live=tried(lambda: spec.flag("live", default=False), default=False),
+        release_revision=tried(lambda: _release_revision(spec), default=""),
         offline=tried(lambda: spec.flag("offline", default=False), default=False),
         limit_release=tried(lambda: limits.flag("release", default=True), default=True),
         crossplane_version=tried(lambda: _version(spec), default=""),
@@ -278,6 +287,14 @@ def _payload_apart(spec: Fields) -> bool:
     if place not in {"release", "apart"}:
         raise spec.refusal("payload", "is neither release nor apart")
     return place == "apart"
+
+
+def _release_revision(spec: Fields) -> str:
+    revision = spec.text("releaseRevision")
+    if revision and not re.fullmatch("[A-Za-z0-9]{1,32}", revision):
+        problem = "is not 1 to 32 letters and digits"
+        raise spec.refusal("releaseRevision", f"{problem}: {quoted(revision)}")
+    return revision
 
 
 def _version(spec: Fields) -> str:

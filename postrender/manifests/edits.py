@@ -6,6 +6,7 @@ collections, JSON in flow collections and for null.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
@@ -88,6 +89,16 @@ def put(text: str, parent: yaml.Node, path: tuple[str, ...], value: Plain) -> Ed
         return put(text, child, rest, value)
     _require_unmerged(child)
     return _replace(text, parent, child, value)
+
+
+def drop(sequence: yaml.Node | None, name: str) -> list[Edit]:
+    """Return the edits that remove the item of this name, which is not the first of its list."""
+    items = nodes.items(sequence)
+    return [
+        Edit(_end(before), _end(item), "")
+        for before, item in pairwise(items)
+        if nodes.text(nodes.get(item, "name")) == name
+    ]
 
 
 def _nested(path: tuple[str, ...], value: Plain) -> Plain:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 VOLUME = "devcache"
 INIT_CONTAINER = "devcache-copier"
+SIDECAR = "devcache-live"
+"""The copier once more, in live mode: it stays, and loads what changes."""
 
 _USER = re.compile("[0-9]{1,10}")
 """The number of a user or group, as far as Kubernetes admits one."""
@@ -41,6 +43,7 @@ class Additions(NamedTuple):
         mount_path: Where they are mounted.
         copier: The initContainer's settings.
         size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
+        live: Whether the sidecar is added, too.
     """
 
     config_maps: tuple[str, ...]
@@ -48,6 +51,7 @@ class Additions(NamedTuple):
     mount_path: str
     copier: Copier
     size_limit: str
+    live: bool
 
 
 def rewrite(deployment: Deployment, additions: Additions) -> Document:
@@ -64,10 +68,9 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
         _require_free(deployment, additions.mount_path)
     document, template = deployment.document, deployment.template
     mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
-    init_container = _init_container(deployment, additions)
     changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
         (template, ("metadata", "annotations", marks.CHECKSUM), additions.checksum),
-        (template, ("spec", "initContainers", Item(INIT_CONTAINER)), init_container),
+        *((template, *change) for change in _init_containers(deployment, additions)),
         (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
         (template, ("spec", "volumes", Item(VOLUME)), _volume(additions.config_maps)),
     ]
@@ -75,8 +78,10 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
         path = ("emptyDir", "sizeLimit")
         changes.append((deployment.volume, path, additions.size_limit))
     text = document.text
-    rewritten = edits.apply(text, [edits.put(text, *change) for change in changes])
-    return Document(rewritten.encode(), document.line)
+    made = [edits.put(text, *change) for change in changes]
+    if not additions.live:  # an earlier pass may have been
+        made += edits.drop(nodes.get(template, "spec", "initContainers"), SIDECAR)
+    return Document(edits.apply(text, made).encode(), document.line)
 
 
 def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
@@ -86,7 +91,26 @@ def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
     return {"name": VOLUME, "projected": {"sources": sources}}
 
 
-def _init_container(deployment: Deployment, additions: Additions) -> dict[str, Plain]:
+def _init_containers(
+    deployment: Deployment, additions: Additions
+) -> list[tuple[tuple[str, ...], Plain]]:
+    """Return what is put where in the pod template: the copier, and in live mode the sidecar.
+
+    The copier still does the first load: Crossplane starts when all is in its cache.
+    """
+    containers = {INIT_CONTAINER: _init_container(deployment, additions)}
+    if additions.live:
+        watching = _init_container(deployment, additions, "watch")
+        containers[SIDECAR] = {**watching, "name": SIDECAR, "restartPolicy": "Always"}
+    path = ("spec", "initContainers")
+    if not nodes.items(nodes.get(deployment.template, *path)):
+        return [(path, list(containers.values()))]
+    return [((*path, Item(name)), container) for name, container in containers.items()]
+
+
+def _init_container(
+    deployment: Deployment, additions: Additions, *arguments: str
+) -> dict[str, Plain]:
     copier, path = additions.copier, additions.mount_path
     cache: dict[str, Plain] = {
         key: nodes.text(nodes.get(deployment.mount, key))
@@ -97,7 +121,7 @@ def _init_container(deployment: Deployment, additions: Additions) -> dict[str, P
         "name": INIT_CONTAINER,
         "image": copier.image,
         "imagePullPolicy": copier.pull_policy,
-        "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root],
+        "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root, *arguments],
         "resources": copier.resources,
         "securityContext": _security_context(deployment, copier),
         # `kubectl describe` then shows which package it refuses.
@@ -135,9 +159,10 @@ def _require_free(deployment: Deployment, mount_path: str) -> None:
     mounts = nodes.items(nodes.get(deployment.container, "volumeMounts"))
     taken = {
         f"the volume {VOLUME}": nodes.named(nodes.get(pod, "volumes"), VOLUME),
-        f"the container {INIT_CONTAINER}": nodes.named(
-            nodes.get(pod, "initContainers"), INIT_CONTAINER
-        ),
+        **{
+            f"the container {name}": nodes.named(nodes.get(pod, "initContainers"), name)
+            for name in (INIT_CONTAINER, SIDECAR)
+        },
         f"the mount path {mount_path}": next(
             (m for m in mounts if nodes.text(nodes.get(m, "mountPath")) == mount_path), None
         ),

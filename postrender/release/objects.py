@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from postrender.cache.layouts import Layout
     from postrender.cache.placement import Placed
+    from postrender.cache.references import Reference
     from postrender.manifests.nodes import Plain
 
 GROUP = "pkg.crossplane.io"
@@ -43,7 +44,7 @@ def config_map(
 
 
 def package_objects(
-    placed: Iterable[Placed], layout: Layout, *, installed_only: bool
+    placed: Iterable[Placed], layout: Layout, *, installed_only: bool, release_revision: str = ""
 ) -> list[dict[str, Plain]]:
     """Return the objects that make Crossplane take the packages from its cache.
 
@@ -54,11 +55,13 @@ def package_objects(
         placed: The local packages.
         layout: The Crossplane line's layout.
         installed_only: Leave out the package objects of `install: false`.
+        release_revision: See `image_config`.
     """
     objects: list[dict[str, Plain]] = []
     for one in placed:
         if layout.keyed_by == "digest" and not one.declared.reference.digest:
-            objects.append(_image_config(one))
+            reference = one.declared.reference
+            objects.append(image_config(one.name, reference, one.digest, release_revision))
         if one.declared.install or not installed_only:
             objects += [_runtime_config(one)] if one.declared.runtime_image else []
             objects.append(_package(one, layout))
@@ -84,15 +87,28 @@ def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
     return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
 
 
-def _image_config(one: Placed) -> dict[str, Plain]:
-    reference = one.declared.reference
+def image_config(
+    name: str, reference: Reference, digest: str, release_revision: str = ""
+) -> dict[str, Plain]:
+    """Return the ImageConfig that resolves a package's tag to a digest.
+
+    Args:
+        name: The package's name.
+        reference: Its `spec.package`.
+        digest: The digest.
+        release_revision: In live mode another text for each revision of the release, else "". It
+            goes into the tag beside the digest, which Crossplane ignores. Helm 3 changes in a
+            custom resource what differs between two manifests, and leaves the rest as it finds it
+            (v3.22.0 pkg/kube/client.go, createPatch): what a push has changed, it would not see.
+    """
+    tag = f":devcache-{release_revision}" if release_revision else ""
     return {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "ImageConfig",
-        "metadata": _metadata(f"devcache-{one.name}"),
+        "metadata": _metadata(f"devcache-{name}"),
         "spec": {
             "matchImages": [{"type": "Prefix", "prefix": reference.text}],
-            "rewriteImage": {"prefix": f"{reference.source}@{one.digest}"},
+            "rewriteImage": {"prefix": f"{reference.source}{tag}@{digest}"},
         },
     }
 

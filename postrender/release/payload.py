@@ -25,19 +25,27 @@ SCRIPT = "copier.sh"
 INDEX = "index"
 """The key of the list of what belongs where."""
 
+PUSHED_INDEX = "pushed"
+"""The key of the same for packages that a push added; no release has it."""
+
 
 def script() -> str:
     """Return the copier's script."""
     return Path(__file__).with_name("copier.sh").read_text(encoding="ascii")
 
 
-def checksum(placed: Sequence[Placed]) -> str:
+def checksum(placed: Sequence[Placed], release_revision: str = "") -> str:
     """Return what changes when a package, its place or the script does, and only then.
 
     Nothing packed goes in: versions of liblzma differ in the bytes that they write.
+
+    Args:
+        placed: The local packages.
+        release_revision: In live mode another text for each revision of the release, else "". The
+            upgrade takes back what was pushed; a new pod makes Crossplane read it.
     """
-    lines = [f"{_content_sum(one)} {one.cache_key}\n" for one in placed]
-    return _sha256("".join((*lines, script())).encode())
+    lines = [f"{content_sum(one)} {one.cache_key}\n" for one in placed]
+    return _sha256("".join((*lines, script(), release_revision)).encode())
 
 
 def contents(
@@ -68,7 +76,7 @@ def contents(
         else:
             content, keys = packed[one.name], file(one.name)
             binary[keys] = base64.b64encode(content).decode("ascii")
-        index.append(f"{_sha256(content)} {_content_sum(one)} {keys} {one.cache_key}\n")
+        index.append(index_line(content, content_sum(one), keys, one.cache_key))
     data: dict[str, Plain] = {SCRIPT: script(), INDEX: "".join(index)}
     return {"data": data, "binaryData": binary} if binary else {"data": data}
 
@@ -78,7 +86,20 @@ def file(name: str) -> str:
     return f"{name}.xz"
 
 
-def _content_sum(one: Placed) -> str:
+def index_line(packed: bytes, content: str, keys: str, cache_key: str) -> str:
+    """Return the line of the index for a package.
+
+    Args:
+        packed: Its .xz.
+        content: The sha256 of its package.yaml, in hexadecimal digits.
+        keys: The keys that hold the .xz, with commas between.
+        cache_key: Its path in the cache.
+    """
+    return f"{_sha256(packed)} {content} {keys} {cache_key}\n"
+
+
+def content_sum(one: Placed) -> str:
+    """Return the sha256 of a package's package.yaml, in hexadecimal digits."""
     return one.package.package_yaml.digest.removeprefix("sha256:")
 
 

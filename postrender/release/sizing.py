@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from postrender.release.crossplane import Deployment
 
 
+_PUSHED_ROOM = 32 * quantities.MEBIBYTE
+"""Bytes for what pushes bring: 1 MiB of xz, all that a ConfigMap holds, is some 10 MiB of gzip."""
+
+
 class SizeLimits(NamedTuple):
     """The sizeLimit before and after; "" means no limit, or no emptyDir.
 
@@ -39,7 +43,8 @@ def size_limits(
     """Return the cache volume's sizeLimit as the chart has it, and as it must be.
 
     Over its sizeLimit the pod is evicted. `auto` adds the packages' unpacked sizes: more than
-    they take, but the same on each machine, whatever version of zlib it has.
+    they take, but the same on each machine, whatever version of zlib it has. In live mode it adds
+    them twice, because what a push replaces stays until the next one, and room for what is pushed.
 
     Args:
         devcache: The declaration.
@@ -62,7 +67,8 @@ def size_limits(
             raise DevcacheError(problem, where=deployed.title, hint=hint)
         return SizeLimits("", "")
     if wanted == "auto":
-        wanted = _raised(charts, sum(one.package.package_yaml.size for one in placed))
+        size = sum(one.package.package_yaml.size for one in placed)
+        wanted = _raised(charts, 2 * size + _PUSHED_ROOM if devcache.live else size)
     wanted = wanted or charts
     ceilings.check_cache(placed, wanted, where=deployed.title)
     return SizeLimits(charts, wanted)

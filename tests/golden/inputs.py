@@ -48,6 +48,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "image-tag-is-of-another-layout": ("1.18.3", "--set=image.tag=v1.20.0"),
     "crossplane-version-overrides": ("2.4.0", "--set=image.tag=main"),
     "no-packages": ("2.4.0",),
+    "live": ("2.4.0",),
+    "live-path": ("1.20.11",),
     "our-chart": ("ours", f"--values={HERE / 'our-chart' / 'values.yaml'}"),
 }
 """Case by case the upstream chart's version, or ours, and Helm's arguments."""
