@@ -143,14 +143,14 @@ venv: .venv/complete ## Set up .venv with the command and everything for develop
 	@echo 'installing Python packages into .venv' >&2
 	@python3 -m venv --clear .venv
 	@.venv/bin/pip install --quiet --constraint constraints.txt pip
-	@.venv/bin/pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable . --group dev
+	@.venv/bin/pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable '.[live]' --group dev
 	@touch $@
 
 .PHONY: constraints
 constraints: ## Pin the newest versions of all Python packages in constraints.txt
 	python3 -m venv --clear build/venv
 	build/venv/bin/pip install --quiet --upgrade pip
-	build/venv/bin/pip install --quiet --editable . --group dev --group mutants hatchling editables
+	build/venv/bin/pip install --quiet --editable '.[live]' --group dev --group mutants hatchling editables
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/pip freeze --all --exclude-editable | sed '/^setuptools==/d'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 

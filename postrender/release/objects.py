@@ -175,15 +175,16 @@ def owned(one: dict[str, Plain], release: str, namespace: str) -> dict[str, Plai
     """
     owner = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
     label = {"app.kubernetes.io/managed-by": "Helm"}
-    return _with_metadata(annotated(one, owner), "labels", label)
+    return with_metadata(annotated(one, owner), "labels", label)
 
 
 def annotated(one: dict[str, Plain], annotations: dict[str, str]) -> dict[str, Plain]:
     """Return an object with more annotations."""
-    return _with_metadata(one, "annotations", annotations)
+    return with_metadata(one, "annotations", annotations)
 
 
-def _with_metadata(one: dict[str, Plain], key: str, entries: dict[str, str]) -> dict[str, Plain]:
+def with_metadata(one: dict[str, Plain], key: str, entries: dict[str, str]) -> dict[str, Plain]:
+    """Return an object with more entries under `labels` or `annotations` of its metadata."""
     metadata = Fields.of(one["metadata"], path="metadata", where=str(one["kind"]))
     joined = metadata.under(key).values | entries
     return one | {"metadata": metadata.values | {key: joined}}

@@ -1,0 +1,151 @@
+"""The objects that tell Crossplane of a package: ImageConfigs, and what a push installs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.errors import DevcacheError, quoted
+from postrender.live import kinds, release
+from postrender.live.cluster import ConflictError
+from postrender.live.kinds import IMAGE_CONFIGS, RUNTIME_CONFIGS
+from postrender.release import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Kind, Object
+    from postrender.live.plan import Change
+    from postrender.live.release import Release
+
+PUSHED = "crossplane-devcache/pushed"
+"""The label of an object that a push has made, and no release declares."""
+
+
+def require_free(asked: Cluster, found: Release, changes: Iterable[Change]) -> None:
+    """Refuse a package that no release declares, if something else has the name of its objects.
+
+    Raises:
+        DevcacheError: An object of that name is there, and not from a push.
+    """
+    for change in changes:
+        if change.is_declared:
+            continue
+        for wanted in _wanted(found, change):
+            kind, name = _kind(wanted, found), kinds.name(wanted)
+            present = asked.get(kind, name)
+            if present is not None and not _is_pushed(present):
+                problem = f"the cluster has a {kind.kind} {quoted(name)} already"
+                hint = "declare the package in the values, or give it another name"
+                raise DevcacheError(problem, where=f"package {change.name}", hint=hint)
+
+
+def follow(asked: Cluster, found: Release, changes: Sequence[Change]) -> set[str]:
+    """Have the objects of packages follow the ConfigMap; return the names of those that did not.
+
+    Of two pushes at once only the one whose content the ConfigMap has may do that. So objects are
+    read first, then the ConfigMap, and then they are written if they are still what was read: the
+    other push writes the ConfigMap first, and the objects later.
+
+    Raises:
+        DevcacheError: The ConfigMap has other contents by now; see `release.require`.
+    """
+    contents = {change.name: change.entry.content for change in changes}
+    followed: set[str] = set()
+    while True:
+        present = {
+            (kind, name): asked.get(kind, name)
+            for change in changes
+            for kind, name in _places(found, change)
+        }
+        found = release.require(asked, contents)
+        try:
+            for change in changes:
+                if _apply_all(asked, found, change, present):
+                    followed.add(change.name)
+        except ConflictError:
+            continue
+        return followed
+
+
+def uninstall(asked: Cluster, found: Release, name: str, kind: str) -> bool:
+    """Delete the first that is left of a pushed package's objects; false when nothing is.
+
+    The package goes first, and is gone before the rest follows: that still serves it.
+    """
+    package = kinds.package_kind(kind, found.layout)
+    settings = f"devcache-{name}"
+    for each, called in ((package, name), (IMAGE_CONFIGS, settings), (RUNTIME_CONFIGS, settings)):
+        present = asked.get(each, called)
+        if present is not None and _is_pushed(present):
+            asked.delete(each, called)
+            return True
+    return False
+
+
+def _wanted(found: Release, change: Change) -> list[Object]:
+    """Return the objects of a package: all of them, or of a declared one the ImageConfig alone."""
+    if not change.is_declared:
+        made = objects.package_objects([change.placed], found.layout, installed_only=True)
+        return [objects.with_metadata(one, "labels", {PUSHED: "true"}) for one in made]
+    entry = change.entry
+    if found.layout.keyed_by == "path" or entry.reference.digest:
+        return []
+    revision = found.record.release_revision
+    return [objects.image_config(entry.name, entry.reference, entry.digest, revision)]
+
+
+def _places(found: Release, change: Change) -> list[tuple[Kind, str]]:
+    return [(_kind(one, found), kinds.name(one)) for one in _wanted(found, change)]
+
+
+def _apply_all(
+    asked: Cluster,
+    found: Release,
+    change: Change,
+    present: Mapping[tuple[Kind, str], Object | None],
+) -> bool:
+    """Apply the objects of a package that are not as they are wanted; false when all are."""
+    changed = False
+    for wanted in _wanted(found, change):
+        kind = _kind(wanted, found)
+        before = present[kind, kinds.name(wanted)]
+        if before is None or not _has(before, wanted):
+            _apply(asked, kind, wanted, before, found)
+            changed = True
+    return changed
+
+
+def _apply(
+    asked: Cluster, kind: Kind, wanted: Object, present: Object | None, found: Release
+) -> None:
+    """Apply an object, with Helm's marks, so that a release may come to declare it."""
+    if found.owner:
+        wanted = objects.owned(wanted, *found.owner)
+    if present is None:
+        asked.apply(kind, wanted, found.manager)
+        return
+    theirs, ours = (kinds.fields(one).under("metadata") for one in (present, wanted))
+    keys = ("labels", "annotations")  # what others have put there stays
+    metadata: Object = {
+        **ours.values,
+        **{key: {**theirs.under(key).values, **ours.under(key).values} for key in keys},
+        "resourceVersion": kinds.resource_version(present),
+    }
+    manager = kinds.manager(present, "spec", default=found.manager)
+    asked.apply(kind, {**wanted, "metadata": metadata}, manager)
+
+
+def _has(present: Object, wanted: Object) -> bool:
+    spec = kinds.fields(present).under("spec").values
+    return all(spec.get(key) == one for key, one in kinds.fields(wanted).under("spec").entries())
+
+
+def _is_pushed(present: Object) -> bool:
+    return kinds.fields(present).under("metadata").under("labels").text(PUSHED) != ""
+
+
+def _kind(one: Object, found: Release) -> Kind:
+    known = {each.kind: each for each in (IMAGE_CONFIGS, RUNTIME_CONFIGS)}
+    kind = str(one["kind"])
+    return known.get(kind) or kinds.package_kind(kind, found.layout)

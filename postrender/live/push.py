@@ -1,0 +1,126 @@
+"""A push: packages on disk into a release that runs, until Crossplane has taken them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender import results
+from postrender.live import health, objects, plan, pods, release, revisions
+from postrender.live.cluster import ConflictError, UnreachableError
+from postrender.live.waiting import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.live.cluster import Cluster
+    from postrender.live.plan import Change, Plan
+    from postrender.live.release import Release
+    from postrender.live.revisions import State
+    from postrender.live.waiting import Progress
+    from postrender.results import Results
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A package after its push.
+
+    Attributes:
+        change: What was changed of it.
+        state: What Crossplane makes of it.
+    """
+
+    change: Change
+    state: State
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a push has done.
+
+    Attributes:
+        pushed: The packages.
+        steps: The steps with the seconds that each took, in their order.
+        did_nothing: Whether the cluster had all of it, and Crossplane had been told.
+    """
+
+    pushed: tuple[Pushed, ...]
+    steps: tuple[tuple[str, float], ...]
+    did_nothing: bool
+
+
+def push(
+    asked: Cluster,
+    wanted: Callable[[Release], Sequence[Placed]],
+    progress: Progress,
+    kept: Results = results.NOTHING_KEPT,
+) -> Outcome:
+    """Push packages, and return when Crossplane has them and they are healthy.
+
+    Args:
+        asked: The cluster.
+        wanted: Returns the packages, read from disk, for a release.
+        progress: Who is told, and when it is given up.
+        kept: Results of earlier runs.
+
+    Raises:
+        DevcacheError: A package or the cluster refuses. Before the ConfigMap is changed nothing
+            has happened; afterwards another push goes on from there.
+        SupersededError: See `Progress.superseded`.
+    """
+    watch = Stopwatch(progress)
+    progress.tell("asking the cluster")
+    found = release.find(asked)
+    watch.passed("found the release")
+    progress.tell("reading packages")
+    placed = wanted(found)
+    planned = plan.push(found, placed, kept)
+    objects.require_free(asked, found, planned.changes)
+    watch.passed("read and packed")
+    try:
+        while planned.writes:
+            try:
+                release.write(asked, found, planned.contents)
+                break
+            except ConflictError:  # somebody else was faster: what they wrote is replaced
+                found = release.find(asked)
+                planned = plan.push(found, placed, kept)
+        return _bring(asked, found, planned, watch)
+    except UnreachableError as error:
+        hint = "push again when it does: it goes on from there"
+        raise UnreachableError(error.problem, where=error.where, hint=hint) from error
+
+
+def _bring(asked: Cluster, found: Release, planned: Plan, watch: Stopwatch) -> Outcome:
+    """Bring Crossplane what the ConfigMap has."""
+    changes = planned.changes
+    if planned.writes:
+        watch.passed("updated the ConfigMap")
+    count = pods.await_copies(asked, found, changes, watch)
+    watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
+
+    # Where packages are keyed by path no object changes: the revision itself is told.
+    made = {change.entry.kind for change in changes}
+    before = {kind: revisions.named(asked, kind, found.layout) for kind in made}
+    watch.progress.tell("telling Crossplane")
+    followed = objects.follow(asked, found, changes)
+    told = [one for one in changes if one.name in followed or not one.entry.told]
+    if told:
+        watch.passed("told Crossplane")
+    known = {one.name: before[one.entry.kind] for one in told}
+    states = health.await_health(asked, found, changes, known, watch)
+    _note(asked, [one for one in told if not one.entry.told])
+    pushed = tuple(Pushed(one, states[one.name]) for one in changes)
+    return Outcome(pushed, tuple(watch.steps), did_nothing=not (planned.writes or told))
+
+
+def _note(asked: Cluster, changes: Sequence[Change]) -> None:
+    """Note that Crossplane has been told of packages, where nothing else shows it."""
+    if not changes:
+        return
+    contents = {change.name: change.entry.content for change in changes}
+    found = release.require(asked, contents)
+    with suppress(ConflictError):  # the next push tells it once more, which does no harm
+        release.write(asked, found, plan.told(found, contents))

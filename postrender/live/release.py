@@ -1,0 +1,204 @@
+"""A release in live mode as the cluster has it: read, and its ConfigMap written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender import marks
+from postrender.cache import layouts
+from postrender.errors import DevcacheError
+from postrender.live import kinds
+from postrender.live.cluster import MANAGER
+from postrender.live.kinds import CONFIG_MAPS, DEPLOYMENTS
+from postrender.release import deployment, payload, record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from postrender.cache.layouts import Layout
+    from postrender.fields import Fields
+    from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Object
+    from postrender.release.record import Entry, Record
+
+PUSHED_SUFFIX = ".pushed.xz"
+"""What ends the keys of pushed packages: no release has such a key, so Helm leaves them alone."""
+
+_LIVE_HINT = "set devcache.live to true, and run helm upgrade with the post-renderer"
+
+
+class Contents(NamedTuple):
+    """What a ConfigMap holds, `binaryData` in base64."""
+
+    data: Mapping[str, str]
+    binary: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release in live mode.
+
+    Attributes:
+        config_map: Its ConfigMap, as it was read.
+        contents: What that holds.
+        record: What the release declares and has.
+        pushed: What pushes added, and the release does not declare.
+        selector: The labels of its pods.
+        replicas: How many pods there are to be.
+    """
+
+    config_map: Object
+    contents: Contents
+    record: Record
+    pushed: Record
+    selector: Mapping[str, str]
+    replicas: int
+
+    @property
+    def layout(self) -> Layout:
+        """How its Crossplane finds packages."""
+        return layouts.layout_of(self.record.line, where="the release")
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """All packages in its cache, by name."""
+        return {**self.pushed.packages, **self.record.packages}
+
+    @property
+    def manager(self) -> str:
+        """The field manager of what the release has: Helm's, whatever that is called."""
+        return kinds.manager(self.config_map, "data", payload.INDEX)
+
+    @property
+    def owner(self) -> tuple[str, str] | None:
+        """Helm's name and namespace of it, or None when it was not Helm that made it."""
+        noted = kinds.fields(self.config_map).under("metadata").under("annotations")
+        name = noted.text("meta.helm.sh/release-name")
+        namespace = noted.text("meta.helm.sh/release-namespace")
+        return (name, namespace) if name and namespace else None
+
+
+def find(asked: Cluster) -> Release:
+    """Return the release in live mode of a namespace.
+
+    Raises:
+        DevcacheError: There is none, more than one, or one that is not in live mode.
+    """
+    apart = {marks.COMPONENT: marks.PAYLOAD}
+    found = asked.labelled(CONFIG_MAPS, {marks.PART_OF: marks.OWNER}, but=apart)
+    if not found:
+        problem = "there is no release of crossplane-devcache"
+        hint = "-n names the namespace that Crossplane runs in, crossplane-system by default"
+        raise DevcacheError(problem, where=asked.title, hint=hint)
+    live = [one for one in found if record.RELEASED in contents(one).data]
+    if not live:
+        problem = "live mode is off"
+        raise DevcacheError(problem, where=asked.title, hint=_LIVE_HINT)
+    if len(live) > 1:
+        names = ", ".join(sorted(map(kinds.name, live)))
+        problem = f"more than one ConfigMap is that of a release: {names}"
+        raise DevcacheError(problem, where=asked.title)
+    return _release(asked, live[0])
+
+
+def require(asked: Cluster, wanted: Mapping[str, str]) -> Release:
+    """Return the release, if it still has what a push has brought.
+
+    Args:
+        asked: The cluster.
+        wanted: The contents of packages that were pushed, by name.
+
+    Raises:
+        DevcacheError: Somebody else has pushed one of them, or upgraded the release.
+    """
+    found = find(asked)
+    for name, content in wanted.items():
+        now = found.entries.get(name)
+        if now is None or now.content != content:
+            problem = "somebody else has pushed it, or upgraded the release, in the meantime"
+            hint = "what they brought is what the cluster has; push again to replace it"
+            raise DevcacheError(problem, where=f"package {name}", hint=hint)
+    return found
+
+
+def write(asked: Cluster, found: Release, after: Contents) -> None:
+    """Replace what the ConfigMap of a release holds, if it is still the one that was read.
+
+    What the release has is applied as the release's own field manager, so that the next upgrade
+    has nothing to quarrel with; what only pushes bring as another one's, so that it stays.
+
+    Raises:
+        ConflictError: It is another one by now. One that is written by half is so, too.
+    """
+    metadata = kinds.fields(found.config_map).under("metadata")
+    name: Object = {"name": metadata.text("name"), "namespace": metadata.text("namespace")}
+    kept = {key: metadata.under(key).values for key in ("labels", "annotations")}
+    version = kinds.resource_version(found.config_map)
+    for manager, pushed, more in ((found.manager, False, kept), (MANAGER, True, {})):
+        part = _part(after, pushed=pushed)
+        if part == _part(found.contents, pushed=pushed):
+            continue
+        wanted: Object = {
+            "apiVersion": CONFIG_MAPS.api_version,
+            "kind": CONFIG_MAPS.kind,
+            "metadata": {**name, **more, "resourceVersion": version},
+            **part,
+        }
+        version = kinds.resource_version(asked.apply(CONFIG_MAPS, wanted, manager))
+
+
+def _part(held: Contents, *, pushed: bool) -> Object:
+    parts = {"data": held.data, "binaryData": held.binary}
+    return {
+        part: {key: value for key, value in entries.items() if is_pushed(key) == pushed}
+        for part, entries in parts.items()
+    }
+
+
+def is_pushed(key: str) -> bool:
+    """Return whether a key of the ConfigMap is one that pushes bring, and no release has."""
+    return key in {payload.PUSHED_INDEX, record.PUSHED} or key.endswith(PUSHED_SUFFIX)
+
+
+def contents(config_map: Object) -> Contents:
+    """Return what a ConfigMap holds."""
+    parts = (kinds.fields(config_map).under(key) for key in ("data", "binaryData"))
+    return Contents(*({key: part.text(key) for key, _ in part.entries()} for part in parts))
+
+
+def _release(asked: Cluster, config_map: Object) -> Release:
+    name, held = kinds.name(config_map), contents(config_map)
+    called = name.removesuffix("-devcache")
+    runs = asked.get(DEPLOYMENTS, called)
+    if runs is None:
+        problem = f"there is no Deployment {called} that mounts {name}"
+        raise DevcacheError(problem, where=asked.title)
+    spec = kinds.fields(runs).under("spec")
+    _require_sidecar(spec.under("template").under("spec"), asked.title)
+    where = f"ConfigMap {name}"
+    released = record.parse(held.data[record.RELEASED], where=where)
+    pushed = released._replace(packages={})
+    if record.PUSHED in held.data:
+        pushed = record.parse(held.data[record.PUSHED], where=where)
+    labels = spec.under("selector").under("matchLabels")
+    replicas = spec.values.get("replicas")
+    return Release(
+        config_map,
+        held,
+        released,
+        pushed,
+        {key: labels.text(key) for key, _ in labels.entries()},
+        replicas if isinstance(replicas, int) else 1,
+    )
+
+
+def _require_sidecar(pod: Fields, where: str) -> None:
+    for container in kinds.items(pod.values.get("initContainers")):
+        if container.text("name") == deployment.SIDECAR:
+            if container.text("restartPolicy") == "Always":
+                return
+            problem = "this Kubernetes knows no sidecars, which live mode needs"
+            raise DevcacheError(problem, where=where, hint="use Kubernetes 1.29 or later")
+    problem = f"live mode is off: the Deployment has no container {deployment.SIDECAR}"
+    raise DevcacheError(problem, where=where, hint=_LIVE_HINT)

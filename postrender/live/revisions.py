@@ -1,0 +1,186 @@
+"""Package objects and revisions: having Crossplane read a package, and what it makes of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postrender.live import kinds
+from postrender.live.cluster import ConflictError
+from postrender.live.kinds import package_kind, revision_kind
+
+if TYPE_CHECKING:
+    from postrender.cache.layouts import Layout
+    from postrender.fields import Fields
+    from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Kind, Object
+    from postrender.manifests.nodes import Plain
+    from postrender.release.record import Entry
+
+_READ = ("Healthy", "RevisionHealthy")
+"""The conditions by which a revision says how reading its package went: 1.x, and 2.x."""
+
+NUDGED = "crossplane-devcache/nudged"
+"""The annotation by whose change Crossplane looks at an object at once."""
+
+_WAITING = "Pushed"
+"""The reason of such a condition until Crossplane has read the package again."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of an object.
+
+    Attributes:
+        type: Its type, e.g. `Healthy`.
+        status: True, False or Unknown.
+        reason: Its reason.
+        message: Its message, or "".
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class State:
+    """What Crossplane makes of a package.
+
+    Attributes:
+        revision: The current revision's name, or "".
+        resolved: What its reference was resolved to, or "" where Crossplane does not say.
+        conditions: The conditions of the package object.
+        read: The conditions by which the revision says how reading the package went.
+    """
+
+    revision: str
+    resolved: str
+    conditions: tuple[Condition, ...]
+    read: tuple[Condition, ...]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether Crossplane has read the package since it was told to, and took it."""
+        return bool(self.read) and all(one.status == "True" for one in self.read)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether all that the package brings works."""
+        found = {one.type: one.status for one in self.conditions}
+        return self.is_read and found.get("Installed") == found.get("Healthy") == "True"
+
+    @property
+    def refusal(self) -> str:
+        """Why Crossplane does not take the package, in its own words, or ""."""
+        failed = (*(one for one in self.read if one.status == "False"), *self.failures)
+        return next((one.message or one.reason for one in failed), "")
+
+    @property
+    def failures(self) -> tuple[Condition, ...]:
+        """What has failed before there was a revision: the package could not be had, or read."""
+        return tuple(
+            one for one in self.conditions if (one.type, one.status) == ("Installed", "False")
+        )
+
+    @property
+    def trouble(self) -> str:
+        """What Crossplane says of a package that is not healthy, or ""."""
+        failed = [one for one in self.conditions if one.status != "True"]
+        told = (one.message or one.reason for one in failed)
+        return self.refusal or next(filter(None, told), "")
+
+
+NOTHING = State("", "", (), ())
+"""The state of a package that is not there."""
+
+
+def state(asked: Cluster, entry: Entry, layout: Layout) -> State:
+    """Return what Crossplane makes of a package, whoever has created its package object."""
+    package = _package(asked, entry, layout)
+    if package is None:
+        return NOTHING
+    status = kinds.fields(package).under("status")
+    name = status.text("currentRevision")
+    found = asked.get(revision_kind(entry.kind, layout), name) if name else None
+    read = _conditions(kinds.fields(found).under("status")) if found else ()
+    return State(
+        revision=name,
+        resolved=status.text("resolvedPackage"),
+        conditions=_conditions(status),
+        read=tuple(one for one in read if one.type in _READ),
+    )
+
+
+def _package(asked: Cluster, entry: Entry, layout: Layout) -> Object | None:
+    kind = package_kind(entry.kind, layout)
+    if entry.install:
+        return asked.get(kind, entry.name)
+    for one in asked.labelled(kind, {}):
+        if kinds.fields(one).under("spec").text("package") == entry.package:
+            return one
+    return None
+
+
+def _conditions(status: Fields) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(*(one.text(key) for key in ("type", "status", "reason", "message")))
+        for one in kinds.items(status.values.get("conditions"))
+    )
+
+
+def named(asked: Cluster, kind: str, layout: Layout) -> set[str]:
+    """Return the names of all revisions of packages of a kind, the inactive ones too."""
+    return {kinds.name(one) for one in asked.labelled(revision_kind(kind, layout), {})}
+
+
+def touch(asked: Cluster, kind: Kind, name: str) -> None:
+    """Have Crossplane read a package again for a revision, and say afterwards that it has.
+
+    Any change of a revision makes it read the package. This one takes back what it said of what it
+    has read before, so that what stands there afterwards is of the new content. It is one change:
+    Crossplane, at work for a first one, would stumble over a second, and pause for a second.
+    """
+    while revision := asked.get(kind, name):
+        try:
+            asked.patch(kind, name, _touched(revision), status=True)
+        except ConflictError:
+            continue
+        return
+
+
+def nudge(asked: Cluster, entry: Entry, state: State, layout: Layout) -> None:
+    """Have Crossplane look at a package at once, which it does not do while it pauses.
+
+    Args:
+        asked: The cluster.
+        entry: The package.
+        state: What Crossplane makes of it: its revision, if it has to do with what is waited for.
+        layout: The layout of the Crossplane line.
+    """
+    mark = {NUDGED: f"{time.time():.3f}"}
+    if state.revision and not state.is_read:
+        asked.annotate(revision_kind(entry.kind, layout), state.revision, mark)
+    else:
+        asked.annotate(package_kind(entry.kind, layout), entry.name, mark)
+
+
+def _touched(revision: Object) -> Object:
+    waiting: dict[str, Plain] = {
+        "status": "Unknown",
+        "reason": _WAITING,
+        "message": "Crossplane has not read what was pushed yet",
+    }
+    listed = kinds.fields(revision).under("status").values.get("conditions")
+    return {
+        # Crossplane may just be at it: its answer to the content before must not count.
+        "metadata": {"resourceVersion": kinds.resource_version(revision)},
+        "status": {
+            "conditions": [
+                {**one.values, **waiting} if one.text("type") in _READ else one.values
+                for one in kinds.items(listed)
+            ]
+        },
+    }

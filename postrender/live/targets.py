@@ -1,0 +1,105 @@
+"""Which packages a push is about: those of values, or paths that a release or nobody declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import packages, results
+from postrender.cache import placement, references
+from postrender.declared import devcache, values
+from postrender.declared.devcache import DEFAULT_REGISTRY, DevCache, LocalPackage
+from postrender.errors import DevcacheError, quoted, raised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.live.release import Release
+    from postrender.release.record import Entry
+    from postrender.results import Results
+
+
+def placed(
+    release: Release, wanted: Iterable[LocalPackage], kept: Results = results.NOTHING_KEPT
+) -> tuple[Placed, ...]:
+    """Return packages, read from disk and placed as the release's Crossplane looks for them.
+
+    Args:
+        release: The release.
+        wanted: The packages.
+        kept: Results of earlier runs.
+
+    Raises:
+        DevcacheError: One cannot be read, or Crossplane would refuse it.
+    """
+    declared = DevCache(packages=tuple(wanted))
+    return placement.place(declared, release.record.line, release.layout, Path(), kept)
+
+
+def declared(values_files: Sequence[Path]) -> tuple[LocalPackage, ...]:
+    """Return the packages that values files of our chart declare.
+
+    Raises:
+        DevcacheError: A file cannot be read, or declares something else than packages there.
+    """
+    if not values_files:
+        return ()
+    return devcache.read(values.load(values_files).under("devcache"), refuse=raised).packages
+
+
+def choose(
+    release: Release, paths: Sequence[Path], declared: Sequence[LocalPackage]
+) -> tuple[LocalPackage, ...]:
+    """Return the packages that are asked for.
+
+    Args:
+        release: The release.
+        paths: Packages on disk; none for all that is declared.
+        declared: What values files declare; nothing for what the release does, at the paths that
+            it was rendered from.
+
+    Raises:
+        DevcacheError: A path is no package, or two of them are one.
+    """
+    if not paths:
+        entries = release.record.packages.values()
+        return tuple(declared or (known(one, Path(one.path)) for one in entries))
+    chosen = [_chosen(release, path, declared) for path in paths]
+    names = [one.name for one in chosen]
+    for one in chosen:
+        if names.count(one.name) > 1:
+            problem = f"two of the paths are the package {quoted(one.name)}"
+            raise DevcacheError(problem, hint="push one of them")
+    return tuple(chosen)
+
+
+def _chosen(release: Release, path: Path, declared: Sequence[LocalPackage]) -> LocalPackage:
+    for one in declared:
+        if _same_file(Path(one.path), path):
+            return one
+    for entry in release.record.packages.values():
+        if _same_file(Path(entry.path), path):
+            return known(entry, path)
+    name = packages.read(path).name
+    by_name = next((one for one in declared if one.name == name), None)
+    if by_name:
+        return by_name._replace(path=str(path))
+    if name in release.record.packages:
+        return known(release.record.packages[name], path)
+    if name in release.pushed.packages:
+        return LocalPackage(name, str(path), release.pushed.packages[name].reference)
+    text = f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
+    return LocalPackage(name, str(path), references.parse(text, where=f"package {name}"))
+
+
+def known(entry: Entry, path: Path) -> LocalPackage:
+    """Return a package as the release declares it, without what its objects are: they stay."""
+    return LocalPackage(entry.name, str(path), entry.reference, entry.ignore, install=False)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False

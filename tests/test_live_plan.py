@@ -1,0 +1,253 @@
+"""What a push changes: pure, from packages on disk and a release as it is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postrender.errors import DevcacheError
+from postrender.live import plan
+from postrender.live.release import is_pushed
+from postrender.release import apart, payload, record
+from tests import live_release
+from tests.copier_pod import cached, new_pod
+from tests.live_release import DIGEST, LINES, PATH, edited, package
+from tests.package_files import META, STREAM, XRD
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postrender.cache.layouts import Line
+    from postrender.declared.devcache import LocalPackage
+    from postrender.live.release import Contents, Release
+
+PROVIDER = META.replace(b"Configuration", b"Provider")
+
+
+def pushed(release: Release, *declared: LocalPackage, line: Line = DIGEST) -> plan.Plan:
+    return plan.push(release, live_release.placed(*declared, line=line))
+
+
+def states(planned: plan.Plan) -> dict[str, str]:
+    return {change.name: change.state for change in planned.changes}
+
+
+def require_whole(held: Contents) -> None:
+    """Check that each line of an index is that of the bytes that it names."""
+    lines = "".join(held.data.get(key, "") for key in (payload.INDEX, payload.PUSHED_INDEX))
+    named = [line.split() for line in lines.splitlines()]
+    assert {key for _, _, key, _ in named} == set(held.binary)
+    for packed_sum, _, key, _ in named:
+        assert hashlib.sha256(base64.b64decode(held.binary[key])).hexdigest() == packed_sum
+
+
+@LINES
+def test_the_same_content_is_nothing_to_do(tmp_path: Path, line: Line) -> None:
+    release = live_release.of(package(tmp_path), line=line)
+    planned = pushed(release, package(tmp_path), line=line)
+    assert states(planned) == {"platform": "same"}
+    assert not planned.writes
+    assert planned.contents == release.contents
+
+
+@LINES
+def test_a_changed_package_takes_the_place_of_the_one_before(tmp_path: Path, line: Line) -> None:
+    release = live_release.of(package(tmp_path), package(tmp_path, "network"), line=line)
+    planned = pushed(release, package(tmp_path, content=STREAM + b"# more\n"), line=line)
+    assert states(planned) == {"platform": "changed"}
+    require_whole(planned.contents)
+    [change] = planned.changes
+    before = release.record.packages["platform"]
+    assert change.is_declared
+    assert change.entry.content != change.entry.released == before.content
+    assert (change.entry.file == before.file) == (line == PATH)
+    assert change.entry.told == (line == DIGEST), "nobody else tells where the key is a path"
+    kept = release.contents.binary["network.xz"]
+    assert planned.contents.binary["network.xz"] == kept
+
+
+@LINES
+def test_a_package_that_nobody_declares_stands_apart(tmp_path: Path, line: Line) -> None:
+    release = live_release.of(package(tmp_path), line=line)
+    planned = pushed(release, package(tmp_path, "extra"), line=line)
+    assert states(planned) == {"extra": "new"}
+    require_whole(planned.contents)
+    ours = {key for key in (*planned.contents.data, *planned.contents.binary) if is_pushed(key)}
+    assert ours == {"pushed", "pushed.json", "extra.pushed.xz"}
+    for key, value in release.contents.data.items():
+        assert planned.contents.data[key] == value, "what Helm has stays to the byte"
+    again = live_release.after(release, planned.contents)
+    assert states(pushed(again, package(tmp_path, "extra"), line=line)) == {"extra": "same"}
+    assert plan.unload(again, "extra") == release.contents
+
+
+def test_what_the_release_has_come_to_declare_is_not_kept_twice(tmp_path: Path) -> None:
+    extra = package(tmp_path, "extra")
+    before = live_release.of(package(tmp_path))
+    held = pushed(before, extra).contents
+    upgraded = live_release.of(package(tmp_path), extra)
+    both = {**held.data, **upgraded.contents.data}, {**held.binary, **upgraded.contents.binary}
+    release = live_release.after(upgraded, type(held)(*both))
+    planned = pushed(release, package(tmp_path, content=STREAM + b"# more\n"))
+    assert not any(map(is_pushed, (*planned.contents.data, *planned.contents.binary)))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        pytest.param("platform", 'the release declares "platform"', id="declared"),
+        pytest.param("nothing", 'no push has added a package "nothing"', id="not-there"),
+    ],
+)
+def test_only_what_was_pushed_can_be_unloaded(tmp_path: Path, name: str, problem: str) -> None:
+    with pytest.raises(DevcacheError, match=problem):
+        plan.unload(live_release.of(package(tmp_path)), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "content", "problem"),
+    [
+        pytest.param("platform", {}, PROVIDER, "the release has a Configuration", id="kind"),
+        pytest.param(
+            "platform",
+            {"reference": "registry.example.com/acme/platform:v0.2.0"},
+            STREAM,
+            "the release has it as",
+            id="reference",
+        ),
+        pytest.param(
+            "other",
+            {"reference": "registry.example.com/acme/platform:v0.2.0"},
+            STREAM,
+            "both have the source",
+            id="source",
+        ),
+    ],
+)
+def test_what_only_an_upgrade_can_do_is_refused(
+    tmp_path: Path, name: str, more: dict[str, str], content: bytes, problem: str
+) -> None:
+    release = live_release.of(package(tmp_path), line=PATH)
+    with pytest.raises(DevcacheError, match=problem):
+        pushed(release, package(tmp_path, name, content, **more), line=PATH)
+
+
+def test_too_large_a_package_is_refused_with_the_numbers(tmp_path: Path) -> None:
+    release = live_release.of(package(tmp_path))
+    noise = "\n".join(hashlib.sha512(str(n).encode()).hexdigest() for n in range(18_000))
+    large = (
+        META
+        + b"---\n"
+        + XRD
+        + b"metadata:\n  name: |\n    "
+        + noise.replace("\n", "\n    ").encode()
+    )
+    with pytest.raises(DevcacheError, match=r"too large for a push.*a ConfigMap holds 1,048,576"):
+        pushed(release, package(tmp_path, content=large))
+
+
+def test_what_crossplane_was_told_of_is_noted(tmp_path: Path) -> None:
+    release = live_release.of(package(tmp_path), line=PATH)
+    planned = pushed(release, package(tmp_path, content=META), line=PATH)
+    untold = live_release.after(release, planned.contents)
+    assert not untold.entries["platform"].told
+    assert states(pushed(untold, package(tmp_path, content=META), line=PATH)) == {
+        "platform": "same"
+    }
+    told = live_release.after(untold, plan.told(untold, ["platform"]))
+    assert told.entries["platform"].told
+    assert told.contents.binary == untold.contents.binary
+
+
+@LINES
+def test_the_copier_loads_what_a_plan_holds(tmp_path: Path, line: Line) -> None:
+    release = live_release.of(package(tmp_path), line=line)
+    changed = package(tmp_path, content=STREAM + b"# more\n")
+    planned = pushed(release, changed, package(tmp_path, "extra"), line=line)
+    held = planned.contents
+    pod = new_pod(tmp_path / "pod", tmp_path / "cache")
+    binary = {key: base64.b64decode(value) for key, value in held.binary.items()}
+    pod.publish({key: value.encode() for key, value in held.data.items()} | binary)
+    assert pod.run().status == 0
+    assert cached(pod.cache) == {
+        change.entry.file: change.placed.package.package_yaml.content for change in planned.changes
+    }
+
+
+@settings(max_examples=30)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(["platform", "network", "extra", "more"]), st.integers(0, 2)),
+        max_size=6,
+    )
+)
+def test_whatever_is_pushed_the_release_keeps_its_keys(
+    steps: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("steps")
+    release = live_release.of(package(folder), package(folder, "network"))
+    first = release.contents
+    for name, edit in steps:
+        content = META + b"---\n" + XRD + b"# %d\n" % edit
+        release = live_release.after(
+            release, pushed(release, package(folder, name, content)).contents
+        )
+        require_whole(release.contents)
+    for held, before in (
+        (release.contents.data, first.data),
+        (release.contents.binary, first.binary),
+    ):
+        assert {key for key in held if not is_pushed(key)} == set(before)
+    for name in {name for name, _ in steps} - {"platform", "network"}:
+        release = live_release.after(release, plan.unload(release, name))
+    assert not any(map(is_pushed, release.contents.binary))
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    said = live_release.of(package(tmp_path)).record
+    assert record.parse(record.text(said), where="it") == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"crossplane": "two"}', '{"crossplane": "2.4", "packages": {"a": []}}'],
+)
+def test_a_record_of_somebody_else_is_refused(text: str) -> None:
+    with pytest.raises(DevcacheError, match="is not what crossplane-devcache"):
+        record.parse(text, where="it")
+
+
+@LINES
+def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
+    tmp_path: Path, line: Line
+) -> None:
+    both = (package(tmp_path, "network"), package(tmp_path))
+    on_disk = live_release.placed(*both, line=line)
+    parts = apart.parts_of(on_disk)
+    release = live_release.of(*both, line=line, parts=parts)
+    changed = edited(tmp_path)
+    planned = pushed(release, changed, line=line)
+    held = planned.contents
+    assert set(held.binary) == {"platform.pushed.xz"}, "no key of the other ConfigMaps"
+    before, after = (one.data["index"].splitlines() for one in (release.contents, held))
+    assert before[0] == after[0]
+
+    pod = new_pod(tmp_path / "pod", tmp_path / "cache")
+    binary = {part.key: part.content for each in parts.values() for part in each}
+    binary |= {key: base64.b64decode(value) for key, value in held.binary.items()}
+    pod.publish({key: value.encode() for key, value in held.data.items()} | binary)
+    assert pod.run().status == 0
+    expected = live_release.placed(changed, both[0], line=line)
+    assert cached(pod.cache) == {
+        one.cache_key: one.package.package_yaml.content for one in expected
+    }
+
+    again = live_release.after(release, held)
+    unchanged = pushed(again, package(tmp_path, "network"), line=line)
+    assert states(unchanged) == {"network": "same"}
+    assert unchanged.contents == held
