@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import __version__
-from postrender.invocation import FILTER, NAME, UsageError
+from postrender.invocation import FILTER, NAME, WATCH, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from postrender.invocation import Options
 
@@ -114,6 +114,8 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--package", metavar="REFERENCE", help="what its spec.package says")
     add.add_argument("--runtime-image", metavar="IMAGE", help="what a Provider or Function runs")
 
+    _live(command)
+
     crds = command("crds", "print bootstrap CRDs for an upstream chart")
     _crossplane(crds, "e.g. 1.20", required=True)
 
@@ -141,11 +143,46 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _live(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add the commands of live mode."""
+    push = command("push", "bring packages into a release in live mode, and wait until they work")
+    _optional_paths(push)
+    _cluster(push)
+    _timeout(push)
+    _output(push)
+
+    watch = command(WATCH, "push packages whenever they are saved, until Ctrl-C")
+    _optional_paths(watch)
+    _cluster(watch)
+    _timeout(watch)
+
+    unload = command("unload", "remove a package that a push has added")
+    unload.add_argument("name", metavar="NAME", help="the name of the package object")
+    _cluster(unload)
+    _timeout(unload)
+
+    status = command("status", "show what the pods have, and what Crossplane makes of it")
+    _values(status)
+    _cluster(status)
+    _output(status)
+
+
 def _paths(command: argparse.ArgumentParser, description: str) -> None:
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
 
 
+def _optional_paths(command: argparse.ArgumentParser) -> None:
+    description = "an .xpkg file or a package directory; default: all that is declared"
+    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
+    _values(command)
+
+
 def _declaration(command: argparse.ArgumentParser) -> None:
+    _values(command)
+    command.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+
+
+def _values(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         *("-f", "--values"),
         dest="values_files",
@@ -154,7 +191,21 @@ def _declaration(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="values of our chart",
     )
-    command.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+
+
+def _cluster(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        *("-n", "--namespace"),
+        metavar="NAME",
+        help="the namespace of the release (default: crossplane-system)",
+    )
+    command.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
+
+
+def _timeout(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="when to give up (default: 300)"
+    )
 
 
 def _crossplane(

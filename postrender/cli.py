@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from postrender import invocation
 from postrender.errors import DevcacheError, printable
-from postrender.invocation import NAME, TOLD, UsageError
+from postrender.invocation import NAME, TOLD, WATCH, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +87,12 @@ def _run(command: str, options: Options) -> tuple[list[bytes], int]:
         options = {**options, argument: sys.stdin.buffer.read()}
     # The one lazy seam: --version, --help and usage errors load no YAML library.
     run = import_module(f"postrender.commands.{command.replace('-', '_')}").run
+    if command == WATCH:
+        from postrender import display  # noqa: PLC0415  # the filter shows nothing
+
+        gc.enable()  # see `entry`: this one runs for days
+        with display.view(sys.stdout) as show:
+            return _shown(run(show=show, **options), form)
     if command not in TOLD:
         return _shown(run(**options), form)
     from postrender import display  # noqa: PLC0415  # the filter shows nothing

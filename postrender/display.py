@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from postrender.errors import one_line
+from postrender.reports import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
+    from postrender.live.watching import Row, Show, View
     from postrender.progress import Tell
-    from postrender.reports import Report, Table
+    from postrender.reports import Report
 
 _STYLES = {
     "error": "bold red",
@@ -104,3 +106,47 @@ def progress(stream: TextIO) -> Iterator[Tell]:
 
     with Console(file=stream).status("") as status:
         yield lambda doing: status.update(Text(one_line(doing)))
+
+
+@contextmanager
+def view(stream: TextIO) -> Iterator[Show]:
+    """Give what shows packages as they are pushed: a table that changes, or a line a change.
+
+    Args:
+        stream: Where to show it.
+    """
+    if not stream.isatty():
+        yield _Lines(stream).show
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(file=stream), auto_refresh=False) as live:
+        yield lambda shown: live.update(_viewed(shown), refresh=True)
+
+
+def _viewed(shown: View) -> RichTable:
+    from rich.text import Text
+
+    rows = tuple((one.name, one.revision, one.state, one.pushed, one.took) for one in shown.rows)
+    columns = ("PACKAGE", "REVISION", "STATE", "PUSHED", "TOOK")
+    table = _rich(Table("", columns, rows), terminal=True)
+    table.caption = Text(one_line(shown.doing or "saved packages are pushed; Ctrl-C ends it"))
+    table.caption_justify = "left"
+    return table
+
+
+class _Lines:
+    """What is no terminal gets a line for each package that has become something else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._rows: set[Row] = set()
+
+    def show(self, shown: View) -> None:
+        for row in shown.rows:
+            if row.state and row not in self._rows:
+                parts = (row.pushed, row.name, row.revision, row.state, row.took)
+                self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
+        self._rows = set(shown.rows)
+        self._stream.flush()

@@ -14,8 +14,11 @@ NAME = "crossplane-devcache"
 FILTER = "filter"
 """The command that stands for none."""
 
-TOLD = frozenset(("check", "init", "inspect"))
+TOLD = frozenset(("check", "init", "inspect", "push", "status", "unload"))
 """The commands that tell what they are doing: their `run` has an argument `tell`."""
+
+WATCH = "watch"
+"""The command that shows how it goes as long as it runs: its `run` has an argument `show`."""
 
 Options = dict[str, object]
 """The options that were given, by the names of a command's arguments."""

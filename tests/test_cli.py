@@ -413,7 +413,8 @@ def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
         " print(sorted(set(sys.modules) & {names!r}))"
     )
     unused = {"jinja2", "rich", "shtab", "importlib.metadata", "graphlib", "difflib", "http"}
-    ours = {f"postrender.{name}" for name in ("checks", "display", "reports", "cache.ranges")}
+    rooms = ("checks", "display", "live", "reports", "cache.ranges")
+    ours = {f"postrender.{name}" for name in rooms}
     found = subprocess.run(
         [sys.executable, "-c", program.format(names=unused | ours)],
         capture_output=True,

@@ -77,8 +77,9 @@ def push(
     progress.tell("reading packages")
     placed = wanted(found)
     planned = plan.push(found, placed, kept)
-    objects.require_free(asked, found, planned.changes)
     watch.passed("read and packed")
+    objects.require_free(asked, found, planned.changes)
+    before = _revisions(asked, found, planned)
     try:
         while planned.writes:
             try:
@@ -87,13 +88,26 @@ def push(
             except ConflictError:  # somebody else was faster: what they wrote is replaced
                 found = release.find(asked)
                 planned = plan.push(found, placed, kept)
-        return _bring(asked, found, planned, watch)
+        return _bring(asked, found, planned, before, watch)
     except UnreachableError as error:
         hint = "push again when it does: it goes on from there"
         raise UnreachableError(error.problem, where=error.where, hint=hint) from error
 
 
-def _bring(asked: Cluster, found: Release, planned: Plan, watch: Stopwatch) -> Outcome:
+def _revisions(asked: Cluster, found: Release, planned: Plan) -> dict[str, set[str]]:
+    """Return the names of the revisions that there are, by name of the package."""
+    kinds = {change.entry.kind for change in planned.changes}
+    named = {kind: revisions.named(asked, kind, found.layout) for kind in kinds}
+    return {change.name: named[change.entry.kind] for change in planned.changes}
+
+
+def _bring(
+    asked: Cluster,
+    found: Release,
+    planned: Plan,
+    before: dict[str, set[str]],
+    watch: Stopwatch,
+) -> Outcome:
     """Bring Crossplane what the ConfigMap has."""
     changes = planned.changes
     if planned.writes:
@@ -102,14 +116,12 @@ def _bring(asked: Cluster, found: Release, planned: Plan, watch: Stopwatch) -> O
     watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
 
     # Where packages are keyed by path no object changes: the revision itself is told.
-    made = {change.entry.kind for change in changes}
-    before = {kind: revisions.named(asked, kind, found.layout) for kind in made}
     watch.progress.tell("telling Crossplane")
     followed = objects.follow(asked, found, changes)
     told = [one for one in changes if one.name in followed or not one.entry.told]
     if told:
         watch.passed("told Crossplane")
-    known = {one.name: before[one.entry.kind] for one in told}
+    known = {one.name: before[one.name] for one in told}
     states = health.await_health(asked, found, changes, known, watch)
     _note(asked, [one for one in told if not one.entry.told])
     pushed = tuple(Pushed(one, states[one.name]) for one in changes)

@@ -1,0 +1,91 @@
+"""`push`: packages on disk into a release in live mode, until Crossplane has taken them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from postrender import results
+from postrender.live import push, targets
+from postrender.live.cluster import Cluster
+from postrender.live.waiting import Progress
+from postrender.reports import Report, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postrender.live.push import Outcome, Pushed
+    from postrender.progress import Tell
+
+
+def run(  # noqa: PLR0913  # the options of the command line
+    *,
+    tell: Tell,
+    paths: Sequence[Path] = (),
+    values_files: Sequence[Path] = (),
+    namespace: str = "crossplane-system",
+    context: str = "",
+    timeout: float = 300,
+) -> Report:
+    """Return what was done.
+
+    Args:
+        tell: Is told what is being done.
+        paths: Packages on disk; none for all of the values, or all that the release declares.
+        values_files: Values files of our chart, or none.
+        namespace: The namespace of the release.
+        context: The context of the kubeconfig, or "" for the current one.
+        timeout: Seconds until it is given up.
+
+    Raises:
+        DevcacheError: A file, a package or the cluster refuses; see `push.push`.
+    """
+    declared, kept = targets.declared(values_files), results.of_user(os.environ)
+    outcome = push.push(
+        Cluster(context, namespace),
+        lambda release: targets.placed(release, targets.choose(release, paths, declared), kept),
+        Progress(tell, timeout),
+        kept,
+    )
+    return report(outcome)
+
+
+def report(outcome: Outcome) -> Report:
+    """Return what is told of it."""
+    total = sum(seconds for _, seconds in outcome.steps)
+    rows = [(step, f"{seconds:.2f} s") for step, seconds in outcome.steps]
+    return Report(
+        value={
+            "packages": [
+                {
+                    "name": one.change.name,
+                    "kind": one.change.entry.kind,
+                    "change": one.change.state,
+                    "declared": one.change.is_declared,
+                    "content": one.change.entry.content,
+                    "revision": one.state.revision,
+                    "healthy": one.state.is_healthy,
+                    "trouble": one.state.trouble,
+                }
+                for one in outcome.pushed
+            ],
+            "steps": [{"step": step, "seconds": round(took, 3)} for step, took in outcome.steps],
+        },
+        tables=(
+            Table(
+                "Packages",
+                ("PACKAGE", "CONTENT", "DECLARED BY", "REVISION", "STATE"),
+                tuple(map(_row, outcome.pushed)),
+            ),
+            Table("Steps", ("STEP", "TOOK"), tuple(rows)),
+        ),
+        summary=f"{'nothing to do' if outcome.did_nothing else 'pushed'}, {total:.2f} s in all",
+    )
+
+
+def _row(one: Pushed) -> tuple[str, ...]:
+    content = {"same": "the same", "changed": "changed", "new": "new"}[one.change.state]
+    declared = "the release" if one.change.is_declared else "nobody: pushed"
+    state = "Healthy" if one.state.is_healthy else one.state.trouble or "not installed"
+    return (one.change.name, content, declared, one.state.revision, state)

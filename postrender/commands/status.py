@@ -1,0 +1,95 @@
+"""`status`: what the pods have of the packages, and what Crossplane makes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.live import inventory, targets
+from postrender.live.cluster import Cluster
+from postrender.reports import Report, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postrender.live.inventory import Inventory, Item
+    from postrender.progress import Tell
+
+
+_DIGITS = 12
+"""Of a sum, so many tell one content from another."""
+
+
+def run(
+    *,
+    tell: Tell,
+    values_files: Sequence[Path] = (),
+    namespace: str = "crossplane-system",
+    context: str = "",
+) -> Report:
+    """Return what there is.
+
+    Args:
+        tell: Is told what is being done.
+        values_files: Values files of our chart, to compare with what they name on disk; without
+            them the paths count that the release was installed from.
+        namespace: The namespace of the release.
+        context: The context of the kubeconfig, or "" for the current one.
+
+    Raises:
+        DevcacheError: There is no release in live mode, or the cluster refuses.
+    """
+    tell("asking the cluster")
+    return report(inventory.take(Cluster(context, namespace), targets.declared(values_files)))
+
+
+def report(found: Inventory) -> Report:
+    """Return what is told of it."""
+    healthy = sum(one.state.is_healthy for one in found.items)
+    return Report(
+        value={
+            "pods": [{"name": one.name, "cached": dict(one.cached)} for one in found.pods],
+            "packages": [
+                {
+                    "name": one.entry.name,
+                    "kind": one.entry.kind,
+                    "package": one.entry.package,
+                    "origin": one.origin,
+                    "content": one.entry.content,
+                    "released": one.entry.released,
+                    "file": one.entry.file,
+                    "disk": one.disk,
+                    "lagging": list(one.lagging),
+                    "revision": one.state.revision,
+                    "healthy": one.state.is_healthy,
+                    "trouble": one.trouble,
+                }
+                for one in found.items
+            ],
+        },
+        tables=(
+            Table(
+                "Packages",
+                ("PACKAGE", "FROM", "ON DISK", "IN PODS", "REVISION", "STATE"),
+                tuple(_row(one, len(found.pods)) for one in found.items),
+            ),
+            Table(
+                "Loaded",
+                ("POD", "FILE IN ITS CACHE", "SHA256"),
+                tuple(
+                    (pod.name, file, f"{content[:_DIGITS]}...")
+                    for pod in found.pods
+                    for file, content in sorted(pod.cached.items())
+                ),
+            ),
+        ),
+        summary=f"packages: {len(found.items)}, healthy: {healthy}, pods: {len(found.pods)}",
+    )
+
+
+def _row(one: Item, pods: int) -> tuple[str, ...]:
+    loaded = f"{pods - len(one.lagging)} of {pods}"
+    if one.lagging:
+        loaded = f"{loaded}, not in {', '.join(one.lagging)}"
+    state = "Healthy" if one.state.is_healthy else one.trouble
+    return (one.entry.name, one.origin, one.disk, loaded, one.state.revision, state)

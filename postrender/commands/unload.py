@@ -1,0 +1,37 @@
+"""`unload`: remove a package that a push has added."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.live import unload
+from postrender.live.cluster import Cluster
+from postrender.live.waiting import Progress
+
+if TYPE_CHECKING:
+    from postrender.progress import Tell
+
+
+def run(
+    *,
+    tell: Tell,
+    name: str,
+    namespace: str = "crossplane-system",
+    context: str = "",
+    timeout: float = 300,
+) -> str:
+    """Return what was done.
+
+    Args:
+        tell: Is told what is being done.
+        name: The name of the package object.
+        namespace: The namespace of the release.
+        context: The context of the kubeconfig, or "" for the current one.
+        timeout: Seconds until it is given up.
+
+    Raises:
+        DevcacheError: The release declares the package, no push has added it, or the cluster
+            refuses.
+    """
+    seconds = unload.unload(Cluster(context, namespace), name, Progress(tell, timeout))
+    return f"unloaded {name}, {seconds:.2f} s in all\n"

@@ -1,0 +1,231 @@
+"""Pushing on every save: what changes on disk, one push after the other, and how each went."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from postrender.errors import DevcacheError
+from postrender.live import push, targets
+from postrender.live.cluster import UnreachableError
+from postrender.live.waiting import Progress, SupersededError
+
+try:
+    import watchfiles
+except ImportError as error:
+    missing = "this command needs more Python packages than the filter"
+    install = "pip install 'crossplane-devcache[live]'"
+    raise DevcacheError(missing, hint=install) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Sequence
+
+    from postrender.cache.placement import Placed
+    from postrender.declared.devcache import LocalPackage
+    from postrender.live.cluster import Cluster
+    from postrender.live.push import Outcome
+    from postrender.live.release import Release
+    from postrender.results import Results
+
+    _Changes = Generator[set[tuple[watchfiles.Change, str]], None, None]
+
+_STEP = 50
+"""Milliseconds without a change after which a burst of saves is over."""
+
+_RETRY = 3.0
+"""Seconds until a cluster is asked again that did not answer."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is shown of one package.
+
+    Attributes:
+        name: The package's name.
+        revision: Its current revision, or "".
+        state: Healthy, or what is wrong with it.
+        pushed: When it was last pushed, or "".
+        took: How long that took, and which step the longest, or "".
+        pushes: How often it was pushed; it tells pushes apart that are alike otherwise.
+    """
+
+    name: str
+    revision: str = ""
+    state: str = ""
+    pushed: str = ""
+    took: str = ""
+    pushes: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown: the packages, and what is being done."""
+
+    rows: tuple[Row, ...]
+    doing: str
+
+
+Show = Callable[[View], None]
+"""Shows a view, in place of the one before."""
+
+
+def watch(
+    asked: Cluster, chosen: Sequence[LocalPackage], show: Show, patience: float, kept: Results
+) -> NoReturn:
+    """Push packages, and again whenever they are saved, until it is interrupted.
+
+    Args:
+        asked: The cluster.
+        chosen: The packages.
+        show: Shows how it goes.
+        patience: Seconds until a push is given up; a save begins the next one anyway.
+        kept: Results of earlier runs.
+
+    Raises:
+        DevcacheError: One of the packages is not there as it starts.
+    """
+    saves, ended = _Saves(), threading.Event()
+    threads = [
+        threading.Thread(target=_note_saves, args=(chosen, saves, changes))
+        for changes in _changes(chosen, ended)
+    ]
+    pushing = _Pushing(asked, _Screen(show, [one.name for one in chosen]), saves, patience, kept)
+    for thread in threads:
+        thread.start()
+    try:
+        saves.add(one.name for one in chosen)
+        while True:
+            saves.changed.wait()
+            names = saves.take()
+            if not pushing.push([one for one in chosen if one.name in names]):
+                saves.changed.wait(_RETRY)
+                saves.add(names)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def _changes(chosen: Iterable[LocalPackage], ended: threading.Event) -> list[_Changes]:
+    """Return what yields changes on disk: in package directories, and beside packages of a file."""
+    places = {Path(one.path).resolve() for one in chosen}
+    for place in sorted(places):
+        if not place.exists():
+            problem = "there is no such file or directory"
+            raise DevcacheError(problem, where=str(place))
+    folders = {place for place in places if place.is_dir()}
+    beside = {place.parent for place in places - folders}  # a replaced file is another one
+    return [
+        watchfiles.watch(*sorted(roots), step=_STEP, stop_event=ended, recursive=recursive)
+        for roots, recursive in ((folders, True), (beside, False))
+        if roots
+    ]
+
+
+def _note_saves(chosen: Iterable[LocalPackage], saves: _Saves, changes: _Changes) -> None:
+    """Note which packages have changed, until it is ended."""
+    places = {one.name: Path(one.path).resolve() for one in chosen}
+    for burst in changes:
+        found = [Path(path) for _, path in burst]
+        saves.add(
+            name
+            for name, place in places.items()
+            if any(path.is_relative_to(place) for path in found)
+        )
+
+
+@dataclass
+class _Saves:
+    """The packages that have changed on disk since they were taken."""
+
+    changed: threading.Event = field(default_factory=threading.Event)
+    _names: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, names: Iterable[str]) -> None:
+        added = set(names)
+        with self._lock:
+            self._names |= added
+            if self._names:
+                self.changed.set()
+
+    def take(self) -> set[str]:
+        with self._lock:
+            self.changed.clear()
+            taken, self._names = self._names, set()
+        return taken
+
+
+@dataclass(frozen=True)
+class _Pushing:
+    """One push after the other, whatever comes of each."""
+
+    asked: Cluster
+    screen: _Screen
+    saves: _Saves
+    patience: float
+    kept: Results
+
+    def push(self, chosen: Sequence[LocalPackage]) -> bool:
+        """Push packages; false when the cluster does not answer."""
+        names = [one.name for one in chosen]
+        progress = Progress(self.screen.tell, self.patience, self.saves.changed.is_set)
+        try:
+            outcome = push.push(
+                self.asked, lambda found: self._readable(found, chosen), progress, self.kept
+            )
+        except SupersededError:
+            self.saves.add(names)
+        except DevcacheError as error:
+            self.screen.failed(names, error)
+            return not isinstance(error, UnreachableError)
+        else:
+            self.screen.pushed(outcome)
+        return True
+
+    def _readable(self, found: Release, chosen: Iterable[LocalPackage]) -> list[Placed]:
+        """Return the packages that can be read; of the others it is shown why not."""
+        placed: list[Placed] = []
+        for one in chosen:
+            try:
+                placed += targets.placed(found, [one], self.kept)
+            except DevcacheError as error:
+                self.screen.failed([one.name], error)
+        return placed
+
+
+class _Screen:
+    """The view, as it changes."""
+
+    def __init__(self, show: Show, names: Iterable[str]) -> None:
+        self._show = show
+        self._rows = {name: Row(name) for name in names}
+
+    def tell(self, doing: str) -> None:
+        """Show what is being done."""
+        self._show(View(tuple(self._rows.values()), doing))
+
+    def pushed(self, outcome: Outcome) -> None:
+        """Show what became of packages."""
+        total = sum(seconds for _, seconds in outcome.steps)
+        step, longest = max(outcome.steps, key=lambda one: one[1])
+        for one in outcome.pushed:
+            state = "Healthy" if one.state.is_healthy else one.state.trouble or "not installed"
+            row = replace(self._rows[one.change.name], revision=one.state.revision, state=state)
+            if one.change.state != "same":
+                now = f"{datetime.now().astimezone():%H:%M:%S}"
+                took = f"{total:.1f} s ({longest:.1f} s: {step})"
+                row = replace(row, pushed=now, took=took, pushes=row.pushes + 1)
+            self._rows[one.change.name] = row
+        self.tell("")
+
+    def failed(self, names: Iterable[str], error: DevcacheError) -> None:
+        """Show why packages were not pushed."""
+        state = f"{error.where}: {error.problem}" if error.where else error.problem
+        for name in names:
+            self._rows[name] = replace(self._rows[name], state=state, took="")
+        self.tell("")
