@@ -98,7 +98,8 @@ def crossplane(
     homes = {f"HELM_{name}_HOME": str(folder / name) for name in ("CACHE", "CONFIG", "DATA")}
     environment = {"KUBECONFIG": str(cluster.kubeconfig), **homes}
     helm = Program(path_of(f"HELM{line.helm}"), environment)
-    devcache = Program(str(Path(sys.executable).parent / "crossplane-devcache"), {})
+    command = str(Path(sys.executable).parent / "crossplane-devcache")
+    devcache = Program(command, {"KUBECONFIG": str(cluster.kubeconfig)})
     if line.helm == 4:
         helm("plugin", "install", devcache("plugin-dir").strip())
     chart = "crossplane-devcache" if line.ours else "upstream, --config"

@@ -89,6 +89,9 @@ class Crossplane:
     state: tuple[Declared, Mapping[str, Plain]] | None = field(default=None, init=False)
     """What it was last brought to; None when a scenario left it otherwise."""
 
+    live: bool = field(default=False, init=False)
+    """Whether it is in live mode."""
+
     broken: bool = field(default=False, init=False)
     """Whether a scenario failed, so that nothing is known of it."""
 
@@ -98,6 +101,7 @@ class Crossplane:
         values: Mapping[str, Plain] | None = None,
         *,
         failing: Collection[str] = (),
+        live: bool = False,
     ) -> None:
         """Bring the release to a state from which a scenario starts, unless it is in it.
 
@@ -105,10 +109,12 @@ class Crossplane:
             packages: What is declared; all that is installed of it is healthy afterwards.
             values: Values of the upstream chart.
             failing: Names of packages that will not be healthy.
+            live: Whether it is in live mode, also after an upgrade.
         """
         if self.broken:
             self.given_nothing()
-        if self.state != (packages, values or {}):
+        if self.state != (packages, values or {}) or self.live != live:
+            self.live = live
             pulled = self._pulled(packages)
             self.deploy(packages, values)
             self._remove(pulled)
@@ -254,4 +260,4 @@ class Crossplane:
     def _spec(self, packages: Declared) -> Plain:
         """Return the declaration, as a DevCache document and our chart's values hold it."""
         declared: Plain = {name: dict(package) for name, package in packages.items()}
-        return {"packages": declared, "payload": self.payload}
+        return {"live": self.live, "packages": declared, "payload": self.payload}

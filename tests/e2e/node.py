@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ VOLUMES = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
 
 CONTAINER = '{.status.containerStatuses[?(@.name=="crossplane")]'
 """The JSONPath of a container's status, to be gone on with: `.restartCount}`."""
+
+SIDECAR = '{.status.initContainerStatuses[?(@.name=="devcache-live")]'
+"""The same of the sidecar's, in live mode."""
 
 MARK = "crossplane-devcache"
 """What stands in each file that the copier wrote, before the compressed package.yaml."""
@@ -54,7 +58,18 @@ class Node:
     def pid(self) -> str:
         """Return the id of the first process of the only container of Crossplane."""
         [pod] = self.kubernetes.pods()
-        container = self.container(pod)
+        return self._pid(self.container(pod))
+
+    def cpu(self, pod: str) -> float:
+        """Return the seconds of processor time that the sidecar in a pod has taken."""
+        status = self.kubernetes.read(f"pod/{pod}", f"{SIDECAR}.containerID}}")
+        pid = self._pid(status.removeprefix("containerd://"))
+        children = self.cluster.run("cat", f"/proc/{pid}/task/{pid}/children").split()
+        stats = self.cluster.run("cat", *(f"/proc/{each}/stat" for each in (pid, *children)))
+        ticks = (line.rpartition(")")[2].split()[11:15] for line in stats.splitlines())
+        return sum(int(one) for each in ticks for one in each) / os.sysconf("SC_CLK_TCK")
+
+    def _pid(self, container: str) -> str:
         rows = self.cluster.run(*CTR, "tasks", "list").splitlines()
         [pid] = [row.split()[1] for row in rows if row.startswith(container)]
         return pid
