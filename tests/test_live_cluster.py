@@ -64,7 +64,7 @@ LONG = "ConfigMap is invalid: []: Too long: must have at most 1048576 bytes"
         pytest.param(401, "Unauthorized", "does not accept the credentials", id="credentials"),
         pytest.param(413, "limit is 3145728", "too large for a push", id="request-too-large"),
         pytest.param(422, LONG, "too large for a push", id="object-too-large"),
-        pytest.param(500, "etcd is gone", "the API server refuses: etcd is gone", id="defect"),
+        pytest.param(422, "no such field", "refuses: no such field", id="anything-else"),
     ],
 )
 def test_a_refusal_is_told_in_its_words(
@@ -78,8 +78,15 @@ def test_a_refusal_is_told_in_its_words(
     assert refused.value.where == "context one, namespace here"
 
 
-def test_what_is_not_there_is_no_error(configured: Configured) -> None:
-    with api_server(*status(404, "not found")) as server:
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        pytest.param(*status(404, "not found"), id="object"),
+        pytest.param(404, "404 page not found", id="kind"),
+    ],
+)
+def test_what_is_not_there_is_no_error(configured: Configured, code: int, body: Plain) -> None:
+    with api_server(code, body) as server:
         configured(config(server=server))
         asked = Cluster("", "here")
         assert asked.get(PODS, "a") is None
@@ -93,6 +100,45 @@ def test_a_container_that_has_not_started_has_no_log(configured: Configured) -> 
     with api_server(*status(400, waiting)) as server:
         configured(config(server=server))
         assert Cluster("", "here").log("a", "devcache-live") == []
+
+
+def test_a_pod_without_the_sidecar_has_no_log(configured: Configured) -> None:
+    with api_server(*status(400, "container devcache-live is not valid for pod a")) as server:
+        configured(config(server=server))
+        assert Cluster("", "here").log("a", "devcache-live") == []
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_what_passes_is_told_apart(configured: Configured, code: int) -> None:
+    with api_server(*status(code, "too busy")) as server:
+        configured(config(server=server))
+        with pytest.raises(UnreachableError, match="cannot answer now: too busy"):
+            Cluster("", "here").get(PODS, "a")
+
+
+def test_an_annotation_gives_way_to_somebody_else(configured: Configured) -> None:
+    with api_server(*status(409, "the object has been modified")) as server:
+        configured(config(server=server))
+        Cluster("", "here").annotate(PODS, "a", {"b": "c"})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"status": {"clientCertificateData": "secret"}}, id="no-token"),
+        pytest.param("secret, and no JSON", id="no-json"),
+    ],
+)
+def test_what_an_exec_plugin_answers_is_never_shown(configured: Configured, answer: Plain) -> None:
+    command: dict[str, Plain] = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "echo",
+        "args": [answer if isinstance(answer, str) else json.dumps(answer)],
+    }
+    configured(config(token=None, exec=command))
+    with pytest.raises(DevcacheError, match="leads to something unknown") as refused:
+        Cluster("", "here").get(PODS, "a")
+    assert "secret" not in f"{refused.value.problem} {refused.value.hint}"
 
 
 def test_a_change_by_somebody_else_is_told_apart(configured: Configured) -> None:
@@ -155,6 +201,38 @@ def test_paths_are_relative_to_their_file(configured: Configured) -> None:
     configured(config(**{"client-certificate": "jane.crt"}))
     user = of(reading.choose(""), "users", "user")
     assert user["client-certificate"] == str(configured.folder / "jane.crt")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        pytest.param("./get-token", "{folder}/get-token", id="path"),
+        pytest.param("get-token", "get-token", id="on-the-PATH"),
+    ],
+)
+def test_an_exec_command_that_is_a_path_is_relative_to_its_file(
+    configured: Configured, command: str, expected: str
+) -> None:
+    configured(config(exec={"apiVersion": "client.authentication.k8s.io/v1", "command": command}))
+    user = of(reading.choose(""), "users", "user")
+    assert user["exec"]["command"] == expected.format(folder=configured.folder)  # type: ignore[index, call-overload]
+
+
+def test_a_name_for_tls_is_refused_rather_than_ignored(configured: Configured) -> None:
+    named = config()
+    named["clusters"][0]["cluster"]["tls-server-name"] = "other"  # type: ignore[index, call-overload]
+    configured(named)
+    with pytest.raises(DevcacheError, match=r"cluster\.tls-server-name is not supported"):
+        reading.choose("")
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_the_proxy_of_the_kubeconfig_is_asked(configured: Configured, scheme: str) -> None:
+    proxied = config(server="http://192.0.2.1")
+    proxied["clusters"][0]["cluster"]["proxy-url"] = f"{scheme}://127.0.0.1:1"  # type: ignore[index, call-overload]
+    configured(proxied)
+    with pytest.raises(UnreachableError, match=r"http://192.0.2.1 does not answer.*refused"):
+        Cluster("", "here").get(PODS, "a")
 
 
 def test_a_proxy_is_used(configured: Configured) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from postrender.live.kinds import Kind, Object
 
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_LARGE = 401, 403, 404, 409, 413
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
+_CONFLICT, _TOO_LARGE, _TOO_MANY, _BROKEN = 409, 413, 429, 500
 
 _PATIENCE = 10.0
 """Seconds for an answer."""
@@ -143,8 +144,9 @@ class Cluster:
             return
 
     def annotate(self, kind: Kind, called: str, annotations: Mapping[str, str]) -> None:
-        """Set annotations of an object, if it is there."""
-        self.patch(kind, called, {"metadata": {"annotations": dict(annotations)}})
+        """Set annotations of an object, if it is there and nobody else is just changing it."""
+        with suppress(ConflictError):
+            self.patch(kind, called, {"metadata": {"annotations": dict(annotations)}})
 
     def delete(self, kind: Kind, called: str) -> None:
         """Delete an object, if it is there."""
@@ -155,11 +157,11 @@ class Cluster:
             return
 
     def log(self, pod: str, container: str) -> list[str]:
-        """Return the lines of a container's log; none when it has not started, or is gone."""
+        """Return the lines of a container's log; none before it has started, or without it."""
         try:
             with self._explained():
                 return list(self._client.log(pod, container=container, newlines=False))
-        except (_NotFoundError, _NotStartedError):
+        except (_NotFoundError, _BadRequestError):
             return []
 
     @contextmanager
@@ -171,10 +173,19 @@ class Cluster:
         except ConfigError as error:
             problem = f"the kubeconfig: {_first_line(error)}"
             raise DevcacheError(problem, where=self.title) from error
+        except httpx2.HTTPStatusError as error:  # in its own words, or those of a proxy
+            code = error.response.status_code
+            raise self._refusal(code, f"status {code}") from error
         except (httpx2.HTTPError, OSError) as error:
             problem = f"the API server {self._server} does not answer: {_first_line(error)}"
             hint = "is it the cluster that you mean? --context names another"
             raise UnreachableError(problem, hint=hint) from error
+        except (ImportError, LookupError, ValueError, httpx2.InvalidURL) as error:
+            # What the client does not know of a kubeconfig, of an exec plugin's answer, or of one
+            # that no API server gives. Its text may hold a credential.
+            problem = f"the kubeconfig leads to something unknown: {type(error).__name__}"
+            hint = "does `kubectl version` work? exec plugins must give a token, proxies be http(s)"
+            raise DevcacheError(problem, where=self.title, hint=hint) from error
 
     def _refusal(self, code: int | None, message: str) -> Exception:
         """Return what becomes of a refusal: the expected ones are told apart, others explained."""
@@ -182,8 +193,9 @@ class Cluster:
             return _NotFoundError()
         if code == _CONFLICT:
             return ConflictError()
-        if "waiting to start" in message or "is not available" in message:
-            return _NotStartedError()
+        if code is not None and (code == _TOO_MANY or code >= _BROKEN):
+            problem = f"the API server {self._server} cannot answer now: {message}"
+            return UnreachableError(problem, where=self.title)
         problem, hint = f"the API server refuses: {message}", ""
         if code == _FORBIDDEN:
             problem = f"not permitted: {message}"
@@ -193,15 +205,16 @@ class Cluster:
         elif code == _TOO_LARGE or "must have at most" in message or "Too long" in message:
             problem = "too large for a push"
             hint = "bring it in by helm upgrade, or leave it to a registry"
-        return DevcacheError(problem, where=self.title, hint=hint)
+        kind = _BadRequestError if code == _BAD_REQUEST else DevcacheError
+        return kind(problem, where=self.title, hint=hint)
 
 
 class _NotFoundError(Exception):
     """There is no such object."""
 
 
-class _NotStartedError(Exception):
-    """The container has no log yet."""
+class _BadRequestError(DevcacheError):
+    """The API server finds no sense in the request; a log that there is not is one, too."""
 
 
 def _first_line(error: Exception) -> str:

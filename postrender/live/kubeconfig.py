@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _DEFAULT = "~/.kube/config"
 
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-"""Fields with paths, relative to their own file."""
+"""Fields with paths, relative to their own file; so is an exec command that is a path."""
 
 _EXEC = "client.authentication.k8s.io"
 
@@ -64,6 +64,8 @@ def choose(context: str) -> Chosen:
     chosen = _item(found, "contexts", "context", name, where)
     cluster = _item(found, "clusters", "cluster", chosen.text("cluster"), where)
     user = _item(found, "users", "user", chosen.text("user"), where)
+    if cluster.text("tls-server-name"):
+        raise cluster.refusal("tls-server-name", "is not supported by push, watch and status")
     config: dict[str, Plain] = {
         "current-context": name,
         "contexts": [{"name": name, "context": chosen.values}],
@@ -104,6 +106,12 @@ def _with_absolute_paths(fields: Fields, path: Path) -> Fields:
     for key in _FILES:
         if fields.text(key):
             values[key] = str(path.absolute().parent / fields.text(key))
+    command = fields.under("exec").text("command")
+    if "/" in command:
+        values["exec"] = {
+            **fields.under("exec").values,
+            "command": str(path.absolute().parent / command),
+        }
     return Fields(values, fields.path, fields.where)
 
 
