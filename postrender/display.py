@@ -13,7 +13,7 @@ from postrender.reports import Table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table as RichTable
 
     from postrender.live.watching import Row, Show, View
@@ -25,6 +25,7 @@ _STYLES = {
     "refused": "bold red",
     "warning": "yellow",
     "pulled": "cyan",
+    "Healthy": "green",
     "local": "green",
     "note": "dim",
 }
@@ -125,15 +126,15 @@ def view(stream: TextIO) -> Iterator[Show]:
         yield lambda shown: live.update(_viewed(shown), refresh=True)
 
 
-def _viewed(shown: View) -> RichTable:
+def _viewed(shown: View) -> Group:
+    from rich.console import Group
     from rich.text import Text
 
     rows = tuple((one.name, one.revision, one.state, one.pushed, one.took) for one in shown.rows)
     columns = ("PACKAGE", "REVISION", "STATE", "PUSHED", "TOOK")
     table = _rich(Table("", columns, rows), terminal=True)
-    table.caption = Text(one_line(shown.doing or "saved packages are pushed; Ctrl-C ends it"))
-    table.caption_justify = "left"
-    return table
+    doing = one_line(shown.doing or "saved packages are pushed; Ctrl-C ends it")
+    return Group(table, "", Text(doing, style="dim italic"))
 
 
 class _Lines:

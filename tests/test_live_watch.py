@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import pytest
 
@@ -111,6 +111,56 @@ def test_a_package_file_that_is_replaced_is_pushed(tmp_path: Path) -> None:
             return view.rows[0].pushed != "" and cluster.read["platform"] != before
 
         watched([declared], first, pushed)
+
+
+def test_a_package_directory_that_is_replaced_is_still_watched(tmp_path: Path) -> None:
+    one, two = edit(tmp_path, "1"), edit(tmp_path, "2")
+    declared = package(tmp_path)
+    with released(tmp_path, declared) as cluster:
+
+        def first(_: View) -> bool:
+            (tmp_path / "platform").rename(tmp_path / "before")
+            edited(tmp_path, edit="1")
+            return True
+
+        def replaced(_: View) -> bool:
+            if cluster.read["platform"] != one:
+                return False
+            edited(tmp_path, edit="2")
+            return True
+
+        watched([declared], first, replaced, lambda _: cluster.read["platform"] == two)
+
+
+def test_a_package_directory_that_was_away_is_still_watched(tmp_path: Path) -> None:
+    one = edit(tmp_path, "1")
+    declared = package(tmp_path)
+    with released(tmp_path, declared) as cluster:
+
+        def first(_: View) -> bool:
+            (tmp_path / "platform").rename(tmp_path / "before")
+            return True
+
+        def gone(view: View) -> bool:
+            if view.rows[0].state == "Healthy":
+                return False
+            edited(tmp_path, edit="1")
+            return True
+
+        watched([declared], first, gone, lambda _: cluster.read["platform"] == one)
+
+
+def test_a_system_that_lets_nothing_be_watched_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Path, **__: object) -> Never:
+        message = "OS file watch limit reached"
+        raise OSError(message)
+
+    monkeypatch.setattr("watchfiles.watch", refuse)
+    one = package(tmp_path)
+    with released(tmp_path, one), pytest.raises(DevcacheError, match="watch limit reached"):
+        watching.watch(Cluster("", "here"), [one], lambda _: None, 60, results.NOTHING_KEPT)
 
 
 def test_it_outlives_an_api_server_that_goes_away(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ except ImportError as error:
     raise DevcacheError(missing, hint=install) from error
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from postrender.cache.placement import Placed
     from postrender.declared.devcache import LocalPackage
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from postrender.live.release import Release
     from postrender.results import Results
 
-    _Changes = Generator[set[tuple[watchfiles.Change, str]], None, None]
+    _Burst = set[tuple[watchfiles.Change, str]]
 
 _STEP = 50
 """Milliseconds without a change after which a burst of saves is over."""
+
+_LOOK = 500
+"""Milliseconds after which it is looked whether the folders are still those that they were."""
 
 _RETRY = 3.0
 """Seconds until a cluster is asked again that did not answer."""
@@ -86,12 +90,13 @@ def watch(
         kept: Results of earlier runs.
 
     Raises:
-        DevcacheError: One of the packages is not there as it starts.
+        DevcacheError: One of the packages is not there as it starts, or the system does not let
+            its folder be watched.
     """
     saves, ended = _Saves(), threading.Event()
     threads = [
-        threading.Thread(target=_note_saves, args=(chosen, saves, changes))
-        for changes in _changes(chosen, ended)
+        threading.Thread(target=_note_saves, args=(chosen, saves, roots, ended))
+        for roots in _roots(chosen)
     ]
     pushing = _Pushing(asked, _Screen(show, [one.name for one in chosen]), saves, patience, kept)
     for thread in threads:
@@ -110,8 +115,23 @@ def watch(
             thread.join()
 
 
-def _changes(chosen: Iterable[LocalPackage], ended: threading.Event) -> list[_Changes]:
-    """Return what yields changes on disk: in package directories, and beside packages of a file."""
+@dataclass(frozen=True)
+class _Roots:
+    """Folders whose changes are looked for: package directories, or what a package's file is in."""
+
+    folders: frozenset[Path]
+    recursive: bool
+
+    def present(self) -> dict[Path, int]:
+        """Return the folders that are there; one that was replaced is another one."""
+        found = {}
+        for folder in self.folders:
+            with suppress(FileNotFoundError):
+                found[folder] = folder.stat().st_ino
+        return found
+
+
+def _roots(chosen: Iterable[LocalPackage]) -> list[_Roots]:
     places = {Path(one.path).resolve() for one in chosen}
     for place in sorted(places):
         if not place.exists():
@@ -119,23 +139,51 @@ def _changes(chosen: Iterable[LocalPackage], ended: threading.Event) -> list[_Ch
             raise DevcacheError(problem, where=str(place))
     folders = {place for place in places if place.is_dir()}
     beside = {place.parent for place in places - folders}  # a replaced file is another one
-    return [
-        watchfiles.watch(*sorted(roots), step=_STEP, stop_event=ended, recursive=recursive)
-        for roots, recursive in ((folders, True), (beside, False))
-        if roots
-    ]
+    both = (_Roots(frozenset(folders), recursive=True), _Roots(frozenset(beside), recursive=False))
+    return [one for one in both if one.folders]
 
 
-def _note_saves(chosen: Iterable[LocalPackage], saves: _Saves, changes: _Changes) -> None:
-    """Note which packages have changed, until it is ended."""
+def _note_saves(
+    chosen: Iterable[LocalPackage], saves: _Saves, roots: _Roots, ended: threading.Event
+) -> None:
+    """Note which packages have changed, until it is ended or the system does not let it."""
     places = {one.name: Path(one.path).resolve() for one in chosen}
-    for burst in changes:
-        found = [Path(path) for _, path in burst]
+
+    def note(changed: Collection[Path]) -> None:
         saves.add(
             name
             for name, place in places.items()
-            if any(path.is_relative_to(place) for path in found)
+            if any(path.is_relative_to(place) or place.is_relative_to(path) for path in changed)
         )
+
+    try:
+        present = roots.present()
+        while not ended.is_set():
+            for burst in _bursts(present, roots, ended):
+                note([Path(path) for _, path in burst])
+                if roots.present() != present:
+                    break
+            # A folder that was replaced is not looked into any more, so begin anew.
+            before, present = present, roots.present()
+            note([folder for folder, number in present.items() if before.get(folder) != number])
+    except (OSError, RuntimeError) as error:
+        hint = "are there more files than the system lets one watch (fs.inotify.max_user_watches)?"
+        saves.fail(DevcacheError(f"cannot watch the packages: {error}", hint=hint))
+
+
+def _bursts(present: Collection[Path], roots: _Roots, ended: threading.Event) -> Iterable[_Burst]:
+    """Yield what has changed on disk; nothing, from time to time, so that folders are looked at."""
+    if not present:
+        ended.wait(_LOOK / 1000)
+        return [set()]
+    return watchfiles.watch(
+        *sorted(present),
+        step=_STEP,
+        stop_event=ended,
+        recursive=roots.recursive,
+        rust_timeout=_LOOK,
+        yield_on_timeout=True,
+    )
 
 
 @dataclass
@@ -144,6 +192,7 @@ class _Saves:
 
     changed: threading.Event = field(default_factory=threading.Event)
     _names: set[str] = field(default_factory=set)
+    _failure: DevcacheError | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, names: Iterable[str]) -> None:
@@ -153,8 +202,16 @@ class _Saves:
             if self._names:
                 self.changed.set()
 
+    def fail(self, error: DevcacheError) -> None:
+        """Have the next `take` raise an error: there is nobody to add anything any more."""
+        with self._lock:
+            self._failure = error
+            self.changed.set()
+
     def take(self) -> set[str]:
         with self._lock:
+            if self._failure:
+                raise self._failure
             self.changed.clear()
             taken, self._names = self._names, set()
         return taken
