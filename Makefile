@@ -80,6 +80,12 @@ compatibility: venv ## Write docs/compatibility.md from the results of `make e2e
 bench: venv ## Measure the filter beside kustomize, and packing and reading; write docs/benchmarks.md (some minutes)
 	@.venv/bin/python -m tests.bench "$$(tools/build.sh kustomize)" "$(CORPUS)"
 
+.PHONY: recording
+recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make cluster` (its KUBECONFIG must be set)
+	@tools/debian.sh tmux
+	@PATH="$(CURDIR)/.venv/bin:$$(tools/build.sh kubernetes):$$PATH" \
+	tools/recording.sh "$$(tools/build.sh helm4)" docs/inner-loop.svg
+
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs
 	@$(environment) python -m tests.golden.inputs
