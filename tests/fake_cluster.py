@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from postrender.cache.layouts import Line
     from postrender.declared.devcache import LocalPackage
+    from postrender.fields import Fields
     from postrender.live.kinds import Object
     from postrender.manifests.nodes import Plain
 
@@ -51,6 +52,7 @@ class FakeCluster:
         read: The content that Crossplane has read of each package, as sha256.
         asked_registry: The packages that Crossplane did not find in its cache.
         refused: What the API server refuses: verb and resource, with status and message.
+        unknown: Resources that have no CRD.
         lagging: Pods that load nothing.
         rejected: Contents that Crossplane does not take.
         requests: How many there were.
@@ -64,6 +66,7 @@ class FakeCluster:
         self.read: dict[str, str] = {}
         self.asked_registry: list[str] = []
         self.refused: dict[tuple[str, str], tuple[int, str]] = {}
+        self.unknown: set[str] = set()
         self.lagging: set[str] = set()
         self.rejected: dict[str, str] = {}
         self.requests = 0
@@ -126,6 +129,8 @@ class FakeCluster:
             resource, called, sub = [*parts, "", ""][:3]
             if refusal := self.refused.get((verb, resource)):
                 return status(*refusal)
+            if resource in self.unknown:
+                return 404, "404 page not found"
             if verb == "list":
                 selectors = parse_qs(split.query).get("labelSelector", [""])[0]
                 return self._listed(resource, selectors)
@@ -186,7 +191,7 @@ class FakeCluster:
         rest = {each: value for each, value in wanted.items() if each not in {"data", "binaryData"}}
         stored = _merged(present, rest)
         if "spec" in wanted:
-            stored["spec"] = wanted["spec"]
+            stored["spec"] = _defaulted(fields(wanted).under("spec"))
         fields_v1: Plain = {"f:data": {"f:index": {}}, "f:spec": {}}
         managed: Plain = [{"manager": "helm", "fieldsV1": fields_v1}]
         metadata = {**fields(stored).under("metadata").values, "managedFields": managed}
@@ -276,6 +281,15 @@ class FakeCluster:
 
 def _condition(kind: str, state: str, message: str = "") -> dict[str, Plain]:
     return {"type": kind, "status": state, "reason": "Tested", "message": message}
+
+
+def _defaulted(spec: Fields) -> Object:
+    """Return a spec with what the CRDs of packages default."""
+    runtime = spec.under("runtimeConfigRef").values
+    if not runtime:
+        return dict(spec.values)
+    defaults = {"apiVersion": "pkg.crossplane.io/v1beta1", "kind": "DeploymentRuntimeConfig"}
+    return {**spec.values, "runtimeConfigRef": {**defaults, **runtime}}
 
 
 def _merged(below: Object, above: Object) -> Object:

@@ -44,7 +44,7 @@ def of(*declared: LocalPackage, line: layouts.Line = DIGEST, parts: Parts | None
     held = record.added(payload.contents(on_disk, parts or {}), said)
     config_map = objects.config_map("crossplane-devcache", "crossplane-system", held, "")
     empty = record.Record(line, "1", {})
-    return Release(config_map, contents(config_map), said, empty, {"app": "crossplane"}, 1)
+    return Release(config_map, contents(config_map), said, empty, {"app": "crossplane"})
 
 
 def after(before: Release, held: Contents) -> Release:

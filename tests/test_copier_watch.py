@@ -146,6 +146,20 @@ def test_a_damaged_package_is_told_and_the_next_change_is_loaded(pod: Pod) -> No
         assert sidecar.said() == loaded(CHANGED)
 
 
+def test_what_could_not_be_written_is_tried_again(pod: Pod) -> None:
+    pod.load(PLATFORM)
+    with watching(pod) as sidecar:
+        sidecar.said()
+        in_the_way = pod.cache / NETWORK.path / "in the way"
+        in_the_way.mkdir(parents=True)
+        pod.publish(config_map(PLATFORM, NETWORK))
+        assert "network.xz: cannot write" in sidecar.complained()
+        in_the_way.rmdir()
+        in_the_way.parent.rmdir()
+        assert sidecar.said() == loaded(NETWORK), "without another change"
+    assert set(cached(pod.cache)) == {PLATFORM.path, NETWORK.path}
+
+
 def test_what_somebody_else_removed_is_loaded_with_the_next_change(pod: Pod) -> None:
     pod.load(PLATFORM)
     with watching(pod) as sidecar:

@@ -16,7 +16,8 @@ from postrender import cli
 from postrender.live import health, pods
 from tests.command import ROOT
 from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, released
-from tests.live_release import LINES, content, edited, package
+from tests.live_release import DIGEST, LINES, content, edited, package
+from tests.package_files import META
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +122,64 @@ def test_values_name_packages_too(user: User, tmp_path: Path) -> None:
     }
     values.write_text(yaml.safe_dump({"devcache": {"packages": {"platform": declared}}}))
     assert user.pushed("-f", values) == {"platform": "changed"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"spec": {"revisionHistoryLimit": 2}}, id="spec"),
+        pytest.param({"install": False}, id="install"),
+        pytest.param({"ignore": ["*.md"]}, id="ignore"),
+    ],
+)
+def test_what_only_an_upgrade_brings_is_refused(
+    user: User, tmp_path: Path, other: dict[str, object]
+) -> None:
+    declared = {
+        "path": edited(tmp_path).path,
+        "package": "registry.example.com/acme/platform:v0.1.0",
+    }
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"devcache": {"packages": {"platform": declared | other}}}))
+    before = user.cluster.objects[CONFIG_MAP]
+    ended = user("push", "-f", values)
+    assert ended.status == 1
+    assert "package platform: the release was rendered with another image" in ended.stderr
+    assert user.cluster.objects[CONFIG_MAP] == before
+
+
+@pytest.mark.parametrize("command", ["push", "watch"])
+def test_a_release_without_packages_has_nothing_to_push(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with released(tmp_path) as cluster:
+        ended = User(cluster, capsys)(command)
+        assert ended.status == 1
+        assert "there is nothing to push" in ended.stderr
+        assert "hint: name a package directory" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["my.platform", "my_platform"])
+def test_a_name_that_no_package_object_may_have_is_refused(
+    user: User, tmp_path: Path, name: str
+) -> None:
+    before = user.cluster.objects[CONFIG_MAP]
+    ended = user("push", package(tmp_path, name).path)
+    assert ended.status == 1
+    assert f'"{name}" is not a DNS-1123 label' in ended.stderr
+    assert user.cluster.objects[CONFIG_MAP] == before, "nothing half done"
+
+
+def test_what_the_cluster_defaults_is_no_difference(user: User, tmp_path: Path) -> None:
+    function = META.replace(b"Configuration", b"Function").replace(b"platform", b"zones")
+    declared = {
+        "path": package(tmp_path, "zones", function).path,
+        "runtimeImage": "registry.example.com/acme/zones:v0.1.0",
+    }
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"devcache": {"packages": {"zones": declared}}}))
+    assert user.pushed("-f", values) == {"zones": "new"}
+    assert user("push", "-f", values).stdout.splitlines()[-1].startswith("nothing to do, ")
 
 
 @LINES
@@ -297,6 +356,32 @@ def test_status_tells_why_a_package_is_not_healthy(user: User, tmp_path: Path) -
     assert "packages: 2, healthy: 1, pods: 1" in shown
 
 
+@LINES
+def test_status_tells_what_crossplane_has_not_been_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Line
+) -> None:
+    with released(tmp_path, package(tmp_path), line=line) as cluster:
+        user, changed = User(cluster, capsys), edited(tmp_path)
+        refused = ("list", "pods") if line == DIGEST else ("patch", "configurationrevisions")
+        cluster.refused = {refused: (403, "no")}
+        assert user("push", changed.path).status == 1, "after the ConfigMap was updated"
+        cluster.refused = {}
+        shown = user("status").stdout
+        assert "Crossplane has an older content: push it again" in shown
+        assert "packages: 1, healthy: 0, pods: 1" in shown
+
+
+def test_what_was_pushed_is_unloaded_where_there_are_no_image_configs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with released(tmp_path, package(tmp_path), line=(1, 14)) as cluster:
+        cluster.unknown = {"imageconfigs", "deploymentruntimeconfigs"}
+        user = User(cluster, capsys)
+        assert user.pushed(package(tmp_path, "extra").path) == {"extra": "new"}
+        assert user("unload", "extra").status == 0
+        assert "extra" not in cluster.data("pushed.json")
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
@@ -349,6 +434,30 @@ def test_of_two_pushes_at_once_one_is_whole(
         assert cluster.read == won, "and Crossplane has read just that"
         assert (ended, status) in [([], 0), ([0], 0), ([0], 1)]
         assert status == 0 or won == pair.contents["theirs"], "who fails has been replaced"
+        assert cluster.asked_registry == []
+
+
+@LINES
+@settings(max_examples=8, deadline=None)
+@given(at=st.integers(1, 25))
+def test_what_the_later_push_leaves_alone_is_brought_by_the_one_before(
+    tmp_path_factory: pytest.TempPathFactory, line: Line, at: int
+) -> None:
+    """Somebody else pushes one of the two packages between any two requests of a push."""
+    folder = tmp_path_factory.mktemp("one")
+    pair = Pair(folder)
+    mine, theirs = pair.paths("mine"), pair.paths("theirs")
+    with released(folder, package(folder), package(folder, "network"), line=line) as cluster:
+
+        def between(number: int) -> None:
+            if number == start + at:
+                assert cli.main(["push", theirs[0]]) == 0
+
+        start, cluster.before = cluster.requests, between
+        cli.main(["push", *mine])
+        said = json.loads(cluster.data("packages.json"))["packages"]
+        assert cluster.read == {name: one["content"] for name, one in said.items()}
+        assert cluster.read["network"] == pair.contents["mine"]["network"]
         assert cluster.asked_registry == []
 
 

@@ -233,7 +233,8 @@ def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
     changed = edited(tmp_path)
     planned = pushed(release, changed, line=line)
     held = planned.contents
-    assert set(held.binary) == {"platform.pushed.xz"}, "no key of the other ConfigMaps"
+    assert set(held.binary) == {"platform.over.xz"}, "no key of the other ConfigMaps"
+    assert not any(map(is_pushed, held.binary)), "it is written with the index that names it"
     before, after = (one.data["index"].splitlines() for one in (release.contents, held))
     assert before[0] == after[0]
 

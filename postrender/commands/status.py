@@ -45,7 +45,7 @@ def run(
 
 def report(found: Inventory) -> Report:
     """Return what is told of it."""
-    healthy = sum(one.state.is_healthy for one in found.items)
+    healthy = sum(not one.trouble for one in found.items)
     return Report(
         value={
             "pods": [{"name": one.name, "cached": dict(one.cached)} for one in found.pods],
@@ -61,7 +61,7 @@ def report(found: Inventory) -> Report:
                     "disk": one.disk,
                     "lagging": list(one.lagging),
                     "revision": one.state.revision,
-                    "healthy": one.state.is_healthy,
+                    "healthy": not one.trouble,
                     "trouble": one.trouble,
                 }
                 for one in found.items
@@ -91,5 +91,5 @@ def _row(one: Item, pods: int) -> tuple[str, ...]:
     loaded = f"{pods - len(one.lagging)} of {pods}"
     if one.lagging:
         loaded = f"{loaded}, not in {', '.join(one.lagging)}"
-    state = "Healthy" if one.state.is_healthy else one.trouble
+    state = one.trouble or "Healthy"
     return (one.entry.name, one.origin, one.disk, loaded, one.state.revision, state)

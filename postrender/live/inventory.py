@@ -30,7 +30,7 @@ class Item:
         disk: How the package on disk compares: unknown, when it is not known where that is.
         lagging: The pods that do not have it in their cache.
         state: What Crossplane makes of it.
-        trouble: Why it is not healthy, in one sentence, or "".
+        trouble: Why it is not healthy, or not what the ConfigMap has, in one sentence, or "".
     """
 
     entry: Entry
@@ -84,13 +84,17 @@ def _item(
 ) -> Item:
     wanted = {entry.file: entry.content}
     state = revisions.state(asked, entry, found.layout)
+    is_told = entry.told
+    if found.layout.keyed_by == "digest" and state.resolved:
+        is_told = state.resolved.endswith(entry.digest)
     caches = {one.name: one.cached for one in present}
+    trouble = "" if state.is_healthy else why(found, entry, state, caches)
     return Item(
         entry=entry,
         disk=_disk(found, entry, local),
         lagging=tuple(one.name for one in present if one.lacks(wanted)),
         state=state,
-        trouble="" if state.is_healthy else why(found, entry, state, caches),
+        trouble=trouble if is_told else "Crossplane has an older content: push it again",
     )
 
 

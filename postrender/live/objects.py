@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from postrender.live.kinds import Kind, Object
     from postrender.live.plan import Change
     from postrender.live.release import Release
+    from postrender.manifests.nodes import Plain
 
 PUSHED = "crossplane-devcache/pushed"
 """The label of an object that a push has made, and no release declares."""
@@ -137,8 +138,16 @@ def _apply(
 
 
 def _has(present: Object, wanted: Object) -> bool:
-    spec = kinds.fields(present).under("spec").values
-    return all(spec.get(key) == one for key, one in kinds.fields(wanted).under("spec").entries())
+    return _holds(present.get("spec"), wanted.get("spec"))
+
+
+def _holds(present: Plain, wanted: Plain) -> bool:
+    """Return whether all that is wanted is there, among what the API server has defaulted."""
+    if not isinstance(wanted, dict):
+        return present == wanted
+    return isinstance(present, dict) and all(
+        _holds(present.get(key), one) for key, one in wanted.items()
+    )
 
 
 def _is_pushed(present: Object) -> bool:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from postrender.results import Results
 
 
+_OVER_SUFFIX = ".over.xz"
+"""What ends the key of a package that is pushed over one that is apart from the release. It is the
+release's, as the index that names it is: both are written at once, or neither."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What becomes of one package.
@@ -163,9 +168,7 @@ def _contents(
     for name, entry in entries.items():
         keys = _keys(lines.get(name, ""))
         if name in packed:
-            # What is apart from the release, or not of it at all, comes under a key of its own.
-            is_own = entry.released and payload.file(name) in before.binary
-            keys = [payload.file(name) if is_own else f"{name}{PUSHED_SUFFIX}"]
+            keys = [_key(release, entry)]
             lines[name] = payload.index_line(packed[name], entry.content, keys[0], entry.file)
             binary[keys[0]] = base64.b64encode(packed[name]).decode("ascii")
         binary |= {key: before.binary[key] for key in keys if key in before.binary.keys() - binary}
@@ -179,6 +182,14 @@ def _contents(
         data[payload.PUSHED_INDEX] = "".join(lines[one.name] for one in pushed)
         data[record.PUSHED] = _text(release.record, pushed)
     return Contents(data, binary)
+
+
+def _key(release: Release, entry: Entry) -> str:
+    if not entry.released:
+        return f"{entry.name}{PUSHED_SUFFIX}"
+    # What is apart from the release may have parts under the release's key, and the pod has both.
+    own = payload.file(entry.name)
+    return own if own in release.contents.binary else f"{entry.name}{_OVER_SUFFIX}"
 
 
 def _require_whole(held: Contents, entries: Iterable[str], lines: Iterable[str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from postrender import results
 from postrender.live import health, objects, plan, pods, release, revisions
 from postrender.live.cluster import ConflictError, UnreachableError
+from postrender.live.release import OvertakenError
 from postrender.live.waiting import Stopwatch
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def push(
             except ConflictError:  # somebody else was faster: what they wrote is replaced
                 found = release.find(asked)
                 planned = plan.push(found, placed, kept)
+        if planned.writes:
+            watch.passed("updated the ConfigMap")
         return _bring(asked, found, planned, before, watch)
     except UnreachableError as error:
         hint = "push again when it does: it goes on from there"
@@ -108,10 +111,28 @@ def _bring(
     before: dict[str, set[str]],
     watch: Stopwatch,
 ) -> Outcome:
-    """Bring Crossplane what the ConfigMap has."""
+    """Bring Crossplane what the ConfigMap has.
+
+    Raises:
+        OvertakenError: Some of it is not what was pushed by now. The rest was brought.
+    """
+    try:
+        return _bring_all(asked, found, planned, before, watch)
+    except OvertakenError as error:
+        left = tuple(one for one in planned.changes if one.name not in error.names)
+        if left:
+            _bring(asked, found, replace(planned, changes=left), before, watch)
+        raise
+
+
+def _bring_all(
+    asked: Cluster,
+    found: Release,
+    planned: Plan,
+    before: dict[str, set[str]],
+    watch: Stopwatch,
+) -> Outcome:
     changes = planned.changes
-    if planned.writes:
-        watch.passed("updated the ConfigMap")
     count = pods.await_copies(asked, found, changes, watch)
     watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
 

@@ -14,7 +14,7 @@ from postrender.live.kinds import CONFIG_MAPS, DEPLOYMENTS
 from postrender.release import deployment, payload, record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from postrender.cache.layouts import Layout
     from postrender.fields import Fields
@@ -26,6 +26,21 @@ PUSHED_SUFFIX = ".pushed.xz"
 """What ends the keys of pushed packages: no release has such a key, so Helm leaves them alone."""
 
 _LIVE_HINT = "set devcache.live to true, and run helm upgrade with the post-renderer"
+
+
+class OvertakenError(DevcacheError):
+    """Somebody else has pushed packages, or upgraded the release, since they were pushed.
+
+    Attributes:
+        names: The packages.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Say so of packages."""
+        problem = "somebody else has pushed it, or upgraded the release, in the meantime"
+        hint = "what they brought is what the cluster has; push again to replace it"
+        super().__init__(problem, where=f"package {', '.join(names)}", hint=hint)
+        self.names = frozenset(names)
 
 
 class Contents(NamedTuple):
@@ -45,7 +60,6 @@ class Release:
         record: What the release declares and has.
         pushed: What pushes added, and the release does not declare.
         selector: The labels of its pods.
-        replicas: How many pods there are to be.
     """
 
     config_map: Object
@@ -53,7 +67,6 @@ class Release:
     record: Record
     pushed: Record
     selector: Mapping[str, str]
-    replicas: int
 
     @property
     def layout(self) -> Layout:
@@ -110,15 +123,12 @@ def require(asked: Cluster, wanted: Mapping[str, str]) -> Release:
         wanted: The contents of packages that were pushed, by name.
 
     Raises:
-        DevcacheError: Somebody else has pushed one of them, or upgraded the release.
+        OvertakenError: Somebody else has pushed some of them, or upgraded the release.
     """
     found = find(asked)
-    for name, content in wanted.items():
-        now = found.entries.get(name)
-        if now is None or now.content != content:
-            problem = "somebody else has pushed it, or upgraded the release, in the meantime"
-            hint = "what they brought is what the cluster has; push again to replace it"
-            raise DevcacheError(problem, where=f"package {name}", hint=hint)
+    now = {name: entry.content for name, entry in found.entries.items()}
+    if lost := [name for name, content in wanted.items() if now.get(name) != content]:
+        raise OvertakenError(lost)
     return found
 
 
@@ -182,14 +192,12 @@ def _release(asked: Cluster, config_map: Object) -> Release:
     if record.PUSHED in held.data:
         pushed = record.parse(held.data[record.PUSHED], where=where)
     labels = spec.under("selector").under("matchLabels")
-    replicas = spec.values.get("replicas")
     return Release(
         config_map,
         held,
         released,
         pushed,
         {key: labels.text(key) for key, _ in labels.entries()},
-        replicas if isinstance(replicas, int) else 1,
     )
 
 

@@ -24,6 +24,9 @@ _READ = ("Healthy", "RevisionHealthy")
 NUDGED = "crossplane-devcache/nudged"
 """The annotation by whose change Crossplane looks at an object at once."""
 
+_LONGEST = 400
+"""Characters of a condition's message that are passed on."""
+
 _WAITING = "Pushed"
 """The reason of such a condition until Crossplane has read the package again."""
 
@@ -36,7 +39,7 @@ class Condition:
         type: Its type, e.g. `Healthy`.
         status: True, False or Unknown.
         reason: Its reason.
-        message: Its message, or "".
+        message: Its message on one line, cut off where it goes on too long, or "".
     """
 
     type: str
@@ -126,9 +129,20 @@ def _package(asked: Cluster, entry: Entry, layout: Layout) -> Object | None:
 
 def _conditions(status: Fields) -> tuple[Condition, ...]:
     return tuple(
-        Condition(*(one.text(key) for key in ("type", "status", "reason", "message")))
+        Condition(
+            type=one.text("type"),
+            status=one.text("status"),
+            reason=one.text("reason"),
+            message=_short(one.text("message")),
+        )
         for one in kinds.items(status.values.get("conditions"))
     )
+
+
+def _short(message: str) -> str:
+    """Return a message without what may follow its reason: the API server quotes manifests."""
+    line = " ".join(message.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def named(asked: Cluster, kind: str, layout: Layout) -> set[str]:

@@ -9,7 +9,9 @@ from postrender import packages, results
 from postrender.cache import placement, references
 from postrender.declared import devcache, values
 from postrender.declared.devcache import DEFAULT_REGISTRY, DevCache, LocalPackage
+from postrender.declared.files import shown
 from postrender.errors import DevcacheError, quoted, raised
+from postrender.release import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,11 +62,18 @@ def choose(
             it was rendered from.
 
     Raises:
-        DevcacheError: A path is no package, or two of them are one.
+        DevcacheError: A path is no package, two of them are one, there is none at all, or values
+            declare of one what only helm upgrade brings.
     """
+    for one in declared:
+        _require_settings(release, one)
     if not paths:
         entries = release.record.packages.values()
-        return tuple(declared or (known(one, Path(one.path)) for one in entries))
+        every = tuple(declared or (known(one, Path(one.path)) for one in entries))
+        if not every:
+            problem = "there is nothing to push: the release declares no package"
+            raise DevcacheError(problem, hint="name a package directory or an .xpkg file")
+        return every
     chosen = [_chosen(release, path, declared) for path in paths]
     names = [one.name for one in chosen]
     for one in chosen:
@@ -72,6 +81,14 @@ def choose(
             problem = f"two of the paths are the package {quoted(one.name)}"
             raise DevcacheError(problem, hint="push one of them")
     return tuple(chosen)
+
+
+def _require_settings(release: Release, one: LocalPackage) -> None:
+    entry = release.record.packages.get(one.name)
+    if entry and entry.settings != record.settings(one):
+        problem = "the release was rendered with another image, spec, install or ignore"
+        hint = "a push brings content only: run helm upgrade"
+        raise DevcacheError(problem, where=f"package {one.name}", hint=hint)
 
 
 def _chosen(release: Release, path: Path, declared: Sequence[LocalPackage]) -> LocalPackage:
@@ -82,13 +99,14 @@ def _chosen(release: Release, path: Path, declared: Sequence[LocalPackage]) -> L
         if _same_file(Path(entry.path), path):
             return known(entry, path)
     name = packages.read(path).name
+    devcache.check_name(name, where=f"the package at {shown(path)}")
     by_name = next((one for one in declared if one.name == name), None)
     if by_name:
         return by_name._replace(path=str(path))
     if name in release.record.packages:
         return known(release.record.packages[name], path)
-    if name in release.pushed.packages:
-        return LocalPackage(name, str(path), release.pushed.packages[name].reference)
+    if pushed := release.pushed.packages.get(name):
+        return LocalPackage(name, str(path), pushed.reference, pushed.ignore, pushed.install)
     text = f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     return LocalPackage(name, str(path), references.parse(text, where=f"package {name}"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from postrender.cache.layouts import Line
     from postrender.cache.placement import Placed
+    from postrender.declared.devcache import LocalPackage
     from postrender.manifests.nodes import Plain
 
 RELEASED = "packages.json"
@@ -40,6 +42,7 @@ class Entry(NamedTuple):
         file: Its path in the cache.
         told: Whether Crossplane has been told of this content. Where packages are keyed by path,
             nothing but a push does it: a push that was cut off is to be gone on with.
+        settings: See `settings`.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Entry(NamedTuple):
     released: str
     file: str
     told: bool = True
+    settings: str = ""
 
     @property
     def reference(self) -> references.Reference:
@@ -93,7 +97,15 @@ def entry(one: Placed, *, released: str) -> Entry:
         content=payload.content_sum(one),
         released=released,
         file=one.cache_key,
+        settings=settings(declared),
     )
+
+
+def settings(declared: LocalPackage) -> str:
+    """Return what changes with anything that is declared of a package but its content."""
+    of_objects = (declared.install, declared.runtime_image, declared.runtime_resources)
+    text = json.dumps([*of_objects, declared.spec, declared.ignore], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def renewed(before: Entry, one: Placed) -> Entry:
@@ -150,6 +162,7 @@ def _entry(fields: Fields) -> Entry:
             key: fields.text(key)
             for key in ("name", "kind", "path", "package", "digest", "content", "released", "file")
         },
+        settings=fields.text("settings"),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
         told=fields.flag("told", default=True),
