@@ -41,8 +41,17 @@ class Result:
 
     @property
     def summary(self) -> str:
-        """How many scenarios passed, and of how many."""
-        return f"{self.passed} of {len(self.outcomes)}"
+        """How many scenarios passed, and of how many, if any was run."""
+        return f"{self.passed} of {len(self.outcomes)}" if self.outcomes else "not run"
+
+    def of_topic(self, topic: str, *, other: bool = False) -> Result:
+        """Return what was found by the files of a topic, or by all others."""
+        found = {
+            name: outcome
+            for name, outcome in self.outcomes.items()
+            if name.partition("::")[0].endswith(f"_{topic}.py") != other
+        }
+        return replace(self, outcomes=found)
 
     def write(self, line: Line) -> None:
         """Keep it with what other shares of the line found."""
