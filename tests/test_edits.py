@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
@@ -150,6 +150,7 @@ PLAIN = st.recursive(
     PLAIN,
     st.sampled_from(["block", "flow", "mixed"]),
 )
+@example({"a": {"a": [None]}}, "a", "a", [], "block")
 def test_only_the_field_that_is_set_changes(
     before: dict[str, nodes.Plain], outer: str, inner: str, value: nodes.Plain, style: str
 ) -> None:

@@ -65,7 +65,7 @@ def test_without_packages_there_is_only_the_script_and_an_empty_index() -> None:
 
 
 def test_the_script_is_the_file_and_ascii() -> None:
-    assert payload.script().startswith("#!/bin/sh\n# copier.sh MOUNT CACHE: ")
+    assert payload.script().startswith("#!/bin/sh\n# copier.sh MOUNT CACHE [watch]: ")
     assert payload.script().isascii()
 
 

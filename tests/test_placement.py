@@ -135,7 +135,7 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
             "aa: {path: gone}",
             "package aa, {folder}/gone",
             "no such file or directory",
-            "a relative path is looked up in the current directory; helm runs the filter in its own",
+            "a relative path is looked up in the current directory; that of the filter is helm's",
             id="not-there",
         ),
         pytest.param(

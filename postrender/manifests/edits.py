@@ -131,6 +131,8 @@ def _replace(text: str, parent: yaml.Node, node: yaml.Node, value: Plain) -> Edi
         if not isinstance(value, list if isinstance(node, yaml.SequenceNode) else dict):
             raise _refusal(node.start_mark.line, _OTHER_TYPE)
         lines = emit.block(value, indent=node.start_mark.column).lstrip(" ")
+        # An empty one has no block style, and in flow style it must not begin where its key does.
+        lines = lines if value else f" {lines}"
         return Edit(start, end, lines if text[end - 1] == "\n" else lines.removesuffix("\n"))
     blank = " " if start == end else ""  # null: `medium:`
     if _is_block(parent) and isinstance(value, str):

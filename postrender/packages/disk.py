@@ -61,7 +61,7 @@ def opened(path: Path) -> Iterator[tuple[int, int]]:
 def unreadable(path: Path, error: OSError | ValueError) -> DevcacheError:
     """Return the refusal for a `path` that the system did not let us read."""
     if isinstance(error, FileNotFoundError):
-        hint = "a relative path is looked up in the current directory; helm runs the filter in its own"
+        hint = "a relative path is looked up in the current directory; that of the filter is helm's"
         return DevcacheError("no such file or directory", where=shown(path), hint=hint)
     reason = error.strerror if isinstance(error, OSError) else None
     problem = f"cannot be read: {(reason or 'not a usable path').lower()}"

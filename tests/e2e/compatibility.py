@@ -37,9 +37,7 @@ def main() -> int:
     if not results:
         sys.stderr.write("there are no results: run make e2e CROSSPLANE=all\n")
         return 1
-    table = [
-        "| Crossplane | Helm | Kubernetes | Chart | Scenarios passed | Live mode | Run on |"
-    ]
+    table = ["| Crossplane | Helm | Kubernetes | Chart | Scenarios passed | Live mode | Run on |"]
     table += ["|---|---|---|---|---|---|---|", *map(_row, results)]
     page = TEXT.format(table="\n".join(table), scenarios=_scenarios(results))
     PAGE.write_text(page)
