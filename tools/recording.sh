@@ -35,11 +35,11 @@ type() { # TEXT: into the lower half, as a person does
 edit() {
   sleep 4
   type "sed -i 's/cidr:/range:/' $edited"
-  type 'kubectl explain xnetworks.spec | tail -4'
+  type "kubectl explain xnetworks.spec | grep '^  [cr]'"
   type "sed -i 's/kind:/kind: {/' $edited"
   type "sed -i 's/kind: {/kind:/' $edited"
   type "sed -i 's/range:/cidr:/' $edited"
-  type 'kubectl explain xnetworks.spec | tail -4'
+  type "kubectl explain xnetworks.spec | grep '^  [cr]'"
   "${terminal[@]}" kill-server
 }
 
@@ -50,5 +50,5 @@ echo 'recording: half a minute of edits' >&2
 edit &
 mkfifo keys # nobody types: at the end of its input the recording would end
 pipx run --quiet --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x24 --template window_frame \
-  --loop-delay 3000 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
+  --loop-delay 1 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
 wait
