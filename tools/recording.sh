@@ -35,11 +35,11 @@ type() { # TEXT: into the lower half, as a person does
 edit() {
   sleep 4
   type "sed -i 's/cidr:/range:/' $edited"
-  type "kubectl explain xnetworks.spec | grep '^  [cr]'"
+  type "kubectl explain xnetworks.spec | grep -E 'cidr|range'"
   type "sed -i 's/kind:/kind: {/' $edited"
   type "sed -i 's/kind: {/kind:/' $edited"
   type "sed -i 's/range:/cidr:/' $edited"
-  type "kubectl explain xnetworks.spec | grep '^  [cr]'"
+  type "kubectl explain xnetworks.spec | grep -E 'cidr|range'"
   "${terminal[@]}" kill-server
 }
 
