@@ -87,5 +87,4 @@ def report(outcome: Outcome) -> Report:
 def _row(one: Pushed) -> tuple[str, ...]:
     content = {"same": "the same", "changed": "changed", "new": "new"}[one.change.state]
     declared = "the release" if one.change.is_declared else "nobody: pushed"
-    state = "Healthy" if one.state.is_healthy else one.state.trouble or "not installed"
-    return (one.change.name, content, declared, one.state.revision, state)
+    return (one.change.name, content, declared, one.state.revision, one.state.summary)

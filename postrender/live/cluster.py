@@ -135,13 +135,10 @@ class Cluster:
             ConflictError: The patch has a resourceVersion, and the object another one.
         """
         resource = _resource(kind).Status if status else _resource(kind)
-        try:
-            with self._explained():
-                self._client.patch(
-                    resource, called, patch, patch_type=PatchType.MERGE, field_manager=MANAGER
-                )
-        except _NotFoundError:
-            return
+        with suppress(_NotFoundError), self._explained():
+            self._client.patch(
+                resource, called, patch, patch_type=PatchType.MERGE, field_manager=MANAGER
+            )
 
     def annotate(self, kind: Kind, called: str, annotations: Mapping[str, str]) -> None:
         """Set annotations of an object, if it is there and nobody else is just changing it."""
@@ -150,11 +147,8 @@ class Cluster:
 
     def delete(self, kind: Kind, called: str) -> None:
         """Delete an object, if it is there."""
-        try:
-            with self._explained():
-                self._client.delete(_resource(kind), called)
-        except _NotFoundError:
-            return
+        with suppress(_NotFoundError), self._explained():
+            self._client.delete(_resource(kind), called)
 
     def log(self, pod: str, container: str) -> list[str]:
         """Return the lines of a container's log; none before it has started, or without it."""

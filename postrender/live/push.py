@@ -116,35 +116,25 @@ def _bring(
     Raises:
         OvertakenError: Some of it is not what was pushed by now. The rest was brought.
     """
+    changes = planned.changes
     try:
-        return _bring_all(asked, found, planned, before, watch)
+        count = pods.await_copies(asked, found, changes, watch)
+        watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
+
+        # Where packages are keyed by path no object changes: the revision itself is told.
+        watch.progress.tell("telling Crossplane")
+        followed = objects.follow(asked, found, changes)
+        told = [one for one in changes if one.name in followed or not one.entry.told]
+        if told:
+            watch.passed("told Crossplane")
+        known = {one.name: before[one.name] for one in told}
+        states = health.await_health(asked, found, changes, known, watch)
+        _note(asked, [one for one in told if not one.entry.told])
     except OvertakenError as error:
-        left = tuple(one for one in planned.changes if one.name not in error.names)
+        left = tuple(one for one in changes if one.name not in error.names)
         if left:
             _bring(asked, found, replace(planned, changes=left), before, watch)
         raise
-
-
-def _bring_all(
-    asked: Cluster,
-    found: Release,
-    planned: Plan,
-    before: dict[str, set[str]],
-    watch: Stopwatch,
-) -> Outcome:
-    changes = planned.changes
-    count = pods.await_copies(asked, found, changes, watch)
-    watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
-
-    # Where packages are keyed by path no object changes: the revision itself is told.
-    watch.progress.tell("telling Crossplane")
-    followed = objects.follow(asked, found, changes)
-    told = [one for one in changes if one.name in followed or not one.entry.told]
-    if told:
-        watch.passed("told Crossplane")
-    known = {one.name: before[one.name] for one in told}
-    states = health.await_health(asked, found, changes, known, watch)
-    _note(asked, [one for one in told if not one.entry.told])
     pushed = tuple(Pushed(one, states[one.name]) for one in changes)
     return Outcome(pushed, tuple(watch.steps), did_nothing=not (planned.writes or told))
 

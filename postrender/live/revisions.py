@@ -95,6 +95,11 @@ class State:
         told = (one.message or one.reason for one in failed)
         return self.refusal or next(filter(None, told), "")
 
+    @property
+    def summary(self) -> str:
+        """Healthy, or what is wrong with it."""
+        return "Healthy" if self.is_healthy else self.trouble or "not installed"
+
 
 NOTHING = State("", "", (), ())
 """The state of a package that is not there."""

@@ -271,8 +271,8 @@ class _Screen:
         total = sum(seconds for _, seconds in outcome.steps)
         step, longest = max(outcome.steps, key=lambda one: one[1])
         for one in outcome.pushed:
-            state = "Healthy" if one.state.is_healthy else one.state.trouble or "not installed"
-            row = replace(self._rows[one.change.name], revision=one.state.revision, state=state)
+            revision, state = one.state.revision, one.state.summary
+            row = replace(self._rows[one.change.name], revision=revision, state=state)
             if one.change.state != "same":
                 now = f"{datetime.now().astimezone():%H:%M:%S}"
                 took = f"{total:.1f} s ({longest:.1f} s: {step})"
