@@ -67,14 +67,14 @@ def config_maps(parts: Parts) -> tuple[str, ...]:
 def split(
     name: str, package_yaml: PackageYaml, kept: Results = results.NOTHING_KEPT
 ) -> tuple[Part, ...]:
-    """Return a package in as few parts as it fits, whatever else is declared.
+    """Return a package in as few parts as it fits, packed fast, whatever else is declared.
 
     Args:
         name: The name of the package object.
         package_yaml: What is packed.
         kept: Results of earlier runs.
     """
-    (packed,) = packing.packed([package_yaml], kept)
+    packed = packing.fast(package_yaml, kept)
     key = payload.file(name)
     if len(packed) <= LARGEST:
         return (Part(key, packed),)

@@ -1,4 +1,4 @@
-"""Each package.yaml as xz: packed fast if that is small enough, else small."""
+"""Each package.yaml as xz: packed fast where that is small enough, else small."""
 
 from __future__ import annotations
 
@@ -43,10 +43,20 @@ def packed(contents: Sequence[PackageYaml], kept: Results = results.NOTHING_KEPT
         kept: Results of earlier runs.
     """
     if sum(one.size for one in contents) <= _ROOM * _PACKS_AT_MOST:
-        fast = [_packed(one, "fast", kept) for one in contents]
-        if sum(map(len, fast)) <= _ROOM:
-            return fast
+        all_fast = [fast(one, kept) for one in contents]
+        if sum(map(len, all_fast)) <= _ROOM:
+            return all_fast
     return [_packed(one, "small", kept) for one in contents]
+
+
+def fast(one: PackageYaml, kept: Results = results.NOTHING_KEPT) -> bytes:
+    """Return a package.yaml as xz, packed fast: for where there is room for any.
+
+    Args:
+        one: What is packed.
+        kept: Results of earlier runs.
+    """
+    return _packed(one, "fast", kept)
 
 
 def _packed(one: PackageYaml, effort: str, kept: Results) -> bytes:

@@ -71,11 +71,12 @@ def packing(folder: Path, corpus: Path) -> Iterator[Task]:
     for source in sources:
         name = source.name.partition(".")[0]
         path, size = inputs.provider(folder / name, source)
-        config = inputs.declaration(folder / f"{name}.yaml", path, release=False)
+        is_all = size > 100 * inputs.MEGABYTE
+        payload = "apart" if is_all else "release"
+        config = inputs.declaration(folder / f"{name}.yaml", path, payload=payload)
         ours = _ours(f"--config={config}", stdin=inputs.RENDERED, cache=str(cache))
         first = ours._replace(prepare=lambda: shutil.rmtree(cache, ignore_errors=True))
         title = f"{name}, {size / inputs.MEGABYTE:.1f} MB"
-        is_all = size > 100 * inputs.MEGABYTE
         yield Task(f"{title}, the first time", first, 4 if is_all else 0, 2 if is_all else 5)
         yield Task(f"{title}, nothing changed", ours, 0.3 if is_all else 0, 7)
 

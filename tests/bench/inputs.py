@@ -47,7 +47,7 @@ FIELDS = 120
 """Fields of a CRD among them: it has some 26 KB."""
 
 
-def declaration(file: Path, path: Path, *, release: bool = True) -> Path:
+def declaration(file: Path, path: Path, *, release: bool = True, payload: str = "release") -> Path:
     """Write a DevCache document that declares one package, and return its file."""
     document = {
         "apiVersion": "crossplane-devcache/v1alpha1",
@@ -61,6 +61,7 @@ def declaration(file: Path, path: Path, *, release: bool = True) -> Path:
                 }
             },
             "limits": {"release": release},
+            "payload": payload,
         },
     }
     file.write_text(yaml.safe_dump(document))

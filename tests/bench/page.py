@@ -60,7 +60,8 @@ registry would give it, which needs the sha256 of each layer.
 
 Packages of upbound/provider-aws, from .xpkg files, by the size of their package.yaml. The first
 time, everything is read, checked and packed. When nothing has changed, the filter uses
-[the results of the earlier run](devcache.md#results-of-earlier-runs).
+[the results of the earlier run](devcache.md#results-of-earlier-runs). All of provider-aws fits no
+release, so it is [beside it](devcache.md#packages-that-no-release-can-hold).
 
 {packing}
 
