@@ -44,7 +44,9 @@ def run(  # noqa: PLR0913  # the options of the command line
     declared, kept = targets.declared(values_files), results.of_user(os.environ)
     outcome = push.push(
         Cluster(context, namespace),
-        lambda release: targets.placed(release, targets.choose(release, paths, declared), kept),
+        lambda release: targets.placed(
+            release, targets.choose(release, paths, declared, kept), kept
+        ),
         Progress(tell, timeout),
         kept,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from postrender import results
 from postrender.live import inventory, targets
 from postrender.live.cluster import Cluster
 from postrender.reports import Report, Table
@@ -40,7 +42,8 @@ def run(
         DevcacheError: There is no release in live mode, or the cluster refuses.
     """
     tell("asking the cluster")
-    return report(inventory.take(Cluster(context, namespace), targets.declared(values_files)))
+    declared, kept = targets.declared(values_files), results.of_user(os.environ)
+    return report(inventory.take(Cluster(context, namespace), declared, kept))
 
 
 def report(found: Inventory) -> Report:

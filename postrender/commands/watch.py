@@ -38,7 +38,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     Raises:
         DevcacheError: A path is no package as it starts, or there is no release in live mode.
     """
-    declared = targets.declared(values_files)
+    declared, kept = targets.declared(values_files), results.of_user(os.environ)
     asked = Cluster(context, namespace)
-    chosen = targets.choose(release.find(asked), paths, declared)
-    watching.watch(asked, chosen, show, timeout, results.of_user(os.environ))
+    chosen = targets.choose(release.find(asked), paths, declared, kept)
+    watching.watch(asked, chosen, show, timeout, kept)

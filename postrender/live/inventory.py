@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from postrender import results
 from postrender.errors import DevcacheError
 from postrender.live import pods, release, revisions, targets
 from postrender.release import payload
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from postrender.live.release import Release
     from postrender.live.revisions import State
     from postrender.release.record import Entry
+    from postrender.results import Results
+
+Disk = Literal["same", "differs", "unreadable", "unknown"]
+"""How a package on disk compares: unknown, when it is not known where that is."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +32,14 @@ class Item:
 
     Attributes:
         entry: What the ConfigMap has of it.
-        disk: How the package on disk compares: unknown, when it is not known where that is.
+        disk: How the package on disk compares.
         lagging: The pods that do not have it in their cache.
         state: What Crossplane makes of it.
         trouble: Why it is not healthy, or not what the ConfigMap has, in one sentence, or "".
     """
 
     entry: Entry
-    disk: Literal["same", "differs", "unreadable", "unknown"]
+    disk: Disk
     lagging: tuple[str, ...]
     state: State
     trouble: str
@@ -55,12 +60,15 @@ class Inventory:
     pods: tuple[Pod, ...]
 
 
-def take(asked: Cluster, declared: Sequence[LocalPackage]) -> Inventory:
+def take(
+    asked: Cluster, declared: Sequence[LocalPackage], kept: Results = results.NOTHING_KEPT
+) -> Inventory:
     """Return what there is.
 
     Args:
         asked: The cluster.
         declared: What a values file declares, or nothing: then the paths of the release count.
+        kept: Results of earlier runs.
 
     Raises:
         DevcacheError: There is no release in live mode.
@@ -69,7 +77,7 @@ def take(asked: Cluster, declared: Sequence[LocalPackage]) -> Inventory:
     present = pods.running(asked, found)
     local = {one.name: one for one in declared}
     items = [
-        _item(asked, found, entry, local.get(name), present)
+        _item(asked, found, entry, _disk(found, entry, local.get(name), kept), present)
         for name, entry in sorted(found.entries.items())
     ]
     return Inventory(tuple(items), tuple(present))
@@ -79,7 +87,7 @@ def _item(
     asked: Cluster,
     found: Release,
     entry: Entry,
-    local: LocalPackage | None,
+    disk: Disk,
     present: Iterable[Pod],
 ) -> Item:
     wanted = {entry.file: entry.content}
@@ -91,7 +99,7 @@ def _item(
     trouble = "" if state.is_healthy else why(found, entry, state, caches)
     return Item(
         entry=entry,
-        disk=_disk(found, entry, local),
+        disk=disk,
         lagging=tuple(one.name for one in present if one.lacks(wanted)),
         state=state,
         trouble=trouble if is_told else "Crossplane has an older content: push it again",
@@ -122,14 +130,12 @@ def why(found: Release, entry: Entry, state: State, caches: Mapping[str, Mapping
     return state.trouble or "Crossplane has not said yet"
 
 
-def _disk(
-    found: Release, entry: Entry, local: LocalPackage | None
-) -> Literal["same", "differs", "unreadable", "unknown"]:
+def _disk(found: Release, entry: Entry, local: LocalPackage | None, kept: Results) -> Disk:
     path = Path(local.path if local else entry.path)
     if not (local or entry.path) or not path.exists():
         return "unknown"
     try:
-        [one] = targets.placed(found, [local or targets.known(entry, path)])
+        [one] = targets.placed(found, [local or targets.known(entry, path)], kept)
     except DevcacheError:
         return "unreadable"
     return "same" if payload.content_sum(one) == entry.content else "differs"

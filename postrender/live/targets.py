@@ -51,7 +51,10 @@ def declared(values_files: Sequence[Path]) -> tuple[LocalPackage, ...]:
 
 
 def choose(
-    release: Release, paths: Sequence[Path], declared: Sequence[LocalPackage]
+    release: Release,
+    paths: Sequence[Path],
+    declared: Sequence[LocalPackage],
+    kept: Results = results.NOTHING_KEPT,
 ) -> tuple[LocalPackage, ...]:
     """Return the packages that are asked for.
 
@@ -60,6 +63,7 @@ def choose(
         paths: Packages on disk; none for all that is declared.
         declared: What values files declare; nothing for what the release does, at the paths that
             it was rendered from.
+        kept: Results of earlier runs.
 
     Raises:
         DevcacheError: A path is no package, two of them are one, there is none at all, or values
@@ -74,7 +78,7 @@ def choose(
             problem = "there is nothing to push: the release declares no package"
             raise DevcacheError(problem, hint="name a package directory or an .xpkg file")
         return every
-    chosen = [_chosen(release, path, declared) for path in paths]
+    chosen = [_chosen(release, path, declared, kept) for path in paths]
     names = [one.name for one in chosen]
     for one in chosen:
         if names.count(one.name) > 1:
@@ -91,14 +95,16 @@ def _require_settings(release: Release, one: LocalPackage) -> None:
         raise DevcacheError(problem, where=f"package {one.name}", hint=hint)
 
 
-def _chosen(release: Release, path: Path, declared: Sequence[LocalPackage]) -> LocalPackage:
+def _chosen(
+    release: Release, path: Path, declared: Sequence[LocalPackage], kept: Results
+) -> LocalPackage:
     for one in declared:
         if _same_file(Path(one.path), path):
             return one
     for entry in release.record.packages.values():
         if _same_file(Path(entry.path), path):
             return known(entry, path)
-    name = packages.read(path).name
+    name = packages.read(path, kept=kept).name
     devcache.check_name(name, where=f"the package at {shown(path)}")
     by_name = next((one for one in declared if one.name == name), None)
     if by_name:
