@@ -47,9 +47,8 @@ def _definitions_left(kubernetes: Kubernetes) -> str | None:
     kubectl = kubernetes.kubectl
     kubectl.ended("delete", "crds", *definitions, "--ignore-not-found", "--wait=false")
     row = "{.apiVersion} {.kind} {.metadata.name} {.metadata.namespace}"
-    rows = f'{{range .items[*]}}{row}{{"\\n"}}{{end}}'
     # Nothing is found if one of them goes just now; then it is found the next time.
-    for found in kubernetes.read(",".join(definitions), rows, "--all-namespaces").splitlines():
+    for found in (each for one in definitions for each in kubernetes.each(one, row, namespace="")):
         api, kind, name, *namespace = found.split()
         group, _, version = api.partition("/")
         inside = [f"--namespace={each}" for each in namespace]

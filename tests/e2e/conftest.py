@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster import certificates, state
 from tests.cluster import cluster as nodes
-from tests.cluster import state
 from tests.cluster.trouble import ClusterError
 from tests.e2e import lines, packages
+from tests.e2e.api_server import ApiServer
 from tests.e2e.commands import Program
 from tests.e2e.crossplane import Crossplane
 from tests.e2e.kubernetes import Kubernetes
@@ -67,8 +69,11 @@ def cluster(line: Line) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def kubernetes(cluster: Cluster) -> Kubernetes:
-    return Kubernetes(Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)}))
+def kubernetes(cluster: Cluster) -> Iterator[Kubernetes]:
+    kubectl = Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)})
+    url, keys = certificates.server(cluster.at), cluster.at.keys
+    with closing(ApiServer(url, keys, kubectl)) as api_server:
+        yield Kubernetes(kubectl, api_server)
 
 
 @pytest.fixture(scope="session")

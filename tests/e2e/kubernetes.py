@@ -1,16 +1,19 @@
-"""The API server: kubectl, and what many scenarios ask of it or wait for."""
+"""What many scenarios ask of the cluster or wait for, and kubectl."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.e2e import api_server
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tests.e2e.api_server import ApiServer
     from tests.e2e.commands import Program
 
 NAMESPACE = "crossplane-system"
@@ -55,37 +58,60 @@ class PackageState:
 
 @dataclass(frozen=True)
 class Kubernetes:
-    """The API server of the run's cluster."""
+    """The run's cluster, by its API server."""
 
     kubectl: Program
+    """What changes it, as a user does."""
+
+    api_server: ApiServer
+    """What looks at it."""
 
     def version(self) -> str:
         """Return the version of the API server, such as 1.34.2."""
         told = json.loads(self.kubectl("version", "--output=json"))
         return str(told["serverVersion"]["gitVersion"]).removeprefix("v")
 
-    def read(self, resource: str, path: str, *options: str) -> str:
-        """Return what a JSONPath finds, empty when the resource is not there.
+    def read(self, resource: str, template: str) -> str:
+        """Return what JSONPaths find, empty when the resource is not there.
 
         Args:
-            resource: Such as `deployment/crossplane`, or a kind for all of it.
-            path: Such as `{.metadata.uid}`.
-            *options: More options of `kubectl get`; the namespace is Crossplane's.
+            resource: Such as `deployment/crossplane`; in Crossplane's namespace, if in any.
+            template: Such as `{.metadata.uid} {.metadata.generation}`.
         """
-        get = ["get", resource, f"--output=jsonpath={path}", INSIDE]
-        ended = self.kubectl.ended(*get, "--ignore-not-found", *options)
-        # A kind that is not served yet has no resources either.
-        return ended.stdout if ended.status == 0 else ""
+        found = self.api_server.get(resource, NAMESPACE)
+        return api_server.said(template, found) if found else ""
+
+    def each(
+        self,
+        kind: str,
+        template: str,
+        *,
+        namespace: str = NAMESPACE,
+        selector: str = "",
+        fields: str = "",
+    ) -> list[str]:
+        """Return what JSONPaths find in each resource of a kind.
+
+        Args:
+            kind: Such as `pods`; a kind that is not served yet has no resources either.
+            template: Such as `{.metadata.name}`.
+            namespace: Its namespace, if it has one; "" for all.
+            selector: Which labels a resource must have.
+            fields: Which fields, such as `reason=Evicted`.
+        """
+        found = self.api_server.items(kind, namespace, selector=selector, fields=fields)
+        return [api_server.said(template, one) for one in found]
 
     def names(self, *kinds: str, selector: str = "") -> set[str]:
         """Return the names of all resources of these kinds."""
-        path, selected = "{.items[*].metadata.name}", f"--selector={selector}"
-        return {name for kind in kinds for name in self.read(kind, path, selected).split()}
+        ask = partial(self.api_server.items, selector=selector, metadata_only=True)
+        found = (one for kind in kinds for one in ask(kind, NAMESPACE))
+        return {api_server.said("{.metadata.name}", one) for one in found}
 
-    def messages(self, kind: str, selector: str = "") -> str:
-        """Return what the conditions of all resources of a kind say."""
-        path = "{.items[*].status.conditions[*].message}"
-        return self.read(kind, path, f"--selector={selector}")
+    def messages(self, *kinds: str, selector: str = "") -> str:
+        """Return what the conditions of all resources of these kinds say."""
+        path = "{.status.conditions[*].message}"
+        return " ".join(said for kind in kinds for said in self.each(kind, path, selector=selector))
 
     def packages(self) -> dict[str, PackageState]:
         """Return what the cluster says of each package, by its name."""
@@ -93,9 +119,8 @@ class Kubernetes:
             *("{.kind}", "{.metadata.name}", "{.spec.package}"),
             *(condition("Installed"), condition("Healthy"), "{.status.currentRevision}"),
         )
-        line = '{"\\t"}'.join(columns)
-        listed = self.read(",".join(KINDS), f'{{range .items[*]}}{line}{{"\\n"}}{{end}}')
-        states = (PackageState(*row.split("\t")) for row in listed.splitlines())
+        rows = (row for kind in KINDS for row in self.each(kind, "\t".join(columns)))
+        states = (PackageState(*row.split("\t")) for row in rows)
         return {state.name: state for state in states}
 
     def healthy(self, names: Iterable[str]) -> None:
@@ -133,8 +158,7 @@ class Kubernetes:
         """Return when there are so many pods, and all of them are ready."""
 
         def missing() -> str | None:
-            path = f'{{range .items[*]}}{condition("Ready")}{{"\\n"}}{{end}}'
-            found = self.read("pods", path, f"--selector={selector}").splitlines()
+            found = self.each("pods", condition("Ready"), selector=selector)
             return None if found == ["True"] * count else f"they are {found}"
 
         until(missing, f"{count} pods are ready")
@@ -168,8 +192,7 @@ class Kubernetes:
     def pods(self) -> list[str]:
         """Return the names of the pods of Crossplane that are not on their way out."""
         columns = "{.metadata.name} {.metadata.deletionTimestamp}"
-        path = f'{{range .items[*]}}{columns}{{"\\n"}}{{end}}'
-        rows = [row.split() for row in self.read("pods", path, f"--selector={CORE}").splitlines()]
+        rows = [row.split() for row in self.each("pods", columns, selector=CORE)]
         return sorted(row[0] for row in rows if len(row) == 1)
 
     def copier(self) -> str:

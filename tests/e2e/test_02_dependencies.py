@@ -52,13 +52,13 @@ def test_a_local_dependency_is_found_by_a_range(
     crossplane.given_running()
     crossplane.given({base: declared, "near": local(near), "far": local(far)}, failing=["far"])
     until_said(
-        lambda: kubernetes.messages(REVISIONS[0], "pkg.crossplane.io/package=far"),
+        lambda: kubernetes.messages(REVISIONS[0], selector="pkg.crossplane.io/package=far"),
         "the condition of far says what is wrong",
         "incompatible",
     )
     # An earlier scenario's package may be there: Crossplane installs a dependency once more when it
     # is removed before what depends on it.
-    there = kubernetes.read(KINDS[0], "{.items[*].spec.package}").split()
+    there = kubernetes.each(KINDS[0], "{.spec.package}")
     assert [each for each in there if repository in each] == [declared["package"]]
     assert kubernetes.read(f"crd/{api('base')}", field_type("local")) == "string"
     # It is asked for tags, to find a version that suits both; and, by a pod that is going and has

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.e2e.packages import Declared
 
 OWNERS = (
-    r"{.metadata.labels.app\.kubernetes\.io/managed-by}",
-    r"{.metadata.annotations.meta\.helm\.sh/release-name}",
-    r"{.metadata.annotations.meta\.helm\.sh/release-namespace}",
+    "{.metadata.labels['app.kubernetes.io/managed-by']}",
+    "{.metadata.annotations['meta.helm.sh/release-name']}",
+    "{.metadata.annotations['meta.helm.sh/release-namespace']}",
 )
 """By what Helm knows an object as one of a release."""
 

@@ -108,8 +108,7 @@ def damage(kubernetes: Kubernetes, node: Node, pod: str, key: str) -> None:
     """Change one bit of a packed package, and return when the pod has it so."""
     mounted = f"/proc/{node.pid()}/root/devcache/{key}"
     before = node.cluster.run("sha256sum", mounted)
-    escaped = key.replace(".", "\\.")
-    packed = bytearray(base64.b64decode(kubernetes.read(PAYLOAD, f"{{.binaryData.{escaped}}}")))
+    packed = bytearray(base64.b64decode(kubernetes.read(PAYLOAD, f"{{.binaryData['{key}']}}")))
     packed[len(packed) // 2] ^= 1
     patch = yaml.safe_dump({"binaryData": {key: base64.b64encode(packed).decode()}})
     kubernetes.kubectl("patch", PAYLOAD, INSIDE, "--type=merge", f"--patch={patch}")

@@ -65,8 +65,9 @@ def evicted(kubernetes: Kubernetes, pod: str) -> bool:
 
     Told by the event: what the pod's phase becomes depends on how its containers end.
     """
-    events = f"--field-selector=involvedObject.name={pod},reason=Evicted"
-    return "package-cache" in kubernetes.read("events", "{.items[*].message}", events)
+    fields = f"involvedObject.name={pod},reason=Evicted"
+    messages = kubernetes.each("events", "{.message}", fields=fields)
+    return any("package-cache" in message for message in messages)
 
 
 def size(node: Node, pod: str) -> int:

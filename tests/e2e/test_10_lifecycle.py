@@ -62,7 +62,7 @@ def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
 
     # Crossplane 2.2 and later parse while they store: there the other end is closed.
     until_said(
-        lambda: kubernetes.messages(f"{KINDS[0]},{REVISIONS[0]}"),
+        lambda: kubernetes.messages(KINDS[0], REVISIONS[0]),
         "Crossplane cannot store what it pulled",
         *("read-only file system", "closed pipe"),
     )

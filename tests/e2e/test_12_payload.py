@@ -120,13 +120,12 @@ def there(kubernetes: Kubernetes) -> set[str]:
 
 def none_is_missing(kubernetes: Kubernetes) -> str | None:
     """Return what the events say, unless it is that a ConfigMap of ours is missing."""
-    failed = ("events", "{.items[*].message}", "--field-selector=reason=FailedMount")
-    said = kubernetes.read(*failed)
+    said = " ".join(kubernetes.each("events", "{.message}", fields="reason=FailedMount"))
     return None if 'configmap "crossplane-devcache-' in said else said or "no event"
 
 
 def forget_rollouts(kubernetes: Kubernetes) -> None:
     """Delete the ReplicaSets without pods, as the Deployment does with all but the last ten."""
-    path = "{.items[?(@.spec.replicas==0)].metadata.name}"
-    if names := kubernetes.read("replicasets", path).split():
+    found = kubernetes.each("replicasets", "{.spec.replicas} {.metadata.name}")
+    if names := [each.removeprefix("0 ") for each in found if each.startswith("0 ")]:
         kubernetes.kubectl("delete", "replicasets", INSIDE, *names)

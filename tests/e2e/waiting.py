@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 PATIENCE = 1200.0
 """Seconds after which something is given up: 208 CRDs take half of it on a busy machine."""
 
-INTERVAL = 0.7
+INTERVAL = 0.3
 """Seconds between two looks, at first."""
 
-SLOWER = 0.1
-"""Later, how long between two looks, as a part of the time so far: each costs a kubectl."""
+SLOWER = 0.05
+"""Later, how long between two looks, as a part of the time so far."""
 
 REMINDER = 20.0
 """Seconds after which the reader is told again what is waited for."""
