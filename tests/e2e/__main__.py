@@ -1,6 +1,6 @@
 """`python -m tests.e2e`, behind `make e2e`: runs the lines, in shares, a cluster for each.
 
-Most of a run is waiting, for leases and rollouts, so several go on at once.
+While one waits, for a lease or a rollout, others go on.
 """
 
 from __future__ import annotations
