@@ -23,7 +23,8 @@ CROSSPLANE=all` runs them, and `make compatibility` writes this page from the re
 
 The chart is ours where it brings that release; everywhere else it is the upstream chart of the
 release, with `--config`. A release stands for its line: the last number makes no difference to
-the cache. Crossplane older than 1.14 or newer than 2.4 is refused.
+the cache. 1.15 to 1.17 and 1.19 were not run; their cache is that of 1.14 and 1.18. Crossplane
+older than 1.14 or newer than 2.4 is refused.
 
 ## The scenarios
 
