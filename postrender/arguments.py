@@ -125,11 +125,11 @@ def parser() -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
     )
     objects.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
-    objects.add_argument("--namespace", metavar="NAME", help="that release's namespace")
+    objects.add_argument(*("-n", "--namespace"), metavar="NAME", help="that release's namespace")
 
     payload = command("payload", "print the ConfigMaps beside the release, to apply before it")
     _declaration(payload)
-    payload.add_argument("--namespace", metavar="NAME", help="the release's namespace")
+    payload.add_argument(*("-n", "--namespace"), metavar="NAME", help="the release's namespace")
     payload.add_argument(
         "--prune",
         action="store_true",

@@ -19,7 +19,7 @@ try:
     import watchfiles
 except ImportError as error:
     missing = "this command needs more Python packages than the filter"
-    install = "pip install 'crossplane-devcache[live]'"
+    install = "run in the clone of crossplane-devcache: pip install '.[live]'"
     raise DevcacheError(missing, hint=install) from error
 
 if TYPE_CHECKING:
