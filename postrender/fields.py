@@ -84,6 +84,13 @@ class Fields(NamedTuple):
             raise self.refusal(key, f"has blanks or control characters: {quoted(value)}")
         return value
 
+    def choice(self, key: str, *choices: str) -> str:
+        """Return one of several words; the first is the default."""
+        value = self.text(key, choices[0])
+        if value not in choices:
+            raise self.refusal(key, f"is not one of {', '.join(choices)}: {quoted(value)}")
+        return value
+
     def flag(self, key: str, *, default: bool) -> bool:
         """Return a boolean."""
         value = self.values.get(key)

@@ -190,7 +190,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param(
             "{packages: {ab: {path: x, ignore: [1]}}}", "not a list of strings", id="ig-number"
         ),
-        pytest.param("{payload: beside}", "spec.payload is neither release nor apart", id="where"),
+        pytest.param(
+            "{payload: appart}", 'spec.payload is not one of release, apart: "appart"', id="where"
+        ),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
         pytest.param('{live: "yes"}', "spec.live is neither true nor false", id="live-is-a-word"),
         pytest.param(
@@ -243,7 +245,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             "{copier: {image: {tag: 1.37}}}", "tag is not a string.*quotes", id="float-tag"
         ),
         pytest.param(
-            "{copier: {image: {pullPolicy: always}}}", "not one of Always", id="pull-policy"
+            "{copier: {image: {pullPolicy: always}}}", "Always, Never: .always.", id="pull-policy"
         ),
         pytest.param(
             "{copier: {resources: []}}", "spec.copier.resources is not a mapping", id="res"

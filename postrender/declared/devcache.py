@@ -190,7 +190,9 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         ),
         size_limit=tried(lambda: _size_limit(volume), default=_DEFAULT.size_limit),
         copier=tried(lambda: _copier(spec), default=_COPIER),
-        payload_apart=tried(lambda: _payload_apart(spec), default=False),
+        payload_apart=tried(
+            lambda: spec.choice("payload", "release", "apart") == "apart", default=False
+        ),
         live=tried(lambda: spec.flag("live", default=False), default=False),
         release_revision=tried(lambda: _release_revision(spec), default=""),
         offline=tried(lambda: spec.flag("offline", default=False), default=False),
@@ -270,9 +272,7 @@ def _copier(spec: Fields) -> Copier:
     image = fields.under("image", "repository", "tag", "pullPolicy")
     repository, _, tag = _COPIER.image.rpartition(":")
     repository, tag = image.word("repository", repository), image.word("tag", tag)
-    policy = image.text("pullPolicy", _COPIER.pull_policy)
-    if policy not in {"Always", "IfNotPresent", "Never"}:
-        raise image.refusal("pullPolicy", "is not one of Always, IfNotPresent, Never")
+    policy = image.choice("pullPolicy", _COPIER.pull_policy, "Always", "Never")
     joint = "@" if tag.startswith("sha256:") else ":"
     return Copier(
         image=f"{repository}{joint}{tag}" if tag else repository,
@@ -280,13 +280,6 @@ def _copier(spec: Fields) -> Copier:
         resources=fields.under("resources").values or _COPIER.resources,
         security_context=fields.under("securityContext").values,
     )
-
-
-def _payload_apart(spec: Fields) -> bool:
-    place = spec.text("payload", "release")
-    if place not in {"release", "apart"}:
-        raise spec.refusal("payload", "is neither release nor apart")
-    return place == "apart"
 
 
 def _release_revision(spec: Fields) -> str:

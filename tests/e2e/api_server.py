@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import ssl
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.commands import Program
     from tests.tools.commands import Plain
+
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # what is waited for is told, not each look
 
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Asks for a list of metadata."""
