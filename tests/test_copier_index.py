@@ -39,7 +39,8 @@ FOREIGN = {"acme-foreign-0123456789ab.gz": b"pulled by Crossplane"}
 LINES = st.sampled_from([(1, 14), (1, 20), (2, 1), (2, 4)])
 
 HOSTS = st.sampled_from(["", "x.io/", "x.io:5000/", "a_b-.c/", "localhost:/"])
-STEPS = st.lists(st.text("ab0._-", min_size=1, max_size=4), min_size=1, max_size=3).map("/".join)
+STEP = st.builds("{}{}".format, st.sampled_from("ab0_-"), st.text("ab0._-", max_size=3))
+STEPS = st.lists(STEP, min_size=1, max_size=3).map("/".join).filter(lambda path: len(path) > 1)
 TAGS = st.text("vA1._-", min_size=1, max_size=4).map(":{}".format)
 IDENTIFIERS = st.just("") | TAGS | st.just(f"@sha256:{'0' * 64}")
 REFERENCES = st.builds("{}{}{}".format, HOSTS, STEPS, IDENTIFIERS)
