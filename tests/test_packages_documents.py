@@ -163,6 +163,18 @@ def test_errors_of_both_parsers_hold_no_content(
     assert "SECRET" not in str(refused.value)
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_large_document_is_utf_8_wherever_a_character_lies(tmp_path: Path, shift: int) -> None:
+    """It is decoded in pieces: a character may begin in one of them and end in the next."""
+    line = "# " + "x" * shift + "\U0001f600" * (3 << 18)
+    package = directory(tmp_path, {"a.yaml": f"{HEAD}{line}\n".encode()})
+    assert packages.read(package)
+    (package / "a.yaml").write_bytes(f"{HEAD}{line}".encode() + b"\xf0\x9f\n")
+    with pytest.raises(DevcacheError, match="is not UTF-8") as refused:
+        packages.read(package)
+    assert refused.value.where == f"{package / 'a.yaml'}, line 3, column {len(line) + 1}"
+
+
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [

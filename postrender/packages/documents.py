@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,9 @@ _LARGEST_PARSED = 4 << 20
 
 _MOST_PARSED = 32 << 20
 """Bytes of all such documents of a stream: a second goes into each MiB."""
+
+_PIECE = 1 << 20
+"""Bytes decoded at a time: where not all is UTF-8, Python 3.14 takes four for each byte."""
 
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)([^\n]*)\n?")
 """`---` where a line begins, and the rest of the line. Searched as a literal, which is fast."""
@@ -67,8 +71,7 @@ def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
         if not _CONTENT.search(text):
             continue
         try:
-            if not text.isascii():  # many times faster than to decode
-                text.decode("utf-8")
+            _require_utf8(text)
             found = None if thorough else identity.scanned(text)
             if found is None:
                 parsed += len(text)
@@ -95,6 +98,20 @@ def _parts(stream: bytes, where: str) -> Iterator[tuple[int, int]]:
         yield start, separator.start()
         start = separator.end()
     yield start, len(stream)
+
+
+def _require_utf8(text: bytes) -> None:
+    if text.isascii():  # many times faster than to decode
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(text), _PIECE):
+        end = start + _PIECE
+        kept, _ = decoder.getstate()  # the first bytes of a character
+        try:
+            decoder.decode(text[start:end], final=end >= len(text))
+        except UnicodeDecodeError as error:
+            place = start - len(kept) + error.start
+            raise UnicodeDecodeError("utf-8", text, place, place + 1, error.reason) from None
 
 
 def _parsed(text: bytes, parsed: int) -> Identity:
