@@ -62,13 +62,21 @@ def test_yaml_errors_are_told_without_content(text: str, message: str) -> None:
     assert "secret" not in refused.value.problem
 
 
-@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, nodes.LOADER])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(r'a: "\UFFFFFFFF"', id="beyond Unicode"),
+        pytest.param(r'a: "\uD800"', id="half of a surrogate pair"),
+        pytest.param(r'"\uDFFF": a', id="the other half, in a key"),
+    ],
+)
 def test_an_impossible_character_is_refused_with_and_without_libyaml(
-    monkeypatch: pytest.MonkeyPatch, loader: object
+    monkeypatch: pytest.MonkeyPatch, loader: object, text: str
 ) -> None:
     monkeypatch.setattr(nodes, "LOADER", loader)
     with pytest.raises(DevcacheError, match="is not valid YAML"):
-        nodes.plain(r'a: "\UFFFFFFFF"', where="")
+        nodes.plain(text, where="")
 
 
 def test_an_empty_spec_has_every_default() -> None:

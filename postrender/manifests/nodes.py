@@ -82,7 +82,10 @@ def events(text: str) -> Iterator[yaml.Event]:
         problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
         raise yaml.MarkedYAMLError(problem=problem)
     try:
-        yield from yaml.parse(text, Loader=LOADER)
+        for event in yaml.parse(text, Loader=LOADER):
+            if isinstance(event, yaml.ScalarEvent):
+                event.value.encode()  # not the half of a character, which libyaml refuses itself
+            yield event
     except (ValueError, OverflowError) as error:  # PyYAML's own parser, where libyaml is missing
         raise yaml.YAMLError from error
 
