@@ -253,7 +253,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             "{copier: {image: {tag: 1.37}}}", "tag is not a string.*quotes", id="float-tag"
         ),
         pytest.param(
-            "{copier: {image: {pullPolicy: always}}}", "Always, Never: .always.", id="pull-policy"
+            "{copier: {image: {pullPolicy: always}}}",
+            'not one of IfNotPresent, Always, Never: "always"',
+            id="pull-policy",
         ),
         pytest.param(
             "{copier: {resources: []}}", "spec.copier.resources is not a mapping", id="res"

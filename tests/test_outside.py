@@ -24,8 +24,10 @@ import json, os, sys
 from postrender import cli, commands  # the command and its libraries are loaded
 
 told = []
-quiet = ("sys.", "import", "marshal.", "compile", "exec", "code.", "function.", "object.")
-quiet += ("builtins.",)
+quiet = (
+    *("sys.", "import", "marshal.", "compile", "exec"),
+    *("code.", "function.", "object.", "builtins."),
+)
 
 def hook(event, arguments):
     if not event.startswith(quiet):

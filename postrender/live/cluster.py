@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from postrender.errors import DevcacheError
-from postrender.live import kinds, kubeconfig
+from postrender.live import incomplete, kinds, kubeconfig
 
 try:
     import httpx2
@@ -21,9 +21,7 @@ try:
     from lightkube.operators import not_equal
     from lightkube.types import PatchType
 except ImportError as error:
-    missing = "this command needs more Python packages than the filter"
-    install = "run in the clone of crossplane-devcache: pip install '.[live]'"
-    raise DevcacheError(missing, hint=install) from error
+    raise incomplete() from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

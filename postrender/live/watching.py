@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender.errors import DevcacheError
-from postrender.live import push, targets
+from postrender.live import incomplete, push, targets
 from postrender.live.cluster import UnreachableError
 from postrender.live.waiting import Progress, SupersededError
 
 try:
     import watchfiles
 except ImportError as error:
-    missing = "this command needs more Python packages than the filter"
-    install = "run in the clone of crossplane-devcache: pip install '.[live]'"
-    raise DevcacheError(missing, hint=install) from error
+    raise incomplete() from error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

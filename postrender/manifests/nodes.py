@@ -77,17 +77,23 @@ def events(text: str) -> Iterator[yaml.Event]:
     Raises:
         yaml.YAMLError: It is no YAML, or has more than 100 `%TAG` directives.
     """
-    found = _TAG_DIRECTIVE.finditer(text)
-    if next(islice(found, _MOST_TAG_DIRECTIVES, None), None):
+    directives = _TAG_DIRECTIVE.finditer(text)
+    if next(islice(directives, _MOST_TAG_DIRECTIVES, None), None):
         problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
         raise yaml.MarkedYAMLError(problem=problem)
     try:
-        for event in yaml.parse(text, Loader=LOADER):
-            if isinstance(event, yaml.ScalarEvent):
-                event.value.encode()  # not the half of a character, which libyaml refuses itself
-            yield event
+        found = yaml.parse(text, Loader=LOADER)
+        yield from _encodable(found) if LOADER is yaml.SafeLoader else found
     except (ValueError, OverflowError) as error:  # PyYAML's own parser, where libyaml is missing
         raise yaml.YAMLError from error
+
+
+def _encodable(found: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    """Yield events without half of a surrogate pair, which libyaml refuses itself."""
+    for event in found:
+        if isinstance(event, yaml.ScalarEvent):
+            event.value.encode()
+        yield event
 
 
 def _limit_depth(text: str, where: str) -> None:
