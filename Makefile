@@ -7,14 +7,16 @@ MAKEFLAGS += --no-print-directory
 
 chart := charts/crossplane-devcache
 upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version:" { print $$2 }' $(chart)/Chart.yaml)
-releases := $(patsubst tools/crossplane-%,%,$(wildcard tools/crossplane-*))
+releases = $$(python3 -m tests.releases)
 tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
 # The helm of `make demo` and `make chart`: yours, if you have one.
 HELM ?= $$(command -v helm || tools/build.sh helm4)
-# Releases of Crossplane: those whose images `make cluster` puts on its node (if none, that of our chart); those
-# that `make e2e` runs on (if none, two), or `all`.
+# Crossplane: the versions whose images `make cluster` puts on its node (if none, that of our chart), such as
+# 2.4.2; the lines that `make e2e` and `make smoke` run on (if none, two), such as 2.4, or `all`.
 CROSSPLANE ?=
+# Kubernetes: the line of the node, such as 1.34; `make e2e` also takes several, or `all`.
+KUBERNETES ?=
 # Large packages of providers that `make e2e` and `make bench` use if they are there.
 CORPUS ?= ../shared/corpus
 # More arguments for pytest, e.g. make test PYTEST="-k copier -x"
@@ -54,7 +56,7 @@ dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and c
 
 .PHONY: cluster
 cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
-	@python3 -m tests.cluster up $(or $(CROSSPLANE),$(upstream))
+	@python3 -m tests.cluster up $(if $(KUBERNETES),--kubernetes=$(KUBERNETES)) $(or $(CROSSPLANE),$(upstream))
 
 .PHONY: cluster-down
 cluster-down: ## Take it down; nothing is left of it
@@ -65,12 +67,21 @@ cluster-deps: ## Install the Debian packages that the node is made of, if they a
 	@tools/debian.sh $$(python3 -m tests.cluster missing)
 
 .PHONY: e2e
-e2e: cluster-deps venv chart ## Prove it on real Crossplane in a real cluster, as root (CROSSPLANE=all: on all releases, twice)
-	@for tool in kubernetes coredns helm4 helm3 crossplane provider-nop function-auto-ready function-zones; do \
+e2e: cluster-tools ## Prove it on real Crossplane in a real cluster, as root (CROSSPLANE=all: on all lines, each with both Helms)
+	@$(scenarios)
+
+.PHONY: smoke
+smoke: cluster-tools ## The most important of these scenarios alone, in minutes
+	@$(scenarios) --smoke
+
+scenarios = $(environment) CORPUS="$(CORPUS)" \
+	python -m tests.e2e --crossplane="$(CROSSPLANE)" --kubernetes="$(KUBERNETES)" $(PYTEST)
+
+.PHONY: cluster-tools
+cluster-tools: cluster-deps venv chart
+	@lines=$$(.venv/bin/python -m tests.e2e.lines "$(CROSSPLANE)" "$(KUBERNETES)"); \
+	for tool in coredns helm4 helm3 crossplane provider-nop function-auto-ready function-zones $$lines; do \
 	  tools/build.sh $$tool >/dev/null; done
-	@for line in $$(.venv/bin/python -m tests.e2e.lines "$(CROSSPLANE)"); do tools/build.sh crossplane-$$line >/dev/null; done
-	@$(environment) CORPUS="$(CORPUS)" \
-	python -m tests.e2e --crossplane="$(CROSSPLANE)" $(PYTEST)
 
 .PHONY: compatibility
 compatibility: venv ## Write docs/compatibility.md from the results of `make e2e CROSSPLANE=all`

@@ -56,12 +56,11 @@ def render(
     devcache, others = declared.devcache, declared.others
 
     deployed = crossplane.find(others, devcache.cache_volume)
-    line = crossplane.line(deployed, devcache.crossplane_version)
-    override = "set crossplaneVersion to a supported version if this Crossplane behaves like it"
-    layout = layouts.layout_of(line, where=deployed.title, hint=override)
+    version = crossplane.version(deployed, devcache.crossplane_version)
+    layout = layouts.layout_of(version, where=deployed.title, override="crossplaneVersion")
     crossplane.require_cache_root(deployed, layout.cache_root)
 
-    placed = placement.place(devcache, line, layout, folder, kept)
+    placed = placement.place(devcache, version, layout, folder, kept)
     limits = sizing.size_limits(devcache, deployed, declared.ours, placed)
     parts = apart.parts_of(placed, kept) if devcache.payload_apart else {}
     contents = payload.contents(placed, parts, kept)
@@ -70,7 +69,7 @@ def render(
         from postrender.release import record  # noqa: PLC0415  # only live mode writes JSON
 
         revision = devcache.release_revision
-        contents = record.added(contents, record.of_release(placed, line, revision))
+        contents = record.added(contents, record.of_release(placed, version, revision))
     config_map = f"{deployed.document.name}-devcache"
     ceilings.check_config_map(contents, where=f"ConfigMap {config_map}")
     namespace = deployed.document.namespace

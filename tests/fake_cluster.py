@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from postrender.cache.layouts import Line
+    from postrender.cache.layouts import Version
     from postrender.declared.devcache import LocalPackage
     from postrender.fields import Fields
     from postrender.live.kinds import Object
@@ -59,8 +59,8 @@ class FakeCluster:
         before: Called before each request with its number, from 1.
     """
 
-    def __init__(self, *declared: LocalPackage, line: Line, pods: int = 1) -> None:
-        self.layout = layouts.layout_of(line, where="the test")
+    def __init__(self, *declared: LocalPackage, version: Version, pods: int = 1) -> None:
+        self.layout = layouts.layout_of(version, where="the test")
         self.objects: dict[tuple[str, str], Object] = {}
         self.logs: dict[str, list[str]] = {}
         self.read: dict[str, str] = {}
@@ -75,13 +75,13 @@ class FakeCluster:
         self._changes = 0
         self._owned: dict[tuple[tuple[str, str], str], set[tuple[str, str]]] = {}
         self._poked: dict[str, str] = {}
-        self._install(declared, line)
+        self._install(declared, version)
         for number in range(1, pods + 1):
             self.start_pod(f"crossplane-{number}")
 
-    def _install(self, declared: tuple[LocalPackage, ...], line: Line) -> None:
-        placed = live_release.placed(*declared, line=line)
-        release = live_release.of(*declared, line=line)
+    def _install(self, declared: tuple[LocalPackage, ...], version: Version) -> None:
+        placed = live_release.placed(*declared, version=version)
+        release = live_release.of(*declared, version=version)
         self.apply(CONFIG_MAP, dict(release.config_map), "helm")
         containers: list[Plain] = [{"name": "devcache-live", "restartPolicy": "Always"}]
         pod: Plain = {"spec": {"initContainers": containers}}
@@ -101,11 +101,11 @@ class FakeCluster:
         self._load(called)
         self._react()
 
-    def helm_upgrade(self, *declared: LocalPackage, line: Line) -> None:
+    def helm_upgrade(self, *declared: LocalPackage, version: Version) -> None:
         """Do what `helm upgrade` does: apply the release again, and replace the pods."""
         for called in list(self.logs):
             del self.objects[PODS.plural, called], self.logs[called]
-        self._install(declared, line)
+        self._install(declared, version)
         self.start_pod("crossplane-9")
 
     def data(self, key: str) -> str:
@@ -368,10 +368,10 @@ def kubeconfig(server: str, name: str = "one", **user: Plain) -> dict[str, Plain
 
 @contextmanager
 def released(
-    folder: Path, *declared: LocalPackage, line: Line = DIGEST, pods: int = 1
+    folder: Path, *declared: LocalPackage, version: Version = DIGEST, pods: int = 1
 ) -> Iterator[FakeCluster]:
     """A cluster with a release of these packages, and a kubeconfig of it in the environment."""
-    cluster = FakeCluster(*declared, line=line, pods=pods)
+    cluster = FakeCluster(*declared, version=version, pods=pods)
     with served(cluster.answer) as server, pytest.MonkeyPatch.context() as patch:
         file = folder / "kubeconfig"
         file.write_text(yaml.safe_dump(kubeconfig(server)))

@@ -19,31 +19,33 @@ if TYPE_CHECKING:
     from postrender.live.release import Contents
     from postrender.release.apart import Parts
 
-DIGEST, PATH = (2, 4), (1, 20)
-"""A line that keys packages by digest, and one that keys them by path."""
+DIGEST, PATH = layouts.Version(2, 4), layouts.Version(1, 20)
+"""A version that keys packages by digest, and a version that keys them by path."""
 
-LINES = pytest.mark.parametrize("line", [DIGEST, PATH], ids=["digest", "path"])
-
-
-def placed(*declared: LocalPackage, line: layouts.Line = DIGEST) -> tuple[Placed, ...]:
-    """Return packages, read from disk and placed for a line."""
-    layout = layouts.layout_of(line, where="the test")
-    return placement.place(DevCache(packages=declared), line, layout, Path())
+VERSIONS = pytest.mark.parametrize("version", [DIGEST, PATH], ids=["digest", "path"])
 
 
-def of(*declared: LocalPackage, line: layouts.Line = DIGEST, parts: Parts | None = None) -> Release:
+def placed(*declared: LocalPackage, version: layouts.Version = DIGEST) -> tuple[Placed, ...]:
+    """Return packages, read from disk and placed for a version."""
+    layout = layouts.layout_of(version, where="the test")
+    return placement.place(DevCache(packages=declared), version, layout, Path())
+
+
+def of(
+    *declared: LocalPackage, version: layouts.Version = DIGEST, parts: Parts | None = None
+) -> Release:
     """Return a release that declares these packages, as it is after `helm install`.
 
     Args:
         *declared: The packages.
-        line: The Crossplane line.
+        version: The Crossplane version.
         parts: The parts of the packages that are apart from the release.
     """
-    on_disk = placed(*declared, line=line)
-    said = record.of_release(on_disk, line, "1")
+    on_disk = placed(*declared, version=version)
+    said = record.of_release(on_disk, version, "1")
     held = record.added(payload.contents(on_disk, parts or {}), said)
     config_map = objects.config_map("crossplane-devcache", "crossplane-system", held, "")
-    empty = record.Record(line, "1", {})
+    empty = record.Record(version, "1", {})
     return Release(config_map, contents(config_map), said, empty, {"app": "crossplane"})
 
 

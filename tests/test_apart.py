@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from postrender.manifests.nodes import Plain
 
-RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4.0" / "input-helm3.yaml").read_text()
+RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm3.yaml").read_text()
 LABELS = {
     "app.kubernetes.io/part-of": "crossplane-devcache",
     "app.kubernetes.io/component": "payload",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FOREIGN = {"acme-foreign-0123456789ab.gz": b"pulled by Crossplane"}
 
-LINES = st.sampled_from([(1, 14), (1, 20), (2, 1), (2, 4)])
+VERSIONS = st.sampled_from([layouts.Version(*line) for line in ((1, 14), (1, 20), (2, 1), (2, 4))])
 
 HOSTS = st.sampled_from(["", "x.io/", "x.io:5000/", "a_b-.c/", "localhost:/"])
 STEP = st.builds("{}{}".format, st.sampled_from("ab0_-"), st.text("ab0._-", max_size=3))
@@ -87,15 +87,15 @@ def published(contents: Mapping[str, object]) -> dict[str, bytes]:
 
 
 @settings(max_examples=30)
-@given(texts=st.lists(REFERENCES, max_size=3), line=LINES)
-@example(texts=["x.io/a/b:v1", "x.io:5000/a/b@sha256:" + "0" * 64], line=(1, 20))
-@example(texts=["x.io/a/b:-", "x.io/a/b/-rf", "__"], line=(1, 14))
+@given(texts=st.lists(REFERENCES, max_size=3), version=VERSIONS)
+@example(texts=["x.io/a/b:v1", "x.io:5000/a/b@sha256:" + "0" * 64], version=layouts.Version(1, 20))
+@example(texts=["x.io/a/b:-", "x.io/a/b/-rf", "__"], version=layouts.Version(1, 14))
 def test_whatever_is_placed_is_loaded_just_there(
-    packages: Path, pod: Pod, texts: list[str], line: layouts.Line
+    packages: Path, pod: Pod, texts: list[str], version: layouts.Version
 ) -> None:
     try:
-        layout = layouts.layout_of(line, where="")
-        placed = placement.place(declared(texts), line, layout, packages)
+        layout = layouts.layout_of(version, where="")
+        placed = placement.place(declared(texts), version, layout, packages)
     except DevcacheError:
         assume(False)  # noqa: FBT003  # hypothesis' own idiom
     empty(pod.cache)

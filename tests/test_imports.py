@@ -50,7 +50,7 @@ def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: 
             *arguments,
         ],
         cwd=tmp_path,
-        input=(GOLDEN / "crossplane-2.4.0" / "input-helm4.yaml").read_bytes(),
+        input=(GOLDEN / "crossplane-2.4" / "input-helm4.yaml").read_bytes(),
         capture_output=True,
         check=True,
     )

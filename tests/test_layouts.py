@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 
 from postrender.cache import layouts
+from postrender.cache.layouts import Version
 from postrender.errors import DevcacheError
 
 
 @pytest.mark.parametrize(
-    ("version", "line"),
+    ("text", "version"),
     [
-        ("v2.4.0", (2, 4)),
-        ("2.4.0", (2, 4)),
+        ("v2.4.2", (2, 4, 2)),
+        ("2.4.2", (2, 4, 2)),
         ("1.20", (1, 20)),
-        ("v2.4.0-rc.1", (2, 4)),
-        ("v1.20.1-up.1", (1, 20)),
-        ("v2.3.0+build.5", (2, 3)),
+        ("v2.4.0-rc.1", (2, 4, 0)),
+        ("v1.20.1-up.1", (1, 20, 1)),
+        ("v2.3.0+build.5", (2, 3, 0)),
         ("latest", None),
         ("v2", None),
         ("2.4.x", None),
@@ -26,52 +27,71 @@ from postrender.errors import DevcacheError
         (f"2.{'4' * 5000}", None),
     ],
 )
-def test_the_line_of_a_version(version: str, line: layouts.Line | None) -> None:
-    assert layouts.line_of(version) == line
+def test_the_version_that_a_text_names(text: str, version: tuple[int, ...] | None) -> None:
+    assert layouts.version_of(text) == (Version(*version) if version else None)
 
 
-def test_a_version_that_somebody_gave_must_be_one() -> None:
-    assert layouts.require_line("v2.4.0", where="--crossplane") == (2, 4)
+@pytest.mark.parametrize("text", ["2.4.2", "1.20", "2.0.0"])
+def test_a_version_is_shown_as_it_was_named(text: str) -> None:
+    assert str(layouts.version_of(text)) == text
+
+
+def test_a_bare_line_is_its_newest_patch() -> None:
+    assert Version(2, 0) >= (2, 0, 8)
+    assert Version(2, 0) < Version(2, 1, 0)
+
+
+def test_a_text_that_must_be_a_version() -> None:
+    assert layouts.require_version("v2.4.2", where="--crossplane") == (2, 4, 2)
     with pytest.raises(DevcacheError) as refused:
-        layouts.require_line("main", where="--crossplane")
+        layouts.require_version("main", where="--crossplane")
     assert str(refused.value) == (
-        '--crossplane: is not a version: "main"\nhint: use e.g. 2.4.0 or 1.20'
+        '--crossplane: is not a version: "main"\nhint: use e.g. 2.4.2 or 1.20'
     )
 
 
 @pytest.mark.parametrize(
-    ("line", "cache_root", "keyed_by", "policy", "function"),
+    ("version", "cache_root", "keyed_by", "policy", "function"),
     [
         ((1, 14), "/cache", "path", "Never", "v1beta1"),
         ((1, 16), "/cache", "path", "Never", "v1beta1"),
         ((1, 17), "/cache", "path", "Never", "v1"),
         ((1, 19), "/cache", "path", "Never", "v1"),
         ((1, 20), "/cache/xpkg", "path", "Never", "v1"),
+        ((1, 20, 13), "/cache/xpkg", "path", "Never", "v1"),
         ((2, 0), "/cache/xpkg", "path", "Never", "v1"),
         ((2, 1), "/cache/xpkg", "path", "Never", "v1"),
         ((2, 2), "/cache/xpkg", "digest", "IfNotPresent", "v1"),
         ((2, 4), "/cache/xpkg", "digest", "IfNotPresent", "v1"),
+        ((2, 4, 2), "/cache/xpkg", "digest", "IfNotPresent", "v1"),
     ],
 )
-def test_each_line_has_its_layout(
-    line: layouts.Line, cache_root: str, keyed_by: str, policy: str, function: str
+def test_each_version_has_its_layout(
+    version: tuple[int, ...], cache_root: str, keyed_by: str, policy: str, function: str
 ) -> None:
-    layout = layouts.layout_of(line, where="")
+    layout = layouts.layout_of(Version(*version), where="")
     assert (layout.cache_root, layout.keyed_by) == (cache_root, keyed_by)
     assert (layout.pull_policy, layout.function_version) == (policy, function)
 
 
-@pytest.mark.parametrize("line", [(1, 13), (1, 21), (2, 5), (3, 0), (0, 1)])
-def test_a_line_out_of_the_table_is_refused_with_its_range(line: layouts.Line) -> None:
+@pytest.mark.parametrize("version", [(1, 13), (1, 13, 2), (1, 21), (0, 1)])
+def test_a_version_out_of_the_table_is_refused_with_its_range(version: tuple[int, ...]) -> None:
     with pytest.raises(DevcacheError, match=r"supported lines 1\.14 to 2\.4") as refused:
-        layouts.layout_of(line, where="Deployment x", hint="try another")
-    assert (refused.value.where, refused.value.hint) == ("Deployment x", "try another")
+        layouts.layout_of(Version(*version), where="Deployment x", override="crossplaneVersion")
+    assert refused.value.where == "Deployment x"
+    assert "crossplaneVersion" in refused.value.hint
 
 
-def test_a_refused_line_has_no_hint_but_that_of_who_asked() -> None:
+@pytest.mark.parametrize("version", [(2, 5), (2, 5, 0), (3, 0)])
+def test_a_newer_line_is_refused_with_how_to_try_it(version: tuple[int, ...]) -> None:
     with pytest.raises(DevcacheError) as refused:
-        layouts.layout_of((3, 0), where="")
-    assert refused.value.hint == ""
+        layouts.layout_of(Version(*version), where="Deployment x", override="crossplaneVersion")
+    line = layouts.shown(version[:2])
+    assert refused.value.problem == (
+        f"Crossplane {line} is not known yet: the newest known line is 2.4"
+    )
+    assert "set crossplaneVersion to 2.4" in refused.value.hint
+    assert f"Healthy only where Crossplane {line} reads its cache as 2.4" in refused.value.hint
 
 
 XRD = ("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")
@@ -85,13 +105,15 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
 
 
 @pytest.mark.parametrize(
-    ("package", "member", "line", "admitted"),
+    ("package", "member", "version", "admitted"),
     [
         ("Configuration", XRD, (1, 14), True),
         ("Configuration", XRD_2, (1, 20), False),
         ("Configuration", XRD_2, (2, 0), True),
         ("Configuration", ("apiextensions.crossplane.io/v9", "Composition"), (2, 4), False),
         ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 16), False),
+        ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 17, 1), False),
+        ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 17, 2), True),
         ("Function", ("meta.pkg.crossplane.io/v1beta1", "Function"), (1, 14), True),
         ("Configuration", CRD, (2, 4), False),
         ("Configuration", OPERATION, (1, 20), False),
@@ -100,7 +122,10 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
         ("Configuration", ("example.org/v1", "Composition"), (2, 4), False),
         ("Provider", CRD, (1, 14), True),
         ("Provider", XRD, (2, 4), False),
-        ("Provider", MRD, (2, 0), False),
+        ("Provider", MRD, (1, 20), False),
+        ("Provider", MRD, (2, 0, 2), False),
+        ("Provider", MRD, (2, 0, 3), True),
+        ("Provider", MRD, (2, 0), True),
         ("Provider", MRD, (2, 1), True),
         ("Function", CRD, (2, 2), True),
         ("Function", ("meta.pkg.crossplane.io/v1", "Function"), (1, 17), True),
@@ -108,7 +133,10 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
         ("Configuration", ("ops.crossplane.io/v1alpha1", "CronOperation"), (2, 0), True),
         ("Configuration", ("ops.crossplane.io/v1alpha1", "WatchOperation"), (1, 20), False),
         ("Configuration", ("ops.crossplane.io/v1alpha1", "WatchOperation"), (2, 0), True),
-        ("Configuration", POLICY, (2, 0), False),
+        ("Configuration", POLICY, (1, 20), False),
+        ("Configuration", POLICY, (2, 0, 2), False),
+        ("Configuration", POLICY, (2, 0, 3), True),
+        ("Configuration", POLICY, (2, 0, 8), True),
         ("Configuration", POLICY, (2, 1), True),
         ("Configuration", ("meta.pkg.crossplane.io/v1", "Configuration"), (1, 14), True),
         ("Configuration", ("meta.pkg.crossplane.io/v1alpha1", "Configuration"), (1, 14), True),
@@ -124,14 +152,14 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
     ],
 )
 def test_kinds_that_crossplanes_linter_admits(
-    package: str, member: tuple[str, str], line: layouts.Line, *, admitted: bool
+    package: str, member: tuple[str, str], version: tuple[int, ...], *, admitted: bool
 ) -> None:
-    refused = list(layouts.refused_kind(package, *member, line, where="file x.yaml"))
+    refused = list(layouts.refused_kind(package, *member, Version(*version), where="file x.yaml"))
     assert [one.where for one in refused] == ([] if admitted else ["file x.yaml"])
 
 
 def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
-    (refused,) = layouts.refused_kind("Function", *XRD, (1, 16), where="")
+    (refused,) = layouts.refused_kind("Function", *XRD, Version(1, 16), where="")
     assert refused.problem == (
         "a Function of Crossplane 1.16 must not hold"
         ' "apiextensions.crossplane.io/v1 CompositeResourceDefinition"'
@@ -144,8 +172,17 @@ def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
     )
 
 
+def test_a_kind_of_a_later_patch_is_told_with_that_patch() -> None:
+    (refused,) = layouts.refused_kind("Configuration", *POLICY, Version(2, 0, 2), where="")
+    assert refused.problem == (
+        "a Configuration of Crossplane 2.0.2 must not hold"
+        ' "apiextensions.crossplane.io/v1alpha1 ManagedResourceActivationPolicy",'
+        " which Crossplane 2.0.3 admits first"
+    )
+
+
 @pytest.mark.parametrize(
-    ("line", "rules", "digests"),
+    ("version", "rules", "digests"),
     [
         ((1, 14), "v1", False),
         ((1, 17), "v1", False),
@@ -155,8 +192,8 @@ def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
         ((2, 4), "v3", True),
     ],
 )
-def test_how_a_line_reads_the_version_of_a_dependency(
-    line: layouts.Line, rules: str, *, digests: bool
+def test_how_crossplane_reads_the_version_of_a_dependency(
+    version: tuple[int, ...], rules: str, *, digests: bool
 ) -> None:
-    assert layouts.semver(line) == rules
-    assert layouts.pins_digests(line) is digests
+    assert layouts.semver(Version(*version)) == rules
+    assert layouts.pins_digests(Version(*version)) is digests

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
-RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4.0" / "input-helm3.yaml").read_bytes()
+RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm3.yaml").read_bytes()
 
 CPU = 120
 """Seconds of a processor: the heaviest case takes a tenth of it."""

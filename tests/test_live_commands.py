@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,18 +14,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postrender import cli
+from postrender import cli, starttime
+from postrender.cache.layouts import Version
 from postrender.live import health, pods
 from tests.command import ROOT
 from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, released
-from tests.live_release import DIGEST, LINES, content, edited, package
+from tests.live_release import DIGEST, VERSIONS, content, edited, package
 from tests.package_files import META
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from postrender.cache.layouts import Line
 
 
 @dataclass
@@ -73,11 +74,13 @@ def user(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[User]:
         yield User(cluster, capsys)
 
 
-@LINES
+@VERSIONS
 def test_a_changed_package_is_pushed_and_read(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Line
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
 ) -> None:
-    with released(tmp_path, package(tmp_path), package(tmp_path, "network"), line=line) as cluster:
+    with released(
+        tmp_path, package(tmp_path), package(tmp_path, "network"), version=version
+    ) as cluster:
         user = User(cluster, capsys)
         before = content(package(tmp_path))
         assert cluster.read["platform"] == before
@@ -94,10 +97,25 @@ def test_the_steps_are_told_with_their_times(user: User, tmp_path: Path) -> None
     ended = user("push", edited(tmp_path).path)
     assert ended.status == 0
     assert "platform  changed  the release" in ended.stdout
-    steps = ["found the release", "read and packed", "updated the ConfigMap", "copied by 1 pod"]
-    for step in [*steps, "told Crossplane", "read by Crossplane", "Healthy"]:
+    steps = ["started", "found the release", "read and packed", "updated the ConfigMap"]
+    for step in [*steps, "copied by 1 pod", "told Crossplane", "read by Crossplane", "Healthy"]:
         assert f"\n{step}" in ended.stdout
     assert ended.stdout.splitlines()[-1].startswith("pushed, ")
+
+
+def test_the_time_from_the_start_of_the_command_counts(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python and its imports take as long as the rest of a push."""
+    before = time.monotonic() - 1000
+    monkeypatch.setattr(starttime, "monotonic", lambda: before)
+    ended = user("push", edited(tmp_path).path)
+    table = ended.stdout.partition("Steps\n")[2].splitlines()
+    took = re.fullmatch(r"started +(\d+)\.\d\d s", table[1])
+    total = re.fullmatch(r"pushed, (\d+)\.\d\d s in all", table[-1])
+    assert took
+    assert total
+    assert int(total[1]) >= int(took[1]) >= 1000
 
 
 def test_the_same_content_is_nothing_to_do(user: User, tmp_path: Path) -> None:
@@ -182,17 +200,17 @@ def test_what_the_cluster_defaults_is_no_difference(user: User, tmp_path: Path) 
     assert user("push", "-f", values).stdout.splitlines()[-1].startswith("nothing to do, ")
 
 
-@LINES
+@VERSIONS
 def test_what_nobody_declares_stays_until_it_is_unloaded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Line
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
 ) -> None:
-    with released(tmp_path, package(tmp_path), line=line) as cluster:
+    with released(tmp_path, package(tmp_path), version=version) as cluster:
         user, before = User(cluster, capsys), set(cluster.objects)
         extra = package(tmp_path, "extra")
         assert user.pushed(extra.path) == {"extra": "new"}
         labels = cluster.objects["configurations", "extra"]["metadata"]["labels"]  # type: ignore[index, call-overload]
         assert labels["crossplane-devcache/pushed"] == "true"  # type: ignore[index, call-overload]
-        cluster.helm_upgrade(package(tmp_path), line=line)
+        cluster.helm_upgrade(package(tmp_path), version=version)
         assert "extra.pushed.xz" in cluster.data("pushed")
         assert user.pushed(edited(tmp_path, "extra").path) == {"extra": "changed"}
         assert cluster.read["extra"] == content(edited(tmp_path, "extra"))
@@ -204,16 +222,16 @@ def test_what_nobody_declares_stays_until_it_is_unloaded(
         assert cluster.data("pushed") == cluster.data("pushed.json") == ""
 
 
-@LINES
+@VERSIONS
 def test_an_upgrade_takes_back_what_was_pushed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Line
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
 ) -> None:
-    with released(tmp_path, package(tmp_path), line=line) as cluster:
+    with released(tmp_path, package(tmp_path), version=version) as cluster:
         user, before = User(cluster, capsys), cluster.data("packages.json")
         for edit in ("1", "2"):
             user.pushed(edited(tmp_path, edit=edit).path)
         assert cluster.data("packages.json") != before
-        cluster.helm_upgrade(package(tmp_path), line=line)
+        cluster.helm_upgrade(package(tmp_path), version=version)
         assert cluster.data("packages.json") == before
 
 
@@ -356,13 +374,13 @@ def test_status_tells_why_a_package_is_not_healthy(user: User, tmp_path: Path) -
     assert "packages: 2, healthy: 1, pods: 1" in shown
 
 
-@LINES
+@VERSIONS
 def test_status_tells_what_crossplane_has_not_been_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: Line
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
 ) -> None:
-    with released(tmp_path, package(tmp_path), line=line) as cluster:
+    with released(tmp_path, package(tmp_path), version=version) as cluster:
         user, changed = User(cluster, capsys), edited(tmp_path)
-        refused = ("list", "pods") if line == DIGEST else ("patch", "configurationrevisions")
+        refused = ("list", "pods") if version == DIGEST else ("patch", "configurationrevisions")
         cluster.refused = {refused: (403, "no")}
         assert user("push", changed.path).status == 1, "after the ConfigMap was updated"
         cluster.refused = {}
@@ -374,7 +392,7 @@ def test_status_tells_what_crossplane_has_not_been_told(
 def test_what_was_pushed_is_unloaded_where_there_are_no_image_configs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with released(tmp_path, package(tmp_path), line=(1, 14)) as cluster:
+    with released(tmp_path, package(tmp_path), version=Version(1, 14)) as cluster:
         cluster.unknown = {"imageconfigs", "deploymentruntimeconfigs"}
         user = User(cluster, capsys)
         assert user.pushed(package(tmp_path, "extra").path) == {"extra": "new"}
@@ -409,17 +427,17 @@ class Pair:
         return [one.path for one in declared]
 
 
-@LINES
+@VERSIONS
 @settings(max_examples=8, deadline=None)
 @given(at=st.integers(1, 25))
 def test_of_two_pushes_at_once_one_is_whole(
-    tmp_path_factory: pytest.TempPathFactory, line: Line, at: int
+    tmp_path_factory: pytest.TempPathFactory, version: Version, at: int
 ) -> None:
     """Somebody else pushes between any two requests of a push."""
     folder = tmp_path_factory.mktemp("two")
     pair = Pair(folder)
     mine, theirs = pair.paths("mine"), pair.paths("theirs")
-    with released(folder, package(folder), package(folder, "network"), line=line) as cluster:
+    with released(folder, package(folder), package(folder, "network"), version=version) as cluster:
         ended: list[int] = []
 
         def between(number: int) -> None:
@@ -437,17 +455,17 @@ def test_of_two_pushes_at_once_one_is_whole(
         assert cluster.asked_registry == []
 
 
-@LINES
+@VERSIONS
 @settings(max_examples=8, deadline=None)
 @given(at=st.integers(1, 25))
 def test_what_the_later_push_leaves_alone_is_brought_by_the_one_before(
-    tmp_path_factory: pytest.TempPathFactory, line: Line, at: int
+    tmp_path_factory: pytest.TempPathFactory, version: Version, at: int
 ) -> None:
     """Somebody else pushes one of the two packages between any two requests of a push."""
     folder = tmp_path_factory.mktemp("one")
     pair = Pair(folder)
     mine, theirs = pair.paths("mine"), pair.paths("theirs")
-    with released(folder, package(folder), package(folder, "network"), line=line) as cluster:
+    with released(folder, package(folder), package(folder, "network"), version=version) as cluster:
 
         def between(number: int) -> None:
             if number == start + at:
@@ -461,15 +479,15 @@ def test_what_the_later_push_leaves_alone_is_brought_by_the_one_before(
         assert cluster.asked_registry == []
 
 
-@LINES
+@VERSIONS
 @settings(max_examples=8, deadline=None)
 @given(at=st.integers(1, 25))
 def test_a_push_that_is_cut_off_is_gone_on_with(
-    tmp_path_factory: pytest.TempPathFactory, line: Line, at: int
+    tmp_path_factory: pytest.TempPathFactory, version: Version, at: int
 ) -> None:
     """The API server goes away before any request of a push, and comes back."""
     folder = tmp_path_factory.mktemp("cut")
-    with released(folder, package(folder), line=line) as cluster:
+    with released(folder, package(folder), version=version) as cluster:
         changed = edited(folder)
 
         def gone(number: int) -> None:

@@ -16,21 +16,21 @@ from postrender.live.release import is_pushed
 from postrender.release import apart, payload, record
 from tests import live_release
 from tests.copier_pod import cached, new_pod
-from tests.live_release import DIGEST, LINES, PATH, edited, package
+from tests.live_release import DIGEST, PATH, VERSIONS, edited, package
 from tests.package_files import META, STREAM, XRD
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.layouts import Line
+    from postrender.cache.layouts import Version
     from postrender.declared.devcache import LocalPackage
     from postrender.live.release import Contents, Release
 
 PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
-def pushed(release: Release, *declared: LocalPackage, line: Line = DIGEST) -> plan.Plan:
-    return plan.push(release, live_release.placed(*declared, line=line))
+def pushed(release: Release, *declared: LocalPackage, version: Version = DIGEST) -> plan.Plan:
+    return plan.push(release, live_release.placed(*declared, version=version))
 
 
 def states(planned: plan.Plan) -> dict[str, str]:
@@ -46,35 +46,37 @@ def require_whole(held: Contents) -> None:
         assert hashlib.sha256(base64.b64decode(held.binary[key])).hexdigest() == packed_sum
 
 
-@LINES
-def test_the_same_content_is_nothing_to_do(tmp_path: Path, line: Line) -> None:
-    release = live_release.of(package(tmp_path), line=line)
-    planned = pushed(release, package(tmp_path), line=line)
+@VERSIONS
+def test_the_same_content_is_nothing_to_do(tmp_path: Path, version: Version) -> None:
+    release = live_release.of(package(tmp_path), version=version)
+    planned = pushed(release, package(tmp_path), version=version)
     assert states(planned) == {"platform": "same"}
     assert not planned.writes
     assert planned.contents == release.contents
 
 
-@LINES
-def test_a_changed_package_takes_the_place_of_the_one_before(tmp_path: Path, line: Line) -> None:
-    release = live_release.of(package(tmp_path), package(tmp_path, "network"), line=line)
-    planned = pushed(release, package(tmp_path, content=STREAM + b"# more\n"), line=line)
+@VERSIONS
+def test_a_changed_package_takes_the_place_of_the_one_before(
+    tmp_path: Path, version: Version
+) -> None:
+    release = live_release.of(package(tmp_path), package(tmp_path, "network"), version=version)
+    planned = pushed(release, package(tmp_path, content=STREAM + b"# more\n"), version=version)
     assert states(planned) == {"platform": "changed"}
     require_whole(planned.contents)
     [change] = planned.changes
     before = release.record.packages["platform"]
     assert change.is_declared
     assert change.entry.content != change.entry.released == before.content
-    assert (change.entry.file == before.file) == (line == PATH)
-    assert change.entry.told == (line == DIGEST), "nobody else tells where the key is a path"
+    assert (change.entry.file == before.file) == (version == PATH)
+    assert change.entry.told == (version == DIGEST), "nobody else tells where the key is a path"
     kept = release.contents.binary["network.xz"]
     assert planned.contents.binary["network.xz"] == kept
 
 
-@LINES
-def test_a_package_that_nobody_declares_stands_apart(tmp_path: Path, line: Line) -> None:
-    release = live_release.of(package(tmp_path), line=line)
-    planned = pushed(release, package(tmp_path, "extra"), line=line)
+@VERSIONS
+def test_a_package_that_nobody_declares_stands_apart(tmp_path: Path, version: Version) -> None:
+    release = live_release.of(package(tmp_path), version=version)
+    planned = pushed(release, package(tmp_path, "extra"), version=version)
     assert states(planned) == {"extra": "new"}
     require_whole(planned.contents)
     ours = {key for key in (*planned.contents.data, *planned.contents.binary) if is_pushed(key)}
@@ -82,7 +84,7 @@ def test_a_package_that_nobody_declares_stands_apart(tmp_path: Path, line: Line)
     for key, value in release.contents.data.items():
         assert planned.contents.data[key] == value, "what Helm has stays to the byte"
     again = live_release.after(release, planned.contents)
-    assert states(pushed(again, package(tmp_path, "extra"), line=line)) == {"extra": "same"}
+    assert states(pushed(again, package(tmp_path, "extra"), version=version)) == {"extra": "same"}
     assert plan.unload(again, "extra") == release.contents
 
 
@@ -132,9 +134,9 @@ def test_only_what_was_pushed_can_be_unloaded(tmp_path: Path, name: str, problem
 def test_what_only_an_upgrade_can_do_is_refused(
     tmp_path: Path, name: str, more: dict[str, str], content: bytes, problem: str
 ) -> None:
-    release = live_release.of(package(tmp_path), line=PATH)
+    release = live_release.of(package(tmp_path), version=PATH)
     with pytest.raises(DevcacheError, match=problem):
-        pushed(release, package(tmp_path, name, content, **more), line=PATH)
+        pushed(release, package(tmp_path, name, content, **more), version=PATH)
 
 
 def test_too_large_a_package_is_refused_with_the_numbers(tmp_path: Path) -> None:
@@ -152,11 +154,11 @@ def test_too_large_a_package_is_refused_with_the_numbers(tmp_path: Path) -> None
 
 
 def test_what_crossplane_was_told_of_is_noted(tmp_path: Path) -> None:
-    release = live_release.of(package(tmp_path), line=PATH)
-    planned = pushed(release, package(tmp_path, content=META), line=PATH)
+    release = live_release.of(package(tmp_path), version=PATH)
+    planned = pushed(release, package(tmp_path, content=META), version=PATH)
     untold = live_release.after(release, planned.contents)
     assert not untold.entries["platform"].told
-    assert states(pushed(untold, package(tmp_path, content=META), line=PATH)) == {
+    assert states(pushed(untold, package(tmp_path, content=META), version=PATH)) == {
         "platform": "same"
     }
     told = live_release.after(untold, plan.told(untold, ["platform"]))
@@ -164,11 +166,11 @@ def test_what_crossplane_was_told_of_is_noted(tmp_path: Path) -> None:
     assert told.contents.binary == untold.contents.binary
 
 
-@LINES
-def test_the_copier_loads_what_a_plan_holds(tmp_path: Path, line: Line) -> None:
-    release = live_release.of(package(tmp_path), line=line)
+@VERSIONS
+def test_the_copier_loads_what_a_plan_holds(tmp_path: Path, version: Version) -> None:
+    release = live_release.of(package(tmp_path), version=version)
     changed = package(tmp_path, content=STREAM + b"# more\n")
-    planned = pushed(release, changed, package(tmp_path, "extra"), line=line)
+    planned = pushed(release, changed, package(tmp_path, "extra"), version=version)
     held = planned.contents
     pod = new_pod(tmp_path / "pod", tmp_path / "cache")
     binary = {key: base64.b64decode(value) for key, value in held.binary.items()}
@@ -222,16 +224,16 @@ def test_a_record_of_somebody_else_is_refused(text: str) -> None:
         record.parse(text, where="it")
 
 
-@LINES
+@VERSIONS
 def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
-    tmp_path: Path, line: Line
+    tmp_path: Path, version: Version
 ) -> None:
     both = (package(tmp_path, "network"), package(tmp_path))
-    on_disk = live_release.placed(*both, line=line)
+    on_disk = live_release.placed(*both, version=version)
     parts = apart.parts_of(on_disk)
-    release = live_release.of(*both, line=line, parts=parts)
+    release = live_release.of(*both, version=version, parts=parts)
     changed = edited(tmp_path)
-    planned = pushed(release, changed, line=line)
+    planned = pushed(release, changed, version=version)
     held = planned.contents
     assert set(held.binary) == {"platform.over.xz"}, "no key of the other ConfigMaps"
     assert not any(map(is_pushed, held.binary)), "it is written with the index that names it"
@@ -243,12 +245,12 @@ def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
     binary |= {key: base64.b64decode(value) for key, value in held.binary.items()}
     pod.publish({key: value.encode() for key, value in held.data.items()} | binary)
     assert pod.run().status == 0
-    expected = live_release.placed(changed, both[0], line=line)
+    expected = live_release.placed(changed, both[0], version=version)
     assert cached(pod.cache) == {
         one.cache_key: one.package.package_yaml.content for one in expected
     }
 
     again = live_release.after(release, held)
-    unchanged = pushed(again, package(tmp_path, "network"), line=line)
+    unchanged = pushed(again, package(tmp_path, "network"), version=version)
     assert states(unchanged) == {"network": "same"}
     assert unchanged.contents == held

@@ -10,12 +10,12 @@ import pytest
 from postrender.live import inventory, pods
 from postrender.live.revisions import NOTHING, Condition, State
 from tests import live_release
-from tests.live_release import DIGEST, LINES, PATH, package
+from tests.live_release import DIGEST, PATH, VERSIONS, package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.layouts import Line
+    from postrender.cache.layouts import Version
     from postrender.live.release import Release
 
 ONE, TWO = "1" * 64, "2" * 64
@@ -89,15 +89,15 @@ def test_health_is_that_of_what_was_read(
     assert (state.is_read, state.is_healthy, state.trouble) == (is_read, is_healthy, trouble)
 
 
-def release(folder: Path, line: Line) -> Release:
-    return live_release.of(package(folder), line=line)
+def release(folder: Path, version: Version) -> Release:
+    return live_release.of(package(folder), version=version)
 
 
-@LINES
+@VERSIONS
 def test_a_missing_file_is_the_reason_with_key_expected_and_key_present(
-    tmp_path: Path, line: Line
+    tmp_path: Path, version: Version
 ) -> None:
-    found = release(tmp_path, line)
+    found = release(tmp_path, version)
     [entry] = found.entries.values()
     said = inventory.why(found, entry, State("a-1", "", ILL, ()), {"crossplane-1": {"x.gz": ONE}})
     assert said == f"Crossplane looks for {entry.file}, and pod crossplane-1 has x.gz"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
-RENDERED = GOLDEN / "crossplane-2.4.0" / "input-helm3.yaml"
+RENDERED = GOLDEN / "crossplane-2.4" / "input-helm3.yaml"
 
 ITSELF = (Path(__file__).parents[1] / "postrender", Path(sys.prefix), Path(sys.base_prefix))
 """The program: its modules, Python's, and the script that goes into the ConfigMap."""

@@ -35,9 +35,9 @@ def placed(folder: Path, *names: str) -> tuple[Placed, ...]:
     """Return the packages of these names in `folder` as Crossplane 1.20 looks for them."""
     text = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nspec: {packages: {"
     text += ", ".join(f"{name.partition('.')[0]}: {{path: {name}}}" for name in names) + "}}\n"
-    line = (1, 20)
-    layout = layouts.layout_of(line, where="")
-    return placement.place(devcache.load(text, where=""), line, layout, folder)
+    version = layouts.Version(1, 20)
+    layout = layouts.layout_of(version, where="")
+    return placement.place(devcache.load(text, where=""), version, layout, folder)
 
 
 def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: Path) -> None:

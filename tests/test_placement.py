@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postrender.cache import layouts, placement
+from postrender.cache.layouts import Version
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import read
@@ -16,13 +17,12 @@ from tests.package_files import META, STREAM, XRD, Image, directory, packed, tar
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.layouts import Line
     from postrender.cache.placement import Placed
 
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
-OLD, MIDDLE, NEW = (1, 19), (2, 1), (2, 4)
-"""A line of each kind: any reference by path, qualified ones by path, qualified ones by digest."""
+OLD, MIDDLE, NEW = Version(1, 19), Version(2, 1), Version(2, 4)
+"""A version of each kind: any reference by path, qualified by path, qualified by digest."""
 
 PROVIDER = META.replace(b"Configuration", b"Provider")
 
@@ -40,22 +40,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def placed(
-    folder: Path, line: Line, packages: str, *, offline: str = "false"
+    folder: Path, version: Version, packages: str, *, offline: str = "false"
 ) -> tuple[Placed, ...]:
     """Place what the flow mapping `packages` declares."""
     text = f"{HEAD}spec: {{offline: {offline}, packages: {{{packages}}}}}\n"
     declared = devcache.load(text, where="")
-    return placement.place(declared, line, layouts.layout_of(line, where=""), folder)
+    return placement.place(declared, version, layouts.layout_of(version, where=""), folder)
 
 
-def place(folder: Path, line: Line, packages: str, *, offline: str = "false") -> list[str]:
+def place(folder: Path, version: Version, packages: str, *, offline: str = "false") -> list[str]:
     """Place what the flow mapping `packages` declares, and return the files in the cache."""
-    return [one.cache_key for one in placed(folder, line, packages, offline=offline)]
+    return [one.cache_key for one in placed(folder, version, packages, offline=offline)]
 
 
-def refusal(folder: Path, line: Line, packages: str, *, offline: str = "false") -> DevcacheError:
+def refusal(
+    folder: Path, version: Version, packages: str, *, offline: str = "false"
+) -> DevcacheError:
     with pytest.raises(DevcacheError) as refused:
-        place(folder, line, packages, offline=offline)
+        place(folder, version, packages, offline=offline)
     return refused.value
 
 
@@ -66,7 +68,7 @@ ZEROS = f"sha256:{'0' * 64}"
 
 
 @pytest.mark.parametrize(
-    ("line", "packages", "keys"),
+    ("version", "packages", "keys"),
     [
         pytest.param(NEW, "", [], id="none"),
         pytest.param(OLD, "aa: {path: other}", ["xpkg.devcache.local/aa:v0.0.gz"], id="by-path"),
@@ -115,12 +117,14 @@ ZEROS = f"sha256:{'0' * 64}"
         ),
     ],
 )
-def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: list[str]) -> None:
-    assert place(folder, line, packages) == keys
+def test_the_file_of_a_package(
+    folder: Path, version: Version, packages: str, keys: list[str]
+) -> None:
+    assert place(folder, version, packages) == keys
 
 
 @pytest.mark.parametrize(
-    ("line", "packages", "where", "problem", "hint"),
+    ("version", "packages", "where", "problem", "hint"),
     [
         pytest.param(
             MIDDLE,
@@ -230,9 +234,9 @@ def test_the_file_of_a_package(folder: Path, line: Line, packages: str, keys: li
     ],
 )
 def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
-    folder: Path, line: Line, packages: str, where: str, problem: str, hint: str
+    folder: Path, version: Version, packages: str, where: str, problem: str, hint: str
 ) -> None:
-    found = refusal(folder, line, packages)
+    found = refusal(folder, version, packages)
     digest = read(folder / "package.xpkg").digest
     assert found.where == where.format(folder=folder)
     assert found.problem == problem.format(digest=digest)
@@ -240,7 +244,7 @@ def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
 
 
 @pytest.mark.parametrize(
-    ("line", "package"),
+    ("version", "package"),
     [
         pytest.param(NEW, "runtimeImage: x", id="an-image"),
         pytest.param(NEW, "spec: {runtimeConfigRef: {name: x}}", id="a-runtime-config"),
@@ -248,16 +252,16 @@ def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
         pytest.param(OLD, "", id="with-the-image-on-the-node"),
     ],
 )
-def test_a_provider_that_has_something_to_run(folder: Path, line: Line, package: str) -> None:
-    assert place(folder, line, ", ".join(filter(None, ("aa: {path: prov", package))) + "}")
+def test_a_provider_that_has_something_to_run(folder: Path, version: Version, package: str) -> None:
+    assert place(folder, version, ", ".join(filter(None, ("aa: {path: prov", package))) + "}")
 
 
-@pytest.mark.parametrize("line", [OLD, NEW])
+@pytest.mark.parametrize("version", [OLD, NEW])
 @pytest.mark.parametrize("path", ["other", "package.xpkg"])
 def test_a_tag_resolves_to_the_digest_of_what_is_on_disk(
-    folder: Path, line: Line, path: str
+    folder: Path, version: Version, path: str
 ) -> None:
-    (one,) = placed(folder, line, f"aa: {{path: {path}}}")
+    (one,) = placed(folder, version, f"aa: {{path: {path}}}")
     assert (one.name, one.digest) == ("aa", read(folder / path).digest)
 
 
@@ -279,8 +283,8 @@ def test_a_kind_of_another_line_is_refused_with_its_file(
 ) -> None:
     directory(folder / "conf", {"xrd.yaml": XRD.replace(b"/v1", b"/v2")})
     directory(folder / "func", {"crossplane.yaml": META.replace(b"Configuration", b"Function")})
-    line = OLD if package == "conf" else (1, 16)
-    found = refusal(folder, line, f"aa: {{path: {package}, runtimeImage: ''}}")
+    version = OLD if package == "conf" else Version(1, 16)
+    found = refusal(folder, version, f"aa: {{path: {package}, runtimeImage: ''}}")
     assert found.where == place_
     assert "must not hold" in found.problem
 

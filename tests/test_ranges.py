@@ -59,10 +59,10 @@ def test_every_version_is_admitted_or_not_as_by_the_library(rules: ranges.Rules)
     ],
 )
 def test_what_users_meet(constraint: str, tag: str, *, old: bool | None, new: bool | None) -> None:
-    def said(line: layouts.Line) -> bool | None:
-        rules = layouts.semver(line)
+    def said(version: layouts.Version) -> bool | None:
+        rules = layouts.semver(version)
         found, tested = ranges.parse(constraint, rules), ranges.version(tag, rules)
         return found.admits(tested) if found and tested else None
 
-    assert (said((1, 20)), said((2, 2))) == (old, old)
-    assert (said((2, 3)), said((2, 4))) == (new, new)
+    assert (said(layouts.Version(1, 20)), said(layouts.Version(2, 2))) == (old, old)
+    assert (said(layouts.Version(2, 3)), said(layouts.Version(2, 4))) == (new, new)

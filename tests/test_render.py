@@ -17,7 +17,7 @@ from tests import manifests
 
 GOLDEN = Path(__file__).parent / "golden"
 HELM = {
-    major: (GOLDEN / "crossplane-2.4.0" / f"input-helm{major}.yaml").read_text() for major in "34"
+    major: (GOLDEN / "crossplane-2.4" / f"input-helm{major}.yaml").read_text() for major in "34"
 }
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 NAMES = ("greet", "network", "nop", "platform")

@@ -21,7 +21,7 @@ from tests.package_files import META, XRD, Image, directory, label, packed, tar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RENDERED = Path(__file__).parent / "golden" / "crossplane-2.4.0" / "input-helm4.yaml"
+RENDERED = Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm4.yaml"
 
 LARGE = XRD + b"metadata:\n" + b"".join(b"  a%d: %d\n" % (n, n * n) for n in range(30_000))
 """An object that is worth keeping results of."""

@@ -20,7 +20,7 @@ if [[ ! -f $folder/go.mod ]]; then
   exit 2
 fi
 
-name=${tool%%-[0-9]*} # crossplane-2.4.0 is called crossplane, and
+name=${tool%%-[0-9]*} # crossplane-2.4 is called crossplane, and
 name=${name%[34]}     # helm3 and helm4 are each called helm, to stand on a PATH
 
 mapfile -t packages < <(sed -n '/^tool (/,/^)/s/^\t//p; s/^tool \([^(].*\)/\1/p' "$folder/go.mod")
@@ -41,9 +41,9 @@ case $tool in
   ct) stamps=("$package/cmd.Version=$version") ;;
   helm-unittest) stamps=("$module/internal/build.version=${version#v}") ;;
   helm-docs) stamps=("main.version=${version#v}") ;;
-  crossplane-1.* | crossplane-2.[0-2].*) stamps=("$module/internal/version.version=$version") ;;
+  crossplane-1.* | crossplane-2.[0-2]) stamps=("$module/internal/version.version=$version") ;;
   crossplane-2.*) stamps=("${module%/v2}-runtime/v2/pkg/version.version=$version") ;;
-  kubernetes)
+  kubernetes-*)
     # Charts ask the API server for its version, and components compare theirs.
     IFS=. read -r major minor _ <<<"${version#v}"
     stamps=(k8s.io/component-base/version.git{Version="$version",Major="$major",Minor="$minor"})
@@ -51,7 +51,10 @@ case $tool in
   *) stamps=() ;;
 esac
 
-build=(env CGO_ENABLED=0 go build -C "$folder" -trimpath -buildvcs=false -ldflags "-s -w ${stamps[*]/#/-X }")
+env=(CGO_ENABLED=0)
+# What names a toolchain needs a newer Go than others do: go fetches it, also where it is told not to.
+! grep -q '^toolchain ' "$folder/go.mod" || env+=(GOTOOLCHAIN=auto)
+build=(env "${env[@]}" go build -C "$folder" -trimpath -buildvcs=false -ldflags "-s -w ${stamps[*]/#/-X }")
 hash=$({
   cat "$folder"/go.mod "$folder"/go.sum "$folder"/*.go
   printf '%s\n' "${build[@]}" "${packages[@]}"

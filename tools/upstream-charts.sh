@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packages the upstream Crossplane charts of these releases, or finds those of an earlier run, and
-# prints the folder they are in: `HELM=helm tools/upstream-charts.sh 1.20.11 2.4.0`. Each is taken from
+# prints the folder they are in: `HELM=helm tools/upstream-charts.sh 1.20.13 2.4.2`. Each is taken from
 # the Go module of its release, which Go verifies; https://charts.crossplane.io/stable has the same.
 set -euo pipefail
 # shellcheck source=tools/cache.sh

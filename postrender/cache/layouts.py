@@ -16,6 +16,31 @@ if TYPE_CHECKING:
 Line = tuple[int, int]
 """A Crossplane release line, e.g. (1, 20)."""
 
+_NEWEST_PATCH = 10**6
+
+
+class Version(NamedTuple):
+    """A version of Crossplane. It compares with tuples: `version >= (2, 0, 3)`.
+
+    Attributes:
+        major: The major version.
+        minor: The minor version.
+        patch: The patch. A bare line such as `2.0` stands for its newest patch.
+    """
+
+    major: int
+    minor: int
+    patch: int = _NEWEST_PATCH
+
+    @property
+    def line(self) -> Line:
+        """The release line."""
+        return (self.major, self.minor)
+
+    def __str__(self) -> str:
+        """Return it as text, e.g. `2.4.2`, or `2.4` for a bare line."""
+        return shown(self if self.patch < _NEWEST_PATCH else self.line)
+
 
 class Layout(NamedTuple):
     """How a range of Crossplane lines finds a package in its cache.
@@ -74,16 +99,19 @@ LAYOUTS = (
         function_version="v1",
     ),
 )
-"""Read from Crossplane's source and tried on a cluster, line by line; see docs/cache.md."""
+"""Read from Crossplane's source and tried on a cluster, line by line; see docs/cache.md.
 
-_KINDS: dict[str, dict[str, Line]] = {
+No patch release changed a layout.
+"""
+
+_KINDS: dict[str, dict[str, tuple[int, ...]]] = {
     "Configuration": {
         "meta.pkg.crossplane.io/v1 Configuration": (1, 14),
         "meta.pkg.crossplane.io/v1alpha1 Configuration": (1, 14),
         "apiextensions.crossplane.io/v1 CompositeResourceDefinition": (1, 14),
         "apiextensions.crossplane.io/v2 CompositeResourceDefinition": (2, 0),
         "apiextensions.crossplane.io/v1 Composition": (1, 14),
-        "apiextensions.crossplane.io/v1alpha1 ManagedResourceActivationPolicy": (2, 1),
+        "apiextensions.crossplane.io/v1alpha1 ManagedResourceActivationPolicy": (2, 0, 3),
         "ops.crossplane.io/v1alpha1 Operation": (2, 0),
         "ops.crossplane.io/v1alpha1 CronOperation": (2, 0),
         "ops.crossplane.io/v1alpha1 WatchOperation": (2, 0),
@@ -93,99 +121,117 @@ _KINDS: dict[str, dict[str, Line]] = {
         "meta.pkg.crossplane.io/v1alpha1 Provider": (1, 14),
         "apiextensions.k8s.io/v1 CustomResourceDefinition": (1, 14),
         "apiextensions.k8s.io/v1beta1 CustomResourceDefinition": (1, 14),
-        "apiextensions.crossplane.io/v1alpha1 ManagedResourceDefinition": (2, 1),
+        "apiextensions.crossplane.io/v1alpha1 ManagedResourceDefinition": (2, 0, 3),
         "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration": (1, 14),
         "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": (1, 14),
     },
     "Function": {
-        "meta.pkg.crossplane.io/v1 Function": (1, 17),
+        "meta.pkg.crossplane.io/v1 Function": (1, 17, 2),
         "meta.pkg.crossplane.io/v1beta1 Function": (1, 14),
         "apiextensions.k8s.io/v1 CustomResourceDefinition": (1, 14),
         "apiextensions.k8s.io/v1beta1 CustomResourceDefinition": (1, 14),
     },
 }
-"""What a package may hold, by its kind, with the line that admits it first.
+"""The kinds that a package may hold, by its kind, with the first version that admits each.
 
-Crossplane's linter and its scheme, beyond which it cannot parse: internal/xpkg/lint.go and
-scheme.go of v1.14.0, v2.0.2, v2.1.3 and v2.2.1; cluster/crds of these and v2.4.0.
+Crossplane's linter refuses other kinds, and its scheme cannot parse them: internal/xpkg/lint.go and
+scheme.go from v1.14.0 to v2.2.4, pkg/xpkg of crossplane-runtime since v2.3.0. Two patch releases
+changed the linter: v1.17.2 and v2.0.3.
 """
 
-_VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.[0-9]+(?:[-+_.][0-9A-Za-z._+-]*)?)?")
+_VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4})(?:[-+_.][0-9A-Za-z._+-]*)?)?")
 
 
-def line_of(version: str) -> Line | None:
-    """Return the release line of a version or image tag, e.g. `v2.4.0-rc.1`, or None."""
-    found = _VERSION.fullmatch(version)
-    return (int(found[1]), int(found[2])) if found else None
+def version_of(text: str) -> Version | None:
+    """Return the version that a text or an image's tag names, e.g. `v2.4.2-rc.1`, or None."""
+    match = _VERSION.fullmatch(text)
+    return Version(*(int(number) for number in match.groups() if number)) if match else None
 
 
-def require_line(version: str, *, where: str) -> Line:
-    """Return the release line of a version that somebody gave; see `line_of`.
+def require_version(text: str, *, where: str) -> Version:
+    """Return the version that the user names; see `version_of`.
+
+    Args:
+        text: The version.
+        where: The place of the text, for error messages.
+
+    Raises:
+        DevcacheError: The text is not a version.
+    """
+    version = version_of(text)
+    if version is None:
+        problem = f"is not a version: {quoted(text)}"
+        raise DevcacheError(problem, where=where, hint="use e.g. 2.4.2 or 1.20")
+    return version
+
+
+def layout_of(version: Version, *, where: str, override: str = "--crossplane") -> Layout:
+    """Return the layout that a Crossplane version uses.
+
+    A line newer than the table is an error and not the newest layout: the cache contract changed in
+    1.20, 2.0 and 2.2, and with the wrong key Crossplane asks a registry, which may have another
+    package under the same reference. See docs/cache.md.
 
     Args:
         version: The version.
-        where: What error messages call the place that it was given at.
+        where: The place that names it, for error messages.
+        override: The setting by which the user names another version.
 
     Raises:
-        DevcacheError: It is no version.
-    """
-    line = line_of(version)
-    if line is None:
-        problem = f"is not a version: {quoted(version)}"
-        raise DevcacheError(problem, where=where, hint="use e.g. 2.4.0 or 1.20")
-    return line
-
-
-def layout_of(line: Line, *, where: str, hint: str = "") -> Layout:
-    """Return the layout that a Crossplane line uses.
-
-    Args:
-        line: The line.
-        where: What error messages call what named it.
-        hint: What to do about a line that is not in the table.
-
-    Raises:
-        DevcacheError: The line is older or newer than the table.
+        DevcacheError: The line is not in the table.
     """
     for layout in LAYOUTS:
-        if layout.first <= line <= layout.last:
+        if layout.first <= version.line <= layout.last:
             return layout
-    oldest, newest = shown(LAYOUTS[0].first), shown(LAYOUTS[-1].last)
-    problem = f"Crossplane {shown(line)} is not one of the supported lines {oldest} to {newest}"
+    line, oldest, newest = map(shown, (version.line, LAYOUTS[0].first, LAYOUTS[-1].last))
+    if version.line > LAYOUTS[-1].last:
+        problem = f"Crossplane {line} is not known yet: the newest known line is {newest}"
+        hint = (
+            f"look for a newer crossplane-devcache, or set {override} to {newest} and install a"
+            f" package without `package`: it becomes Healthy only where Crossplane {line} reads its"
+            f" cache as {newest} does"
+        )
+        raise DevcacheError(problem, where=where, hint=hint)
+    problem = f"Crossplane {line} is not one of the supported lines {oldest} to {newest}"
+    hint = f"set {override} to a supported version if this Crossplane behaves like it"
     raise DevcacheError(problem, where=where, hint=hint)
 
 
-def semver(line: Line) -> Rules:
-    """Return the rules by which a Crossplane line reads the range of a `dependsOn`.
+def semver(version: Version) -> Rules:
+    """Return the rules by which a Crossplane version reads the range of a `dependsOn`.
 
     Its go.mod says: Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, 3.5.0 in 2.4.
     """
-    return "v3" if line >= (2, 3) else "v1"
+    return "v3" if version >= (2, 3) else "v1"
 
 
-def pins_digests(line: Line) -> bool:
+def pins_digests(version: Version) -> bool:
     """Return whether a `dependsOn` may name a digest instead of a range.
 
     Since 1.18 (v1.18.0 internal/controller/pkg/revision/dependency.go, Resolve).
     """
-    return line >= (1, 18)
+    return version >= (1, 18)
 
 
 def refused_kind(
-    package_kind: str, api_version: str, kind: str, line: Line, *, where: str
+    package_kind: str, api_version: str, kind: str, version: Version, *, where: str
 ) -> Iterator[DevcacheError]:
-    """Yield the refusal of an object that a package of this kind must not hold on this line.
+    """Yield the refusal of an object that a package of this kind must not hold.
 
-    Crossplane's linter would refuse it.
+    Crossplane's linter refuses the object.
     """
-    admitted = [name for name, first in _KINDS[package_kind].items() if first <= line]
-    found = f"{api_version} {kind}"
-    if found not in admitted:
-        problem = f"a {package_kind} of Crossplane {shown(line)} must not hold {quoted(found)}"
-        hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
-        yield DevcacheError(problem, where=where, hint=hint)
+    kinds = _KINDS[package_kind]
+    admitted = [name for name, first in kinds.items() if version >= first]
+    name = f"{api_version} {kind}"
+    if name in admitted:
+        return
+    problem = f"a {package_kind} of Crossplane {version} must not hold {quoted(name)}"
+    hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
+    if name in kinds:
+        problem += f", which Crossplane {shown(kinds[name])} admits first"
+    yield DevcacheError(problem, where=where, hint=hint)
 
 
-def shown(line: Line) -> str:
-    """Return a line as text, e.g. `1.20`."""
-    return f"{line[0]}.{line[1]}"
+def shown(numbers: tuple[int, ...]) -> str:
+    """Return a line or a version as text, e.g. `1.20`."""
+    return ".".join(map(str, numbers))

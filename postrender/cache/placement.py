@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from postrender.cache.layouts import Layout, Line
+    from postrender.cache.layouts import Layout, Version
     from postrender.declared.devcache import DevCache, LocalPackage
     from postrender.results import Results
 
@@ -53,7 +53,7 @@ class Placed(NamedTuple):
 
 def place(
     devcache: DevCache,
-    line: Line,
+    version: Version,
     layout: Layout,
     folder: Path,
     kept: Results = results.NOTHING_KEPT,
@@ -62,8 +62,8 @@ def place(
 
     Args:
         devcache: The declaration.
-        line: The Crossplane line.
-        layout: The layout that this line uses.
+        version: The Crossplane version.
+        layout: The layout that it uses.
         folder: What relative paths are relative to.
         kept: Results of earlier runs.
 
@@ -74,7 +74,7 @@ def place(
     placed: list[Placed] = []
     for declared in devcache.packages:
         one = placed_package(declared, layout, folder, kept)
-        for refusal in refusals(one, line, layout):
+        for refusal in refusals(one, version, layout):
             raise refusal
         placed.append(one)
     for refusal in exclusions(placed, offline=devcache.offline):
@@ -111,7 +111,7 @@ def read(
         raise DevcacheError(error.problem, where=where, hint=error.hint) from error
 
 
-def refusals(one: Placed, line: Line, layout: Layout) -> Iterator[DevcacheError]:
+def refusals(one: Placed, version: Version, layout: Layout) -> Iterator[DevcacheError]:
     """Yield why Crossplane would refuse a package, or could not find it in its cache."""
     declared, package, where = one.declared, one.package, _where(one.declared)
     if not layout.admits(declared.reference):
@@ -121,10 +121,12 @@ def refusals(one: Placed, line: Line, layout: Layout) -> Iterator[DevcacheError]
         )
         yield DevcacheError(problem, where=where, hint=hint)
     kind = package.kind
-    yield from layouts.refused_kind(kind, package.api_version, kind, line, where=where)
+    yield from layouts.refused_kind(kind, package.api_version, kind, version, where=where)
     for member in package.members:
         place_ = f"{where}, file {quoted(member.file)}"
-        yield from layouts.refused_kind(kind, member.api_version, member.kind, line, where=place_)
+        yield from layouts.refused_kind(
+            kind, member.api_version, member.kind, version, where=place_
+        )
     yield from _refused_runtime(one, layout)
     if layout.keyed_by == "digest" and declared.reference.digest:
         yield from _refused_digest(declared, package)

@@ -14,7 +14,7 @@ from postrender.errors import DevcacheError, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postrender.cache.layouts import Line
+    from postrender.cache.layouts import Version
     from postrender.cache.placement import Placed
     from postrender.packages import Dependency
 
@@ -44,23 +44,23 @@ class Resolution:
     resolver_name: str
 
 
-def resolve(placed: Sequence[Placed], line: Line) -> list[Resolution]:
-    """Return what becomes of each dependency of each package on a Crossplane line."""
+def resolve(placed: Sequence[Placed], version: Version) -> list[Resolution]:
+    """Return what becomes of each dependency of each package with a Crossplane version."""
     return [
-        _resolution(one, dependency, placed, line)
+        _resolution(one, dependency, placed, version)
         for one in placed
         for dependency in one.package.dependencies
     ]
 
 
 def _resolution(
-    one: Placed, dependency: Dependency, placed: Sequence[Placed], line: Line
+    one: Placed, dependency: Dependency, placed: Sequence[Placed], version: Version
 ) -> Resolution:
     locals_ = [other for other in placed if other.source == dependency.package]
     local = min(locals_, key=lambda each: not each.declared.install, default=None)
     state: Literal["local", "refused", "pulled"] = "pulled"
     if local:
-        state = "refused" if _mismatch(dependency, local, line)[0] else "local"
+        state = "refused" if _mismatch(dependency, local, version)[0] else "local"
     return Resolution(
         package=one.name,
         source=dependency.package,
@@ -83,19 +83,19 @@ def _is_digest(constraint: str) -> bool:
     return constraint.startswith("sha256:") and len(constraint) == _DIGEST_LENGTH
 
 
-def _mismatch(dependency: Dependency, local: Placed, line: Line) -> tuple[str, str]:
+def _mismatch(dependency: Dependency, local: Placed, version: Version) -> tuple[str, str]:
     """Return why a local package does not meet a dependency, and what to do; nothing if it does.
 
     As Crossplane does it: v2.4.0 internal/controller/pkg/revision/dependency.go, Resolve.
     """
-    version, range_ = local.declared.reference.identifier, quoted(dependency.constraint)
-    known = f"the local package {local.name} is {quoted(version)}"
-    if _is_digest(dependency.constraint) and layouts.pins_digests(line):
-        if version == dependency.constraint:
+    tag, range_ = local.declared.reference.identifier, quoted(dependency.constraint)
+    known = f"the local package {local.name} is {quoted(tag)}"
+    if _is_digest(dependency.constraint) and layouts.pins_digests(version):
+        if tag == dependency.constraint:
             return ("", "")
         return (f"{known}, and {range_} is wanted", "name a range of versions in dependsOn")
-    rules = layouts.semver(line)
-    wanted, found = ranges.parse(dependency.constraint, rules), ranges.version(version, rules)
+    rules = layouts.semver(version)
+    wanted, found = ranges.parse(dependency.constraint, rules), ranges.version(tag, rules)
     if wanted is None:
         return ("", "")  # told apart, whether local or not
     if found is None:
@@ -109,38 +109,40 @@ def _mismatch(dependency: Dependency, local: Placed, line: Line) -> tuple[str, s
     return (f"{known}, which {range_} does not admit", hint)
 
 
-def findings(placed: Sequence[Placed], line: Line) -> Iterator[Finding]:
+def findings(placed: Sequence[Placed], version: Version) -> Iterator[Finding]:
     """Yield what is wrong with the dependencies of packages, and what to know of them."""
     by_name = {one.name: one for one in placed}
     for one in placed:
         for dependency in one.package.dependencies:
             where = f"package {one.name}, dependency {quoted(dependency.package)}"
-            yield from _improper(dependency.constraint, "its range", where, line)
-            local = by_name.get(_resolution(one, dependency, placed, line).local)
-            yield from _of_local(dependency, local, where, line) if local else ()
+            yield from _improper(dependency.constraint, "its range", where, version)
+            local = by_name.get(_resolution(one, dependency, placed, version).local)
+            yield from _of_local(dependency, local, where, version) if local else ()
             yield from () if local else _of_pulled(dependency, placed, where)
-    resolutions = resolve(placed, line)
+    resolutions = resolve(placed, version)
     yield from _misnamed(resolutions, by_name)
     yield from _name_taken(resolutions, by_name)
     yield from _cycle(placed)
 
 
-def _improper(constraint: str, what: str, where: str, line: Line) -> Iterator[Finding]:
+def _improper(constraint: str, what: str, where: str, version: Version) -> Iterator[Finding]:
     """Yield that Crossplane cannot read a range."""
-    if _is_digest(constraint) and layouts.pins_digests(line):
+    if _is_digest(constraint) and layouts.pins_digests(version):
         return
-    rules = layouts.semver(line)
+    rules = layouts.semver(version)
     if ranges.parse(constraint, rules) is not None:
         return
     hint = "write e.g. >=v0.1.0"
     if rules == "v1" and ranges.parse(constraint, "v3") is not None:
         hint = "write a comma between its parts: Crossplane up to 2.2 knows nothing else"
-    problem = f"Crossplane {layouts.shown(line)} calls {what} {quoted(constraint)} improper"
+    problem = f"Crossplane {version} calls {what} {quoted(constraint)} improper"
     yield Finding("error", where, problem, hint)
 
 
-def _of_local(dependency: Dependency, local: Placed, where: str, line: Line) -> Iterator[Finding]:
-    problem, hint = _mismatch(dependency, local, line)
+def _of_local(
+    dependency: Dependency, local: Placed, where: str, version: Version
+) -> Iterator[Finding]:
+    problem, hint = _mismatch(dependency, local, version)
     if problem:
         yield Finding("error", where, problem, hint)
     if not local.declared.install:
@@ -209,23 +211,23 @@ def _cycle(placed: Sequence[Placed]) -> Iterator[Finding]:
         yield Finding("error", "", f"packages depend on each other in a circle: {cycle}")
 
 
-def crossplane_findings(one: Placed, version: str, line: Line) -> Iterator[Finding]:
+def crossplane_findings(one: Placed, crossplane: str, version: Version) -> Iterator[Finding]:
     """Yield that a package says it does not work with this Crossplane.
 
     Args:
         one: The package.
-        version: The Crossplane version, e.g. `2.4.0` or `1.20`.
-        line: Its line.
+        crossplane: The Crossplane version as the user names it, e.g. `2.4.2-rc.1` or `1.20`.
+        version: The same, parsed.
     """
     wanted, where = one.package.crossplane, f"package {one.name}"
     if not wanted or one.declared.spec.get("ignoreCrossplaneConstraints") is True:
         return
-    yield from _improper(wanted, "its range of Crossplane versions", where, line)
-    rules = layouts.semver(line)
-    range_, running = ranges.parse(wanted, rules), ranges.version(version, rules)
+    yield from _improper(wanted, "its range of Crossplane versions", where, version)
+    rules = layouts.semver(version)
+    range_, running = ranges.parse(wanted, rules), ranges.version(crossplane, rules)
     if range_ and running and not range_.admits(running):
         problem = (
-            f"its spec.crossplane.version {quoted(wanted)} does not admit Crossplane {version}"
+            f"its spec.crossplane.version {quoted(wanted)} does not admit Crossplane {crossplane}"
         )
         hint = "change the range, or set spec.ignoreCrossplaneConstraints"
         yield Finding("error", where, problem, hint)

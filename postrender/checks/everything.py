@@ -15,7 +15,7 @@ from postrender.release import chart, conflicts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postrender.cache.layouts import Layout, Line
+    from postrender.cache.layouts import Layout, Version
     from postrender.cache.placement import Placed
     from postrender.checks.dependencies import Resolution
     from postrender.checks.findings import Finding, Severity
@@ -67,9 +67,9 @@ def check(
     """
     refusals: list[DevcacheError] = []
     declared = devcache.read(spec, refuse=refusals.append)
-    version, origin = _version(crossplane, declared.crossplane_version, upstream)
-    line = layouts.require_line(version, where=origin)
-    layout = layouts.layout_of(line, where=origin, hint="name a version with --crossplane")
+    text, origin = _version(crossplane, declared.crossplane_version, upstream)
+    version = layouts.require_version(text, where=origin)
+    layout = layouts.layout_of(version, where=origin)
 
     placed: list[Placed] = []
     for local in declared.packages:
@@ -79,18 +79,18 @@ def check(
         except DevcacheError as error:
             refusals.append(error)
     offline = offline or declared.offline
-    refusals += _refusals(placed, upstream, line, layout, offline=offline)
+    refusals += _refusals(placed, upstream, version, layout, offline=offline)
     tell("packing the packages")
     measured = sizes.measure(placed, declared, upstream, layout)
     refusals += sizes.refusals(measured)
 
     found = [findings.refused(error) for error in refusals]
-    found += _findings(placed, version, line, layout)
+    found += _findings(placed, text, version, layout)
     return Checked(
-        version=version,
+        version=text,
         layout=layout,
         placed=tuple(placed),
-        resolutions=tuple(dependencies.resolve(placed, line)),
+        resolutions=tuple(dependencies.resolve(placed, version)),
         sizes=tuple(measured),
         findings=findings.by_severity(found),
     )
@@ -108,10 +108,10 @@ def _version(asked: str, declared: str, upstream: Upstream) -> tuple[str, str]:
 
 
 def _refusals(
-    placed: Sequence[Placed], upstream: Upstream, line: Line, layout: Layout, *, offline: bool
+    placed: Sequence[Placed], upstream: Upstream, version: Version, layout: Layout, *, offline: bool
 ) -> Iterator[DevcacheError]:
     for one in placed:
-        yield from placement.refusals(one, line, layout)
+        yield from placement.refusals(one, version, layout)
     yield from placement.exclusions(placed, offline=offline)
     yield from conflicts.taken_sources(placed, conflicts.installed_sources(upstream.listed, ()))
     if upstream.config_map:
@@ -121,9 +121,9 @@ def _refusals(
 
 
 def _findings(
-    placed: Sequence[Placed], version: str, line: Line, layout: Layout
+    placed: Sequence[Placed], crossplane: str, version: Version, layout: Layout
 ) -> Iterator[Finding]:
-    yield from dependencies.findings(placed, line)
+    yield from dependencies.findings(placed, version)
     for one in placed:
-        yield from dependencies.crossplane_findings(one, version, line)
+        yield from dependencies.crossplane_findings(one, crossplane, version)
         yield from images.findings(one, layout)

@@ -13,6 +13,6 @@ def run(*, crossplane: str) -> str:
     Raises:
         DevcacheError: The version is none, or not supported.
     """
-    line = layouts.require_line(crossplane, where="--crossplane")
-    layout = layouts.layout_of(line, where="--crossplane")
+    version = layouts.require_version(crossplane, where="--crossplane")
+    layout = layouts.layout_of(version, where="--crossplane")
     return "".join(map(emit.document, bootstrap_crds(layout)))

@@ -48,8 +48,8 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
         DevcacheError: The version is not supported, the reference does not parse, or the package
             cannot be read.
     """
-    line = layouts.require_line(crossplane, where="--crossplane")
-    layout = layouts.layout_of(line, where="--crossplane")
+    version = layouts.require_version(crossplane, where="--crossplane")
+    layout = layouts.layout_of(version, where="--crossplane")
     parsed = references.parse(reference, where="the reference")
     digest = parsed.digest or (packages.read(path).digest if path else "")
     admitted = layout.admits(parsed)
@@ -72,7 +72,7 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
         },
         tables=(
             Table(
-                f"Crossplane {layouts.shown(line)} and {quoted(reference)}",
+                f"Crossplane {version} and {quoted(reference)}",
                 ("", "ANSWER", "BECAUSE"),
                 tuple((one.about, one.answer, one.reason) for one in steps),
             ),

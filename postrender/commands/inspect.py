@@ -43,7 +43,7 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     where = "--crossplane"
     wanted: Sequence[Layout] = LAYOUTS
     if crossplane:
-        wanted = [layouts.layout_of(layouts.require_line(crossplane, where=where), where=where)]
+        wanted = [layouts.layout_of(layouts.require_version(crossplane, where=where), where=where)]
     given = references.parse(package, where="--package") if package else None
     found: list[_Inspected] = []
     for path in paths:

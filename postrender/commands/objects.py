@@ -24,10 +24,10 @@ def run(
     Raises:
         DevcacheError: The version, the document or a package is not as it must be.
     """
-    line = layouts.require_line(crossplane, where="--crossplane")
-    layout = layouts.layout_of(line, where="--crossplane")
+    version = layouts.require_version(crossplane, where="--crossplane")
+    layout = layouts.layout_of(version, where="--crossplane")
     declared = devcache.load(files.text(config), where=files.shown(config))
-    placed = placement.place(declared, line, layout, Path())
+    placed = placement.place(declared, version, layout, Path())
     found = objects.package_objects(placed, layout, installed_only=False)
     if release and namespace:
         found = [objects.owned(one, release, namespace) for one in found]

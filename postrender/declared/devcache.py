@@ -292,7 +292,7 @@ def _release_revision(spec: Fields) -> str:
 
 def _version(spec: Fields) -> str:
     version = spec.text("crossplaneVersion")
-    if version and layouts.line_of(version) is None:
+    if version and layouts.version_of(version) is None:
         problem = f"is not a version: {quoted(version)}"
-        raise spec.refusal("crossplaneVersion", problem, hint='use e.g. "2.4.0"')
+        raise spec.refusal("crossplaneVersion", problem, hint='use e.g. "2.4.2"')
     return version

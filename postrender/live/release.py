@@ -71,7 +71,7 @@ class Release:
     @property
     def layout(self) -> Layout:
         """How its Crossplane finds packages."""
-        return layouts.layout_of(self.record.line, where="the release")
+        return layouts.layout_of(self.record.version, where="the release")
 
     @property
     def entries(self) -> dict[str, Entry]:

@@ -36,7 +36,7 @@ def placed(
         DevcacheError: One cannot be read, or Crossplane would refuse it.
     """
     declared = DevCache(packages=tuple(wanted))
-    return placement.place(declared, release.record.line, release.layout, Path(), kept)
+    return placement.place(declared, release.record.version, release.layout, Path(), kept)
 
 
 def declared(values_files: Sequence[Path]) -> tuple[LocalPackage, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-CROSSPLANE = "2.4.0"
+CROSSPLANE = "2.4.2"
 """The version of the upstream chart."""
 
 SIZE_LIMIT = "20Mi"

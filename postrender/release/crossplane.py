@@ -142,8 +142,8 @@ def _deployment(
     return Deployment(document, template, container, mount, volume)
 
 
-def line(deployment: Deployment, override: str) -> layouts.Line:
-    """Return the Crossplane line that a Deployment runs.
+def version(deployment: Deployment, override: str) -> layouts.Version:
+    """Return the Crossplane version that a Deployment runs.
 
     Args:
         deployment: The Deployment.
@@ -152,14 +152,13 @@ def line(deployment: Deployment, override: str) -> layouts.Line:
     Raises:
         DevcacheError: Nothing tells the version.
     """
-    version = override or deployment.version
-    found = layouts.line_of(version)
-    if found:
-        return found
+    text = override or deployment.version
+    if parsed := layouts.version_of(text):
+        return parsed
     problem = "nothing in it tells Crossplane's version"
-    if version:
-        problem = f"its image's tag {quoted(version)} is not a Crossplane version"
-    hint = 'set crossplaneVersion, e.g. "2.4.0"'
+    if text:
+        problem = f"its image's tag {quoted(text)} is not a Crossplane version"
+    hint = 'set crossplaneVersion, e.g. "2.4.2"'
     raise DevcacheError(problem, where=deployment.title, hint=hint)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender.cache import references
+from postrender.cache import layouts, references
 from postrender.errors import DevcacheError
 from postrender.fields import Fields
 from postrender.release import payload
@@ -14,7 +14,6 @@ from postrender.release import payload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from postrender.cache.layouts import Line
     from postrender.cache.placement import Placed
     from postrender.declared.devcache import LocalPackage
     from postrender.manifests.nodes import Plain
@@ -68,12 +67,12 @@ class Record(NamedTuple):
     """The packages of a release, and what their objects depend on.
 
     Attributes:
-        line: The Crossplane line, e.g. (2, 4).
+        version: The Crossplane version.
         release_revision: See `objects.image_config`.
         packages: The packages, by name.
     """
 
-    line: Line
+    version: layouts.Version
     release_revision: str
     packages: Mapping[str, Entry]
 
@@ -113,10 +112,10 @@ def renewed(before: Entry, one: Placed) -> Entry:
     return before._replace(digest=one.digest, content=payload.content_sum(one), file=one.cache_key)
 
 
-def of_release(placed: Iterable[Placed], line: Line, release_revision: str) -> Record:
+def of_release(placed: Iterable[Placed], version: layouts.Version, release_revision: str) -> Record:
     """Return the record of what a release declares."""
     entries = [entry(one, released=payload.content_sum(one)) for one in placed]
-    return Record(line, release_revision, {one.name: one for one in entries})
+    return Record(version, release_revision, {one.name: one for one in entries})
 
 
 def added(contents: Mapping[str, Plain], record: Record) -> dict[str, Plain]:
@@ -128,7 +127,7 @@ def added(contents: Mapping[str, Plain], record: Record) -> dict[str, Plain]:
 def text(record: Record) -> str:
     """Return a record as it stands in a ConfigMap."""
     value = {
-        "crossplane": ".".join(map(str, record.line)),
+        "crossplane": str(record.version),
         "releaseRevision": record.release_revision,
         "packages": {name: one._asdict() for name, one in sorted(record.packages.items())},
     }
@@ -144,9 +143,8 @@ def parse(written: str, *, where: str) -> Record:
     try:
         fields = Fields.of(json.loads(written), path="it", where=where)
         packages = fields.under("packages")
-        major, _, minor = fields.text("crossplane").partition(".")
         return Record(
-            line=(int(major), int(minor)),
+            version=layouts.require_version(fields.text("crossplane"), where=where),
             release_revision=fields.text("releaseRevision"),
             packages={name: _entry(packages.under(name)) for name, _ in packages.entries()},
         )

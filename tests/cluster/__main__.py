@@ -27,7 +27,7 @@ def main() -> int:
             cluster.down(at)
             return 0
         start = time.monotonic()
-        running = cluster.up(at, arguments.crossplane)
+        running = cluster.up(at, arguments.kubernetes, arguments.crossplane)
     except ClusterError as error:
         say(f"error: {error}")
         return 1
@@ -44,7 +44,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="take a cluster up, and print where its kubeconfig is")
-    up.add_argument("crossplane", nargs="*", help="releases whose images it gets, like 2.4.0")
+    up.add_argument("crossplane", nargs="*", help="versions whose images it gets, like 2.4.2")
+    up.add_argument("--kubernetes", default="1.34", help="the release line, such as 1.34")
     commands.add_parser("down", help="take the cluster down and remove all that is left of it")
     commands.add_parser("missing", help="print the Debian packages that are not installed")
     return parser.parse_args()

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 class Parts:
     """The programs that were built, and the images that the node gets."""
 
+    line: str
+    """The release line of Kubernetes, such as `1.34`."""
+
     kubernetes: Path
     """The folder of Kubernetes' programs."""
 
@@ -73,7 +76,7 @@ def boot(at: State, init: Init, parts: Parts) -> Mapping[str, Daemon]:
     start(control_plane.controller_manager(at, parts.kubernetes), 10257)
     start(control_plane.scheduler(at, parts.kubernetes), 10259)
     start(dns.command(at, parts.coredns), 53)
-    kubelet = start(worker.kubelet(at, parts.kubernetes), partial(_kubelet, kubectl))
+    kubelet = start(worker.kubelet(at, parts.kubernetes, parts.line), partial(_kubelet, kubectl))
     start(worker.proxy(at, parts.kubernetes), 10256)
     service = dns.service(at).encode()
     subprocess.run([*kubectl, "apply", "-f", "-"], input=service, capture_output=True, check=True)

@@ -93,13 +93,19 @@ class Cluster:
 
 
 def up(
-    at: State, releases: Sequence[str], extra_images: Sequence[Image] = (), *, tied: bool = False
+    at: State,
+    kubernetes: str,
+    releases: Sequence[str],
+    extra_images: Sequence[Image] = (),
+    *,
+    tied: bool = False,
 ) -> Cluster:
     """Take a cluster up.
 
     Args:
         at: Where it is; there must be none of another cluster.
-        releases: The versions of Crossplane whose images it gets, e.g. `2.4.0`.
+        kubernetes: The release line of Kubernetes, such as `1.34`.
+        releases: The versions of Crossplane whose images it gets, such as `2.4.2`.
         extra_images: More images that it gets.
         tied: It ends with this process, whatever ends that. Otherwise it runs on.
 
@@ -111,7 +117,8 @@ def up(
     network.check(at)
     cgroups.check(at.cgroup)
     own = [images.busybox(programs.busybox()), *map(crossplane.image, releases), *extra_images]
-    parts = Parts(programs.built("kubernetes"), programs.built("coredns"), own)
+    built = programs.built(f"kubernetes-{kubernetes}"), programs.built("coredns")
+    parts = Parts(kubernetes, *built, own)
     namespaces.check(at.root, parts.kubernetes, parts.coredns)
     try:
         init, leash = _node(at)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.cluster import programs
 from tests.cluster.images import Image
+from tests.releases import line_of
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 UPBOUND = ("1.14.", "1.18.")
@@ -16,10 +17,10 @@ def image(version: str) -> Image:
     """Return the image of a release, named as its chart names it.
 
     Args:
-        version: Such as `2.4.0`; there must be a folder `crossplane-<version>` in tools.
+        version: Such as `2.4.2`; a folder in tools, such as `crossplane-2.4`, must build it.
     """
     host = "xpkg.upbound.io" if version.startswith(UPBOUND) else "xpkg.crossplane.io"
-    tool = f"crossplane-{version}"
+    tool = f"crossplane-{line_of(version)}"
     cluster = programs.sources(tool, _module(version)) / "cluster"
     files = {
         "bin/crossplane": programs.built(tool),

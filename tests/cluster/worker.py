@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cluster import images, state
+from tests.releases import numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,9 @@ root = "{data}/containerd"
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = "{configuration}/registries"
 """
+
+FAILS_ON_CGROUP_V1 = (1, 31)
+"""Kubernetes has `failCgroupV1` since this line; since 1.35 it is true unless it is set."""
 
 REGISTRY = """\
 server = "http://{address}"
@@ -63,8 +67,14 @@ def containerd(at: State) -> list[str]:
     return ["containerd", f"--config={file}"]
 
 
-def kubelet(at: State, programs: Path) -> list[str]:
-    """Write the configuration of kubelet and return its command."""
+def kubelet(at: State, programs: Path, line: str) -> list[str]:
+    """Write the configuration of kubelet and return its command.
+
+    Args:
+        at: The place of the cluster.
+        programs: The folder of Kubernetes' programs.
+        line: The release line of Kubernetes, such as `1.34`.
+    """
     configuration = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -89,6 +99,8 @@ def kubelet(at: State, programs: Path) -> list[str]:
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
     }
+    if numbers(line) >= FAILS_ON_CGROUP_V1:
+        configuration["failCgroupV1"] = False
     file = at.configuration / "kubelet.json"
     file.write_text(json.dumps(configuration))
     return [

@@ -36,6 +36,9 @@ In an order in which many start from what the one before leaves. The 208 CRDs of
 API server busy for minutes, so it comes last.
 """
 
+SMOKE = (SHARES[0] + SHARES[1], SHARES[2])
+"""The same for the smoke selection, which is short: live mode is a share of its own."""
+
 NOTHING_BAD = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 PROGRESS = ("--verbose", "--log-cli-level=INFO", "--log-cli-format=  %(message)s")
@@ -43,15 +46,22 @@ PROGRESS = ("--verbose", "--log-cli-level=INFO", "--log-cli-format=  %(message)s
 
 @dataclass(frozen=True)
 class Share:
-    """Some scenarios of a line."""
+    """Some scenarios of a line.
+
+    Attributes:
+        line: The line.
+        number: The place of the share among those of the line, from 1.
+        files: The beginnings of the names of its scenario files.
+    """
 
     line: Line
     number: int
+    files: tuple[str, ...]
 
     def start(self, node: int, options: list[str]) -> subprocess.Popen[str]:
         """Start it on the node of that number."""
-        files = [str(file) for each in SHARES[self.number] for file in FOLDER.glob(f"{each}*.py")]
-        command = [sys.executable, "-m", "pytest", *files, f"--crossplane={self.line}"]
+        files = [str(file) for each in self.files for file in FOLDER.glob(f"{each}*.py")]
+        command = [sys.executable, "-m", "pytest", *files, *self.line.options]
         return subprocess.Popen(
             [*command, *PROGRESS, *options],
             cwd=ROOT,
@@ -68,7 +78,7 @@ class Share:
         assert running.stdout is not None
         failures: list[str] = []
         for text in running.stdout:
-            shown = f"{self.line} {self.number + 1} | {text}"
+            shown = f"{self.line} {self.number} | {text}"
             sys.stdout.write(shown)
             sys.stdout.flush()
             if text.startswith(("FAILED ", "ERROR ")):  # pytest's summary, a line for each
@@ -118,12 +128,20 @@ class Run:
 
 
 def main() -> int:
-    """Run all that was asked for, and return the exit status."""
+    """Run the chosen scenarios, and return the exit status."""
     arguments, options = _parser().parse_known_args()
-    chosen = lines.chosen(arguments.crossplane)
-    results.forget(chosen)
+    try:
+        chosen = lines.chosen(arguments.crossplane, arguments.kubernetes)
+    except lines.UnknownReleaseError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    shares = [Share(line, number) for line in chosen for number in range(len(SHARES))]
+    if arguments.smoke:
+        options += ["-m", "smoke"]
+    else:
+        results.forget(chosen)
+    parts = SMOKE if arguments.smoke else SHARES
+    shares = [Share(line, *part) for line in chosen for part in enumerate(parts, 1)]
     try:
         ends = Run(arguments.jobs, options).ends(shares)
     except KeyboardInterrupt:
@@ -138,7 +156,9 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
-    parser.add_argument("--crossplane", default="", help="releases, `all`, or e.g. 2.4.0-helm4")
+    parser.add_argument("--crossplane", default="", help="lines, `all`, or e.g. 2.4-helm4")
+    parser.add_argument("--kubernetes", default="", help="lines of Kubernetes, or `all`")
+    parser.add_argument("--smoke", action="store_true", help="run the smoke selection alone")
     parser.add_argument("--jobs", type=int, default=4, help="how many clusters there are at once")
     return parser
 

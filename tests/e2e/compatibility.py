@@ -2,53 +2,111 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from typing import TYPE_CHECKING
 
-from tests.e2e.lines import chosen
+from tests.e2e.lines import USUAL_KUBERNETES, chosen
 from tests.e2e.results import Result, of, was_run
+from tests.releases import CROSSPLANE, TOOLS, line_of
 from tests.tools.commands import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 LIVE = "live"
 
 PAGE = ROOT / "docs" / "compatibility.md"
 
+COLUMNS = ("Crossplane", "Helm", "Kubernetes", "Chart", "Scenarios passed", "Live mode", "Run on")
+
+REPLACEMENT = re.compile(r"^replace \S+/crossplane-runtime/v2 => \S+ (\S+)", re.MULTILINE)
+
 TEXT = """\
 # Compatibility
 
-What was run on real Crossplane releases, on a real Kubernetes node, with real Helm. Each line of
-the table is a run of all scenarios below; those of live mode are counted apart. `make e2e
-CROSSPLANE=all` runs them, and `make compatibility` writes this page from the results.
+This page lists the runs on real Crossplane releases, on a real Kubernetes node, with real Helm.
+Each row is a run of the scenarios below. The scenarios of live mode have a column of their own.
+`make e2e CROSSPLANE=all` runs the first table, `make e2e KUBERNETES="1.29 1.37"` the second, and
+`make compatibility` writes this page from the results.
 
-{table}
+## Crossplane
 
-The chart is ours where it brings that release; everywhere else it is the upstream chart of the
-release, with `--config`. A release stands for its line: the last number makes no difference to
-the cache. 1.15 to 1.17 and 1.19 were not run; their cache is that of 1.14 and 1.18. Crossplane
-older than 1.14 or newer than 2.4 is refused.
+{crossplane}
+
+The chart is ours where it brings that release. Everywhere else it is the upstream chart of the
+release, with `--config`. {patches}
+
+Lines without a row were not run: the cache of 1.15 to 1.17 is that of 1.14, and the cache of 1.19
+is that of 1.18. The filter refuses Crossplane older than 1.14 and newer than 2.4; see
+[a newer Crossplane](cache.md#a-newer-crossplane).
+
+{runtimes}
+
+## Kubernetes
+
+{kubernetes}
+
+{nodes}
 
 ## The scenarios
 
 {scenarios}
 """
 
+PATCHES = """\
+The release is the newest of its line that the Go module proxy of the run served. A patch release
+can change the rules for the contents of a package, and the filter knows [the two that
+did](cache.md#kinds). No patch release changed the cache."""
+
+RUNTIMES = """\
+Crossplane's images are built from its Go modules. Where the proxy did not serve the
+crossplane-runtime that a release requires, it is built with the nearest version that the proxy
+served: {runtimes}. The package cache is in `pkg/xpkg` of that module. It is the same in v2.3.3 and
+v2.3.4, and in v2.4.0 and v2.5.0-rc.0."""
+
+NODES = """\
+Live mode needs Kubernetes 1.29 or later, for sidecar containers. Everything else needs projected
+volumes and server-side apply, which all supported releases of Kubernetes have."""
+
 
 def main() -> int:
     """Write the page and return the exit status."""
-    results = [of(line) for line in reversed(chosen("all")) if was_run(line)]
-    if not results:
+    results = [of(line) for line in reversed(chosen("all", "all")) if was_run(line)]
+    usual = [each for each in results if line_of(each.kubernetes) == USUAL_KUBERNETES]
+    others = [each for each in results if each not in usual]
+    if not usual:
         sys.stderr.write("there are no results: run make e2e CROSSPLANE=all\n")
         return 1
-    table = ["| Crossplane | Helm | Kubernetes | Chart | Scenarios passed | Live mode | Run on |"]
-    table += ["|---|---|---|---|---|---|---|", *map(_row, results)]
-    page = TEXT.format(table="\n".join(table), scenarios=_scenarios(results))
+    page = TEXT.format(
+        crossplane=_table(usual),
+        patches=PATCHES,
+        runtimes=RUNTIMES.format(runtimes=", ".join(_runtimes())),
+        kubernetes=_table(others),
+        nodes=NODES,
+        scenarios=_scenarios(results),
+    )
     PAGE.write_text(page)
     return 0
 
 
-def _row(result: Result) -> str:
+def _runtimes() -> Iterator[str]:
+    """Yield each Crossplane that is built with another crossplane-runtime than it requires."""
+    for line, version in CROSSPLANE.items():
+        text = (TOOLS / f"crossplane-{line}" / "go.mod").read_text()
+        if match := REPLACEMENT.search(text):
+            yield f"{version} with {match[1]}"
+
+
+def _table(results: Iterable[Result]) -> str:
+    rows = [COLUMNS, ["---"] * len(COLUMNS), *map(_cells, results)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _cells(result: Result) -> list[str]:
     cells = [result.crossplane, result.helm, result.kubernetes, result.chart]
     parts = [result.of_topic(LIVE, other=True), result.of_topic(LIVE)]
-    return f"| {' | '.join([*cells, *(part.summary for part in parts), result.day])} |"
+    return [*cells, *(part.summary for part in parts), result.day]
 
 
 def _scenarios(results: list[Result]) -> str:

@@ -38,10 +38,11 @@ RESULTS: dict[Line, Result] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --crossplane."""
+    """Add --crossplane and --kubernetes."""
     parser.addoption(
-        "--crossplane", default="", help="releases to run on, `all`, or 2.4.0-helm4 for one major"
+        "--crossplane", default="", help="lines to run on, `all`, or 2.4-helm4 for one major"
     )
+    parser.addoption("--kubernetes", default="", help="lines of Kubernetes to run on, or `all`")
 
 
 def pytest_configure() -> None:
@@ -52,7 +53,8 @@ def pytest_configure() -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each scenario on each line."""
     if "line" in metafunc.fixturenames:
-        chosen = lines.chosen(metafunc.config.getoption("crossplane"))
+        options = metafunc.config.option
+        chosen = lines.chosen(options.crossplane, options.kubernetes)
         metafunc.parametrize("line", chosen, ids=str, scope="session")
 
 
@@ -61,7 +63,7 @@ def cluster(line: Line) -> Iterator[Cluster]:
     """A cluster of the line's own: it is up sooner than another line's Crossplane is removed."""
     try:
         runtimes = [packages.runtime(name) for name in packages.RUNTIMES]
-        cluster = nodes.up(state.suite(), [line.version], runtimes, tied=True)
+        cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, tied=True)
     except ClusterError as error:
         pytest.exit(f"the cluster is not up: {error}", returncode=1)
     yield cluster
@@ -120,7 +122,7 @@ def fleet(registry: Registry, line: Line) -> Declared:
 
 
 def version(helm: Program) -> str:
-    """Return the version of Helm, such as 4.3.0."""
+    """Return the version of Helm, such as 4.3.2."""
     return helm("version", "--template={{.Version}}").strip().removeprefix("v")
 
 
@@ -150,8 +152,10 @@ def keep(line: Line, report: pytest.TestReport, scenario: str) -> None:
     outcomes[scenario] = "failed" if report.failed else outcomes.get(scenario, report.outcome)
 
 
-def pytest_sessionfinish() -> None:
-    """Write the results of the lines that were run."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the results of the lines, unless this is a selection such as the smoke tests."""
+    if session.config.option.markexpr:
+        return
     for line, result in RESULTS.items():
         if result.outcomes:
             result.write(line)

@@ -78,7 +78,7 @@ def of(line: Line) -> Result:
 
 
 def _files(line: Line) -> list[Path]:
-    return sorted(FOLDER.glob(f"{line}-*.json"))
+    return sorted(FOLDER.glob(f"{line}-test_*.json"))
 
 
 def _joined(one: Result, other: Result) -> Result:

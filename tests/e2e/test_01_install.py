@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.packages import FLEET
 from tests.e2e.waiting import until
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from tests.e2e.registry import Registry
 
 
+@pytest.mark.smoke
 def test_local_packages_are_healthy_and_no_registry_was_asked(
     crossplane: Crossplane,
     kubernetes: Kubernetes,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
 from tests.e2e.packages import Dependency, api, configuration, local, published
 from tests.e2e.waiting import until_said
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tests.e2e.registry import Registry
 
 
+@pytest.mark.smoke
 def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
@@ -33,6 +36,7 @@ def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
     assert "ready" in written, "Crossplane pulled it"
 
 
+@pytest.mark.smoke
 def test_a_local_dependency_is_found_by_a_range(
     crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
@@ -26,6 +27,7 @@ SETTINGS = ("imageconfigs.pkg.crossplane.io", "deploymentruntimeconfigs.pkg.cros
 """What packages need beside their own objects. A release without a kind has none of it."""
 
 
+@pytest.mark.smoke
 def test_a_changed_package_is_read_again_and_rolled_back(
     crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declared, tmp_path: Path
 ) -> None:
@@ -77,6 +79,7 @@ def _refused(kubernetes: Kubernetes, manifest: str) -> str | None:
     return ended.stderr if ended.status != 0 else None
 
 
+@pytest.mark.smoke
 def test_packages_leave_with_all_that_is_theirs(
     crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declared, tmp_path: Path
 ) -> None:

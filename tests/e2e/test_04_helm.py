@@ -73,6 +73,7 @@ def test_a_dry_run_shows_the_packages_and_changes_nothing(
     assert seen(crossplane) == before
 
 
+@pytest.mark.smoke
 def test_without_the_post_renderer(crossplane: Crossplane, packages: Declared) -> None:
     crossplane.given(packages)
     before = seen(crossplane)

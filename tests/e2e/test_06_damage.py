@@ -62,6 +62,7 @@ def test_crossplane_can_write_its_cache_but_not_the_packages(
     assert touched(node, "/devcache/written").endswith(": Read-only file system\n")
 
 
+@pytest.mark.smoke
 def test_a_damaged_package_stops_the_copier_and_leaves_the_cache_as_it_is(
     crossplane: Crossplane,
     kubernetes: Kubernetes,

@@ -148,6 +148,7 @@ def published(kubernetes: Kubernetes, registry: Registry, folder: Path) -> list[
     return found
 
 
+@pytest.mark.smoke
 def test_a_push_says_what_it_did_and_then_that_nothing_is_to_do(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:

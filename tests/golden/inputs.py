@@ -8,58 +8,58 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.releases import RELEASES
+from tests.releases import CROSSPLANE
 
 HERE = Path(__file__).parent
 
 CASES: dict[str, tuple[str, ...]] = {
-    **{f"crossplane-{version}": (version,) for version in RELEASES},
+    **{f"crossplane-{line}": (line,) for line in CROSSPLANE},
     "image-registry-with-port": (
-        "2.4.0",
+        "2.4",
         "--set=image.repository=registry.example.com:5000/crossplane/crossplane",
     ),
-    "image-digest": ("2.4.0", f"--set=image.tag=v2.4.0@sha256:{'0' * 64}"),
-    "image-without-tag": ("2.4.0", "--set=image.ignoreTag=true"),
-    "name-override": ("2.4.0", "--set=nameOverride=xp"),
-    "replicas": ("2.4.0", "--set=replicas=2"),
-    "pvc": ("2.4.0", "--set=packageCache.pvc=cache"),
+    "image-digest": ("2.4", f"--set=image.tag=v2.4.0@sha256:{'0' * 64}"),
+    "image-without-tag": ("2.4", "--set=image.ignoreTag=true"),
+    "name-override": ("2.4", "--set=nameOverride=xp"),
+    "replicas": ("2.4", "--set=replicas=2"),
+    "pvc": ("2.4", "--set=packageCache.pvc=cache"),
     "extra-volumes": (
-        "2.4.0",
+        "2.4",
         "--set=extraVolumesCrossplane[0].name=more",
         "--set=extraVolumesCrossplane[0].emptyDir.medium=Memory",
         "--set=extraVolumeMountsCrossplane[0].name=more",
         "--set=extraVolumeMountsCrossplane[0].mountPath=/more",
     ),
-    "annotated-pod": ("2.4.0", "--set=metrics.enabled=true", "--set=customAnnotations.a=b"),
+    "annotated-pod": ("2.4", "--set=metrics.enabled=true", "--set=customAnnotations.a=b"),
     "no-webhooks-own-user": (
-        "1.20.11",
+        "1.20",
         "--set=webhooks.enabled=false",
         "--set=securityContextCrossplane.runAsUser=1234",
         "--set=packageCache.sizeLimit=1.5Gi",
     ),
     "chart-lists-the-same-source": (
-        "2.4.0",
+        "2.4",
         "--set=configuration.packages={registry.example.com:5000/acme/network:v0.0.9}",
     ),
-    "cache-is-a-config-map": ("2.4.0", "--set=packageCache.configMap=packages"),
-    "image-tag-is-no-version": ("2.4.0", "--set=image.tag=main"),
-    "image-tag-is-too-new": ("2.4.0", "--set=image.tag=v2.5.0"),
-    "image-tag-is-too-old": ("1.14.0", "--set=image.tag=v1.13.2"),
-    "image-tag-is-of-another-layout": ("1.18.3", "--set=image.tag=v1.20.0"),
-    "crossplane-version-overrides": ("2.4.0", "--set=image.tag=main"),
-    "no-packages": ("2.4.0",),
-    "live": ("2.4.0",),
-    "live-path": ("1.20.11",),
+    "cache-is-a-config-map": ("2.4", "--set=packageCache.configMap=packages"),
+    "image-tag-is-no-version": ("2.4", "--set=image.tag=main"),
+    "image-tag-is-too-new": ("2.4", "--set=image.tag=v2.5.0"),
+    "image-tag-is-too-old": ("1.14", "--set=image.tag=v1.13.2"),
+    "image-tag-is-of-another-layout": ("1.18", "--set=image.tag=v1.20.0"),
+    "crossplane-version-overrides": ("2.4", "--set=image.tag=main"),
+    "no-packages": ("2.4",),
+    "live": ("2.4",),
+    "live-path": ("1.20",),
     "our-chart": ("ours", f"--values={HERE / 'our-chart' / 'values.yaml'}"),
 }
-"""Case by case the upstream chart's version, or ours, and Helm's arguments."""
+"""Case by case the line of the upstream chart, or ours, and Helm's arguments."""
 
 
-def chart(version: str) -> Path:
+def chart(line: str) -> Path:
     """Return the chart of a case; CHARTS is the folder of the upstream ones."""
-    if version == "ours":
+    if line == "ours":
         return HERE.parents[1] / "charts" / "crossplane-devcache"
-    return Path(os.environ["CHARTS"]) / f"crossplane-{version}.tgz"
+    return Path(os.environ["CHARTS"]) / f"crossplane-{CROSSPLANE[line]}.tgz"
 
 
 def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
@@ -102,12 +102,12 @@ def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
 
 def main() -> None:
     """Render the inputs of all cases with the Helms that HELM3 and HELM4 name."""
-    for name, (version, *arguments) in CASES.items():
+    for name, (line, *arguments) in CASES.items():
         (HERE / name).mkdir(exist_ok=True)
         for major in "34":
             with tempfile.TemporaryDirectory() as folder:
                 helm = Path(os.environ[f"HELM{major}"])
-                text = rendered(helm, chart(version), *arguments, folder=Path(folder))
+                text = rendered(helm, chart(line), *arguments, folder=Path(folder))
             (HERE / name / f"input-helm{major}.yaml").write_text(text)
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.golden import inputs
-from tests.releases import RELEASES
+from tests.releases import CROSSPLANE
 from tests.tools.commands import (
     CHART,
     KUBERNETES,
@@ -88,9 +88,9 @@ def test_what_is_apart_is_what_the_release_mounts(
 
 
 @each_helm
-@pytest.mark.parametrize("version", RELEASES)
-def test_upstream_charts_take_a_config(helm: str, version: str, plugins: dict[str, str]) -> None:
-    arguments = template(inputs.chart(version), *CONFIG)
+@pytest.mark.parametrize("line", CROSSPLANE)
+def test_upstream_charts_take_a_config(helm: str, line: str, plugins: dict[str, str]) -> None:
+    arguments = template(inputs.chart(line), *CONFIG)
     found = documents(output(helm, *arguments, **plugins))
     assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(found)
 
@@ -142,23 +142,23 @@ def test_helm_4_dry_run_of_an_install_has_the_packages(plugins: dict[str, str]) 
     assert "kubectl wait" in shown, "NOTES.txt tells what to do next"
 
 
-@pytest.mark.parametrize("version", RELEASES)
-def test_helm_4_dry_run_of_an_upstream_chart(version: str, plugins: dict[str, str]) -> None:
-    arguments = dry_run(inputs.chart(version), *CONFIG)
+@pytest.mark.parametrize("line", CROSSPLANE)
+def test_helm_4_dry_run_of_an_upstream_chart(line: str, plugins: dict[str, str]) -> None:
+    arguments = dry_run(inputs.chart(line), *CONFIG)
     assert "devcache-copier" in output("HELM4", *arguments, **plugins)
 
 
 @each_helm
-@pytest.mark.parametrize("version", RELEASES)
-def test_upstream_charts_are_as_helm_wants_them(helm: str, version: str) -> None:
-    assert "0 chart(s) failed" in output(helm, "lint", inputs.chart(version))
+@pytest.mark.parametrize("line", CROSSPLANE)
+def test_upstream_charts_are_as_helm_wants_them(helm: str, line: str) -> None:
+    assert "0 chart(s) failed" in output(helm, "lint", inputs.chart(line))
 
 
 @pytest.mark.parametrize("major", ["3", "4"])
 @pytest.mark.parametrize("name", inputs.CASES)
 def test_golden_inputs_are_what_helm_hands_over(name: str, major: str, tmp_path: Path) -> None:
-    version, *arguments = inputs.CASES[name]
+    line, *arguments = inputs.CASES[name]
     found = inputs.rendered(
-        Path(path_of(f"HELM{major}")), inputs.chart(version), *arguments, folder=tmp_path
+        Path(path_of(f"HELM{major}")), inputs.chart(line), *arguments, folder=tmp_path
     )
     assert found == (inputs.HERE / name / f"input-helm{major}.yaml").read_text(), "make goldens"

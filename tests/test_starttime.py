@@ -1,0 +1,64 @@
+"""When this process was started, from what the system says of it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from postrender import starttime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MONOTONIC, BOOT, CPU = 500.0, 900.0, 0.25
+"""What the clocks show: those since some moment and since the boot, and the CPU time."""
+
+FIELDS = "S 1 42 42 0 -1 4194304 2009 0 3 0 12 4 0 0 20 0 1 0 {ticks} 17809408 2458 18446744"
+"""What proc_pid_stat(5) has behind the name, as a kernel wrote it."""
+
+
+class Children(NamedTuple):
+    """What the kernel counts of the children that a process has waited for."""
+
+    ru_minflt: int
+
+
+@pytest.mark.parametrize(
+    ("stat", "children", "expected"),
+    [
+        pytest.param(f"42 (python3) {FIELDS}", 0, MONOTONIC - 1.5, id="started 1.5 s ago"),
+        pytest.param(f"42 (a) b (c) {FIELDS}", 0, MONOTONIC - 1.5, id="a name with parentheses"),
+        pytest.param(f"42 (sh) {FIELDS}", 7, MONOTONIC - CPU, id="a shell before its exec"),
+        pytest.param(None, 0, MONOTONIC - CPU, id="a system without proc"),
+    ],
+)
+def test_the_start_is_on_the_monotonic_clock(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stat: str | None,
+    children: int,
+    expected: float,
+) -> None:
+    if stat:
+        ticks = round((BOOT - 1.5) * os.sysconf("SC_CLK_TCK"))
+        (tmp_path / "stat").write_text(stat.format(ticks=ticks))
+    monkeypatch.setattr(starttime, "_STAT", tmp_path / "stat")
+    monkeypatch.setattr(resource, "getrusage", lambda _: Children(children))
+    monkeypatch.setattr(time, "monotonic", lambda: MONOTONIC)
+    monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: BOOT}.get)
+    monkeypatch.setattr(time, "process_time", lambda: CPU)
+    assert starttime.monotonic() == pytest.approx(expected)
+
+
+def test_a_process_starts_between_two_looks_at_the_clock_of_its_parent() -> None:
+    """The real files of this system, and no busy machine stops a process for a minute."""
+    script = "from postrender import starttime; print(starttime.monotonic())"
+    before = time.monotonic()
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert before - 60 < float(run.stdout) < time.monotonic()
