@@ -169,8 +169,8 @@ def layout_of(version: Version, *, where: str, override: str = "--crossplane") -
     """Return the layout that a Crossplane version uses.
 
     A line newer than the table is an error and not the newest layout: the cache contract changed in
-    1.20, 2.0 and 2.2, and with the wrong key Crossplane asks a registry, which may have another
-    package under the same reference. See docs/cache.md.
+    1.20, 2.0 and 2.2, and with the wrong layout Helm succeeds but no package becomes Healthy. See
+    docs/cache.md.
 
     Args:
         version: The version.
