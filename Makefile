@@ -4,6 +4,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
+# Each start of the command and of a test would compile every module that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 chart := charts/crossplane-devcache
 upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version:" { print $$2 }' $(chart)/Chart.yaml)

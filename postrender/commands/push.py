@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from postrender import results
+from postrender import results, starttime
 from postrender.live import push, targets
 from postrender.live.cluster import Cluster
 from postrender.live.waiting import Progress
@@ -41,16 +43,19 @@ def run(  # noqa: PLR0913  # the options of the command line
     Raises:
         DevcacheError: A file, a package or the cluster refuses; see `push.push`.
     """
+    start = starttime.monotonic()
     declared, kept = targets.declared(values_files), results.of_user(os.environ)
+    cluster = Cluster(context, namespace)
+    first = ("started", time.monotonic() - start)
     outcome = push.push(
-        Cluster(context, namespace),
+        cluster,
         lambda release: targets.placed(
             release, targets.choose(release, paths, declared, kept), kept
         ),
         Progress(tell, timeout),
         kept,
     )
-    return report(outcome)
+    return report(replace(outcome, steps=(first, *outcome.steps)))
 
 
 def report(outcome: Outcome) -> Report:

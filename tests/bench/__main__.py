@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import cases, page
-from tests.bench.measure import Program, interleaved
+from tests.bench.measure import interleaved
 from tests.bench.page import Compared, Done, Results
 
 
@@ -23,15 +23,19 @@ def main(kustomize: Path, corpus: Path) -> None:
         streams = list(map(_compared, cases.streams(folder / "streams", kustomize)))
         reading = _compared(cases.reading(folder / "reading"))
         packing = list(map(_done, cases.packing(folder / "packing", corpus)))
-    (python,) = interleaved([Program("python", [sys.executable, "-c", "pass"])], 31)
-    page.write(Results(streams, reading, packing, python))
+    page.write(Results(streams, reading, packing))
 
 
 def _compared(comparison: cases.Comparison) -> Compared:
-    ours, peer = interleaved([comparison.ours, comparison.peer], comparison.runs)
-    one = Compared(comparison, ours, peer)
-    _say(f"{comparison.title}: {one.ratio:.2f} times {comparison.peer.name}", comparison.aim)
-    return one
+    programs = [comparison.ours, *comparison.peers, *comparison.parts]
+    ours, *others = interleaved(programs, comparison.runs)
+    count = len(comparison.peers)
+    compared = Compared(comparison, ours, others[:count], others[count:])
+    for program, measured in zip(programs, [ours, *others], strict=True):
+        _say(f"{comparison.title}: {program.name} {measured.median:.3f} s")
+    fastest = comparison.peers[compared.fastest].name
+    _say(f"{comparison.title}: {compared.shown} times {fastest}", comparison.aim)
+    return compared
 
 
 def _done(task: cases.Task) -> Done:
@@ -40,7 +44,7 @@ def _done(task: cases.Task) -> Done:
     return Done(task, ours)
 
 
-def _say(result: str, aim: float) -> None:
+def _say(result: str, aim: float = 0) -> None:
     sys.stderr.write(f"bench: {result}{f' (aim: at most {aim})' if aim else ''}\n")
 
 

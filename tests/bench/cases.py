@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import results
-from tests.bench import inputs
+from tests.bench import inputs, kustomize
 from tests.bench.inputs import COMMAND, ROOT
 from tests.bench.measure import Program
+from tests.releases import CROSSPLANE, NEWEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 PACKAGE = ROOT / "examples" / "platform"
 
-OTHERS = (0, 1, 10, 50)
-"""10^6 bytes of other documents in the streams."""
+RUNS = {0: 31, 1: 9, 10: 3, 50: 1}
+"""How many runs there are of each stream, by the 10^6 bytes of other documents in it."""
+
+OTHERS = tuple(RUNS)
+
+CHECKED = (0, 1)
+"""For which of them kustomize's objects are compared with the filter's: the job is always one."""
 
 XPKG = 500
 """10^6 bytes of the large package file."""
 
 
 class Comparison(NamedTuple):
-    """A program of ours and its peer."""
+    """A program of ours and programs that do the same job."""
 
     title: str
     ours: Program
-    peer: Program
+    peers: Sequence[Program]
     aim: float
-    """How many times the peer's time ours is to take at most."""
+    """How many times the time of the fastest peer ours is to take at most."""
 
     runs: int
     """How many runs of each are measured."""
+
+    parts: Sequence[Program] = ()
+    """Programs that do a part of what ours does."""
 
 
 class Task(NamedTuple):
@@ -47,20 +57,47 @@ class Task(NamedTuple):
     runs: int
 
 
-def streams(folder: Path, kustomize: Path) -> Iterator[Comparison]:
-    """Yield the filter beside kustomize, on streams of several sizes."""
+def streams(folder: Path, program: Path) -> Iterator[Comparison]:
+    """Yield the filter beside kustomize, on streams of several sizes.
+
+    Args:
+        folder: Where to write what they read.
+        program: kustomize.
+    """
     folder.mkdir()
     config = inputs.declaration(folder / "config.yaml", PACKAGE, release=False)
+    job = kustomize.job(config)
     for megabytes in OTHERS:
         manifests = inputs.rendered(folder / f"{megabytes}.yaml", megabytes)
-        kustomization = inputs.kustomization(folder / f"{megabytes}", manifests, config)
+        ours = _ours(f"--config={config}", stdin=manifests)
+        peers = list(_kustomize(program, folder / f"{megabytes}", manifests, job))
+        if megabytes in CHECKED:
+            kustomize.require_same(ours.command, manifests, [peer.command for peer in peers])
         yield Comparison(
             title=f"with {megabytes} MB of other documents" if megabytes else "Crossplane's alone",
-            ours=_ours(f"--config={config}", stdin=manifests),
-            peer=Program("kustomize build", [str(kustomize), "build", str(kustomization)]),
+            ours=ours,
+            peers=peers,
             aim=0.2 if megabytes else 1.6,
-            runs={0: 31, 1: 9, 10: 3}.get(megabytes, 1),
+            runs=RUNS[megabytes],
+            parts=() if megabytes else tuple(_starts()),
         )
+
+
+def _kustomize(
+    program: Path, folder: Path, manifests: Path, job: kustomize.Job
+) -> Iterator[Program]:
+    """Yield kustomize, once with each patch that does the job."""
+    folder.mkdir()
+    for number, patch in enumerate(job.patches):
+        kustomization = folder / f"{number}"
+        kustomize.write(kustomization, manifests, job.added, patch)
+        yield Program(f"kustomize, {patch.form}", [str(program), "build", str(kustomization)])
+
+
+def _starts() -> Iterator[Program]:
+    """Yield the least that a filter in Python does: Python starts, and imports a YAML library."""
+    for script in ("pass", "import yaml"):
+        yield Program(f"python -c '{script}'", [sys.executable, "-c", script])
 
 
 def packing(folder: Path, corpus: Path) -> Iterator[Task]:
@@ -87,8 +124,8 @@ def reading(folder: Path) -> Comparison:
     config = inputs.declaration(folder / "config.yaml", path)
     return Comparison(
         title=f"an .xpkg file of {XPKG} MB",
-        ours=_ours("objects", f"--config={config}", "--crossplane=2.4.0"),
-        peer=Program("sha256sum", ["sha256sum", str(path)]),
+        ours=_ours("objects", f"--config={config}", f"--crossplane={CROSSPLANE[NEWEST]}"),
+        peers=[Program("sha256sum", ["sha256sum", str(path)])],
         aim=1.3,
         runs=7,
     )

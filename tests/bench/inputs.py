@@ -6,39 +6,27 @@ import gzip
 import json
 import lzma
 import random
-import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from postrender.manifests import stream
 from tests import package_files
+from tests.releases import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
 
-RENDERED = ROOT / "tests" / "golden" / "crossplane-2.4.0" / "input-helm4.yaml"
-"""What Helm 4 hands to a post-renderer for the chart of Crossplane 2.4.0."""
+RENDERED = ROOT / "tests" / "golden" / f"crossplane-{NEWEST}" / "input-helm4.yaml"
+"""What Helm 4 hands to a post-renderer for the newest chart of Crossplane."""
 
 COMMAND = ROOT / ".venv" / "bin" / "crossplane-devcache"
 
 MEGABYTE = 10**6
 
 NOP = ROOT / "tests" / "golden" / "packages" / "nop"
-
-DEPLOYMENT = "Deployment crossplane-system/crossplane"
-
-KUSTOMIZATION = """\
-apiVersion: kustomize.config.k8s.io/v1beta1
-kind: Kustomization
-resources: [rendered.yaml, added.yaml]
-patches:
-- path: patch.yaml
-"""
 
 PANELS = 60
 """Panels of a Grafana dashboard among the other documents: it has some 21 KB."""
@@ -144,51 +132,6 @@ def _service(name: str) -> Iterator[dict[str, object]]:
     yield {"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec}
     ports = [{"name": "http", "port": 80, "targetPort": "http"}]
     yield {"apiVersion": "v1", "kind": "Service", "spec": {"selector": labels, "ports": ports}}
-
-
-def kustomization(folder: Path, manifests: Path, config: Path) -> Path:
-    """Write a kustomization that makes of manifests what the filter makes of them.
-
-    Args:
-        folder: Where to write it.
-        manifests: The rendered manifests.
-        config: The DevCache document.
-    """
-    folder.mkdir()
-    shutil.copy(manifests, folder / "rendered.yaml")
-    before = {document.title for document in stream.split(RENDERED.read_bytes())}
-    run = [str(COMMAND), f"--config={config}"]
-    modified = subprocess.run(run, input=RENDERED.read_bytes(), capture_output=True, check=True)
-    after = stream.split(modified.stdout)
-    added = b"".join(document.content for document in after if document.title not in before)
-    (folder / "added.yaml").write_bytes(added)
-    crossplane = next(one.text for one in after if one.title == DEPLOYMENT)
-    (folder / "patch.yaml").write_text(yaml.safe_dump(_patch(crossplane)))
-    (folder / "kustomization.yaml").write_text(KUSTOMIZATION)
-    return folder
-
-
-def _patch(modified: str) -> dict[str, object]:
-    """Return what the filter adds to the Deployment, as a strategic merge patch."""
-    deployment = yaml.safe_load(modified)
-    template = deployment["spec"]["template"]
-    pod = template["spec"]
-    names = ("devcache", "package-cache")
-    (container,) = pod["containers"]
-    mounts = [mount for mount in container["volumeMounts"] if mount["name"] == "devcache"]
-    spec = {
-        "initContainers": [one for one in pod["initContainers"] if "copier" in one["name"]],
-        "containers": [{"name": container["name"], "volumeMounts": mounts}],
-        "volumes": [volume for volume in pod["volumes"] if volume["name"] in names],
-    }
-    changed = {"metadata": {"annotations": template["metadata"]["annotations"]}, "spec": spec}
-    metadata = {key: deployment["metadata"][key] for key in ("name", "namespace")}
-    return {
-        "apiVersion": deployment["apiVersion"],
-        "kind": deployment["kind"],
-        "metadata": metadata,
-        "spec": {"template": changed},
-    }
 
 
 def provider(folder: Path, source: Path) -> tuple[Path, int]:
