@@ -174,6 +174,10 @@ constraints: ## Pin the newest versions of all Python packages in constraints.tx
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/pip freeze --all --exclude-editable | sed '/^setuptools==/d'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 
+.PHONY: outdated
+outdated: venv ## List the pins that have a newer release, and those that cannot be looked up
+	@.venv/bin/python -m tools.outdated
+
 .PHONY: clean
 clean: ## Remove what was made in the checkout (not the tools outside it)
 	rm -rf .venv build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis $(chart)/charts

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
+import pytest
 
 from postrender import cli
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.tools.commands import Plain
 
 ROOT = Path(__file__).parents[1]
+
+
+@cache
+def schema(command: str) -> jsonschema.Draft202012Validator:
+    """Return the schema of a command's JSON, after checking that it is one."""
+    document = json.loads((ROOT / f"docs/schemas/{command}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document)
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,9 @@ class Run:
     stdout: str
     stderr: str
 
-    def message(self) -> str:
+    def message(self, status: int = cli.REFUSED) -> str:
         """Return the message of a refusal, after checking that there is nothing else."""
-        assert (self.status, self.stdout) == (cli.REFUSED, "")
+        assert (self.status, self.stdout) == (status, ""), self.stderr
         assert self.stderr.startswith("crossplane-devcache: error: ")
         return self.stderr
 
@@ -37,9 +47,7 @@ class Run:
         """Return the JSON that it printed, after comparing it with its schema."""
         assert self.stdout.isascii()
         value: dict[str, list[dict[str, Plain]]] = json.loads(self.stdout)
-        schema = json.loads((ROOT / f"docs/schemas/{command}.json").read_text())
-        jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.Draft202012Validator(schema).validate(value)
+        schema(command).validate(value)
         return value
 
 
@@ -49,8 +57,10 @@ class Command:
     def __init__(self, captured: pytest.CaptureFixture[bytes]) -> None:
         self._captured = captured
 
-    def __call__(self, *arguments: str | Path) -> Run:
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> Run:
         """Run it with these arguments."""
-        status = cli.main([str(one) for one in arguments])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+            status = cli.main([str(one) for one in arguments])
         found = self._captured.readouterr()
         return Run(status, found.out.decode(), found.err.decode())

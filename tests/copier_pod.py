@@ -1,5 +1,7 @@
 """A pod's copier in miniature: a ConfigMap mounted as kubelet does it, a cache, a real busybox."""
 
+import atexit
+import functools
 import gzip
 import hashlib
 import lzma
@@ -30,6 +32,21 @@ def namespace(*kinds: str) -> list[str]:
     return [tool("unshare"), *user, *(f"--{kind}" for kind in kinds)]
 
 
+@functools.cache
+def applets() -> Path:
+    """Return a folder of busybox's applets: one for all pods, as it is hundreds of links."""
+    folder = tempfile.TemporaryDirectory(prefix="applets-")
+    atexit.register(folder.cleanup)
+    subprocess.run([tool("busybox"), "--install", "-s", folder.name], check=True)
+    return Path(folder.name)
+
+
+@functools.cache
+def xz(content: bytes) -> bytes:
+    """Return the content as xz, packed in little time."""
+    return lzma.compress(content, check=lzma.CHECK_CRC32, preset=0)
+
+
 @dataclass(frozen=True)
 class Package:
     """One package of the ConfigMap: its name, its path in the cache and its package.yaml."""
@@ -56,7 +73,7 @@ class Package:
 
     @property
     def packed(self) -> bytes:
-        return lzma.compress(self.content, check=lzma.CHECK_CRC32)
+        return xz(self.content)
 
 
 PLATFORM = Package("platform", "registry.example.com/acme/platform:v0.1.gz", b"kind: A\n" * 999)
@@ -158,10 +175,9 @@ class Pod:
 def new_pod(root: Path, cache: Path) -> Pod:
     """Return a pod whose folders exist: busybox's applets, an empty mount, and the cache."""
     pod = Pod(root, cache)
-    for folder in (root / "bin", pod.mount):
-        folder.mkdir(parents=True)
+    pod.mount.mkdir(parents=True)
     cache.mkdir(exist_ok=True)
-    subprocess.run([tool("busybox"), "--install", "-s", root / "bin"], check=True)
+    (root / "bin").symlink_to(applets())
     return pod
 
 

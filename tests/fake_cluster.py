@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import json
 import lzma
+import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -339,7 +340,13 @@ def served(answer: Callable[[str, str, Object, str], Response]) -> Iterator[str]
         def log_message(self, format: str, *args: str) -> None:  # noqa: A002  # its name there
             """Say nothing."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        # It speaks no TLS: to load the machine's certificates would be half of a command's work.
+        patch.delenv("SSL_CERT_FILE", raising=False)
+        patch.setenv("SSL_CERT_DIR", os.devnull)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

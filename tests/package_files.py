@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -122,14 +123,21 @@ def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
     return folder
 
 
+def noise(size: int) -> str:
+    """Return text that xz packs into a little more than `size` bytes, the same each time.
+
+    Packing it takes a third of the time of as many bytes in hexadecimal digits.
+    """
+    return base64.b64encode(random.Random(size).randbytes(size)).decode()  # noqa: S311  # no secret
+
+
 def incompressible(folder: Path, size: int) -> Path:
     """Make a package that xz packs into a little more than `size` bytes."""
     meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
-    noise = random.Random(size).randbytes(size).hex()  # noqa: S311  # the same bytes each time
     folder.mkdir()
     (folder / "crossplane.yaml").write_text(meta)
     (folder / "x.yaml").write_text(
         "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\n"
-        f"metadata:\n  name: x\n  annotations: {{x: {noise}}}\n"
+        f"metadata:\n  name: x\n  annotations: {{x: {noise(size)}}}\n"
     )
     return folder

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from postrender.commands import payload
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
+from postrender.manifests import nodes
 from postrender.packages import PackageYaml
 from postrender.release import apart
 from tests import manifests
@@ -72,7 +73,9 @@ def declare(tmp_path: Path) -> Declare:
 
 def config_maps(printed: str) -> dict[str, dict[str, bytes]]:
     """Return the data of ConfigMaps in a stream, by name."""
-    documents = [one for one in yaml.safe_load_all(printed) if one and one["kind"] == "ConfigMap"]
+    documents = [
+        one for one in yaml.load_all(printed, nodes.LOADER) if one and one["kind"] == "ConfigMap"
+    ]
     return {
         one["metadata"]["name"]: {
             **{key: text.encode() for key, text in one.get("data", {}).items()},
@@ -89,7 +92,7 @@ def rendered(config: Path) -> str:
 def volume(modified: str) -> dict[str, Plain]:
     """Return the volume that the copier reads."""
     deployments = [
-        one for one in yaml.safe_load_all(modified) if one and one["kind"] == "Deployment"
+        one for one in yaml.load_all(modified, nodes.LOADER) if one and one["kind"] == "Deployment"
     ]
     (found,) = [
         volume
@@ -115,6 +118,7 @@ def mounted(modified: str, printed: str) -> dict[str, bytes]:
     return {key: data for name in sources(modified) for key, data in there[name].items()}
 
 
+@pytest.mark.linux  # busybox
 def test_a_package_in_parts_reaches_the_cache(
     declare: Declare, large: Path, tmp_path: Path
 ) -> None:
@@ -125,7 +129,7 @@ def test_a_package_in_parts_reaches_the_cache(
     outcome = pod.run()
     assert (outcome.status, outcome.stderr) == (0, "")
     contents = [len(content) for content in cached(pod.cache).values()]
-    assert max(contents) > 4 * LARGEST
+    assert max(contents) > 3 * LARGEST, "more than the three parts hold, so it was packed"
     assert len(contents) == 3
     assert "xz.3 " in config_maps(modified)["crossplane-devcache"]["index"].decode()
 

@@ -52,13 +52,26 @@ def values(folder: Path, devcache_: Plain, name: str = "values.yaml", **others: 
     return path
 
 
-def findings(command: Command, *arguments: str | Path) -> list[tuple[str, str, str]]:
-    """Return severity, where and problem of each finding."""
+def checked(command: Command, *arguments: str | Path) -> dict[str, list[dict[str, Plain]]]:
+    """Return the report of a check, whose findings go with its status."""
     found = command("check", *arguments, "-o", "json")
-    said = found.json("check")["findings"]
+    report = found.json("check")
+    said = report["findings"]
     assert found.status == int(any(one["severity"] == "error" for one in said))
     assert all(one["problem"] and not str(one["problem"]).endswith(".") for one in said)
-    return [(str(one["severity"]), str(one["where"]), str(one["problem"])) for one in said]
+    return report
+
+
+def findings_of(report: dict[str, list[dict[str, Plain]]]) -> list[tuple[str, str, str]]:
+    """Return severity, where and problem of each finding."""
+    return [
+        (str(one["severity"]), str(one["where"]), str(one["problem"])) for one in report["findings"]
+    ]
+
+
+def findings(command: Command, *arguments: str | Path) -> list[tuple[str, str, str]]:
+    """Check, and return severity, where and problem of each finding."""
+    return findings_of(checked(command, *arguments))
 
 
 def test_every_refusal_is_told_at_once(command: Command, tmp_path: Path) -> None:
@@ -183,15 +196,15 @@ def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path
             },
         }
     }
-    given = ("-f", values(tmp_path, declared), "--crossplane", case.line)
-    found = findings(command, *given)
+    report = checked(command, "-f", values(tmp_path, declared), "--crossplane", case.line)
+    found = findings_of(report)
     expected = [("error", case.error)] * bool(case.error) + [("warning", case.warning)] * bool(
         case.warning
     )
     assert [severity for severity, _, _ in found] == [severity for severity, _ in expected]
     for (_, _, problem), (_, pattern) in zip(found, expected, strict=True):
         assert re.search(pattern, problem), problem
-    (resolution,) = command("check", *given, "-o", "json").json("check")["dependencies"]
+    (resolution,) = report["dependencies"]
     assert (resolution["state"], resolution["local"]) == (case.state, case.name)
     assert resolution["resolverName"] == "acme-network"
 
@@ -238,10 +251,11 @@ def test_a_dependency_that_is_not_local(command: Command, tmp_path: Path, case: 
         }
     }
     given = ("-f", values(tmp_path, declared))
-    found = findings(command, *given)
+    report = checked(command, *given)
+    found = findings_of(report)
     assert tuple(severity for severity, _, _ in found) == case.severities
     assert all(case.problem in told for _, _, told in found)
-    (resolution,) = command("check", *given, "-o", "json").json("check")["dependencies"]
+    (resolution,) = report["dependencies"]
     assert (resolution["state"], resolution["local"]) == ("pulled", "")
     offline = findings(command, *given, "--offline")
     assert any("offline is set" in told for _, _, told in offline)
@@ -352,12 +366,11 @@ class Sized(NamedTuple):
 def test_sizes_against_each_ceiling(command: Command, tmp_path: Path, case: Sized) -> None:
     path = str(incompressible(tmp_path / "large", case.size))
     declared: Plain = {"packages": {"large": {"path": path}}, **case.devcache}
-    given = values(tmp_path, declared, crossplane=case.crossplane)
-    assert tuple(where for _, where, _ in findings(command, "-f", given)) == case.refused
-    told = command("check", "-f", given, "-o", "json").json("check")["sizes"]
+    report = checked(command, "-f", values(tmp_path, declared, crossplane=case.crossplane))
+    assert tuple(where for _, where, _ in findings_of(report)) == case.refused
     over = [
         one["what"]
-        for one in told
+        for one in report["sizes"]
         if isinstance(one["ceiling"], int) and int(str(one["bytes"])) > one["ceiling"]
     ]
     assert tuple(over) == case.refused
@@ -410,10 +423,10 @@ def test_what_the_values_say_of_crossplane(
 ) -> None:
     path = package(tmp_path, "platform")
     declared: Plain = {"packages": {"platform": {"path": path, "package": f"{ACME}/platform:v1"}}}
-    given = values(tmp_path, declared, crossplane=crossplane)
-    found = findings(command, "-f", given)
+    report = checked(command, "-f", values(tmp_path, declared, crossplane=crossplane))
+    found = findings_of(report)
     assert [problem in told for _, _, told in found] == [True] * bool(problem)
-    version = str(command("check", "-f", given, "-o", "json").json("check")["crossplane"])
+    version = str(report["crossplane"])
     assert version == (chart.CROSSPLANE if problem else "v2.1.3")
 
 

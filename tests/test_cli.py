@@ -1,4 +1,7 @@
-"""The command as a user runs it: exit status, stdout whole or empty, one clear message."""
+"""The command as a user runs it: exit status, stdout whole or empty, one clear message.
+
+Tables run it in this process, and what a process has of its own, such as its environment, in one.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ import subprocess
 import sys
 from base64 import b64decode
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from postrender import cli
 from postrender.manifests import nodes
 from tests.package_files import incompressible
+
+if TYPE_CHECKING:
+    from tests.command import Command
 
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,6 +42,13 @@ def run(
         env=clean | environment,
         check=False,
     )
+
+
+@pytest.fixture
+def here(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Return what runs the command in this process, in the folder of the golden cases."""
+    monkeypatch.chdir(GOLDEN)
+    return command
 
 
 def config(folder: Path, spec: str) -> str:
@@ -85,10 +100,10 @@ def test_paths_are_relative_to_where_it_runs(tmp_path: Path) -> None:
         pytest.param(b"--- {a: b}\n", "line 1.*document separator", id="separator-with-content"),
     ],
 )
-def test_bad_stdin(stdin: bytes, message: str) -> None:
-    assert re.search(message, refused(run(stdin=stdin)), re.DOTALL)
+def test_bad_stdin(here: Command, stdin: bytes, message: str) -> None:
+    assert re.search(message, here(stdin=stdin).message(), re.DOTALL)
     if "DevCache" not in message:
-        declared = refused(run("--config=devcache.yaml", stdin=stdin))
+        declared = here("--config=devcache.yaml", stdin=stdin).message()
         assert re.search(message, declared, re.DOTALL), "also with a declaration"
 
 
@@ -233,8 +248,8 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
         ),
     ],
 )
-def test_refusals(tmp_path: Path, stdin: bytes, spec: str, message: str) -> None:
-    found = refused(run(config(tmp_path, spec), stdin=stdin))
+def test_refusals(here: Command, tmp_path: Path, stdin: bytes, spec: str, message: str) -> None:
+    found = here(config(tmp_path, spec), stdin=stdin).message()
     assert re.search(message, found, re.DOTALL), found
     assert "hint: " in found
 
@@ -270,11 +285,12 @@ OLD = (GOLDEN / "crossplane-1.20" / "input-helm3.yaml").read_bytes()
         ),
     ],
 )
-def test_refusals_on_path_lines(tmp_path: Path, spec: str, message: str) -> None:
-    assert re.search(message, refused(run(config(tmp_path, spec), stdin=OLD)), re.DOTALL)
+def test_refusals_on_path_lines(here: Command, tmp_path: Path, spec: str, message: str) -> None:
+    found = here(config(tmp_path, spec), stdin=OLD).message()
+    assert re.search(message, found, re.DOTALL)
 
 
-def test_offline_refuses_a_dependency_that_is_not_local(tmp_path: Path) -> None:
+def test_offline_refuses_a_dependency_that_is_not_local(here: Command, tmp_path: Path) -> None:
     folder = tmp_path / "package"
     folder.mkdir()
     (folder / "crossplane.yaml").write_text(
@@ -282,21 +298,20 @@ def test_offline_refuses_a_dependency_that_is_not_local(tmp_path: Path) -> None:
         "spec: {dependsOn: [{configuration: xpkg.devcache.local/network, version: '>=v0.0.0'}]}\n"
     )
     alone = f"{{offline: true, packages: {{platform: {{path: {folder}}}}}}}"
-    message = refused(run(config(tmp_path, alone), stdin=RENDERED))
+    message = here(config(tmp_path, alone), stdin=RENDERED).message()
     assert 'dependency "xpkg.devcache.local/network" is not local' in message
     both = alone.replace("packages: {", "packages: {network: {path: packages/network}, ")
-    assert run(config(tmp_path, both), stdin=RENDERED).returncode == 0
+    assert here(config(tmp_path, both), stdin=RENDERED).status == cli.DONE
 
 
-def test_a_kind_that_the_linter_forbids_names_the_file(tmp_path: Path) -> None:
+def test_a_kind_that_the_linter_forbids_names_the_file(here: Command, tmp_path: Path) -> None:
     folder = tmp_path / "package"
     folder.mkdir()
     meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
     (folder / "crossplane.yaml").write_text(meta)
     (folder / "stray.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: hunter2}\n")
-    message = refused(
-        run(config(tmp_path, f"{{packages: {{xx: {{path: {folder}}}}}}}"), stdin=RENDERED)
-    )
+    declared = config(tmp_path, f"{{packages: {{xx: {{path: {folder}}}}}}}")
+    message = here(declared, stdin=RENDERED).message()
     assert "stray.yaml" in message
     assert '"v1 Secret"' in message
     assert "hunter2" not in message
@@ -322,30 +337,30 @@ def test_a_kind_that_the_linter_forbids_names_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_numbers(
-    tmp_path: Path, size: int, limits: str, message: str
+    here: Command, tmp_path: Path, size: int, limits: str, message: str
 ) -> None:
     folder = incompressible(tmp_path / "large", size)
     spec = f"{{limits: {limits}, packages: {{large: {{path: {folder}}}}}}}"
-    found = run(config(tmp_path, spec), stdin=RENDERED)
+    found = here(config(tmp_path, spec), stdin=RENDERED)
     if message:
-        assert re.search(message, refused(found), re.DOTALL)
+        assert re.search(message, found.message(), re.DOTALL)
         return
-    assert found.returncode == 0
+    assert found.status == cli.DONE
 
 
-def test_what_is_apart_fits_config_maps_of_its_own(tmp_path: Path) -> None:
+def test_what_is_apart_fits_config_maps_of_its_own(here: Command, tmp_path: Path) -> None:
     folder = incompressible(tmp_path / "large", 1_100_000)
     declared = config(tmp_path, f"{{payload: apart, packages: {{large: {{path: {folder}}}}}}}")
-    found = run("payload", declared, "--namespace=crossplane-system")
-    assert (found.returncode, found.stderr) == (0, b"")
+    found = here("payload", declared, "--namespace=crossplane-system")
+    assert (found.status, found.stderr) == (cli.DONE, "")
     documents = list(yaml.load_all(found.stdout, nodes.LOADER))
     sizes = [len(b64decode(text)) for one in documents for text in one["binaryData"].values()]
     assert max(sizes) <= 1 << 20
     assert sum(sizes) > 1_100_000
-    assert run(declared, stdin=RENDERED).returncode == 0
+    assert here(declared, stdin=RENDERED).status == cli.DONE
     none = {"kind": "List", "items": [{"kind": "Deployment"}, {"kind": "ReplicaSet"}]}
-    pruned = run("payload", declared, "--prune", stdin=json.dumps(none).encode())
-    assert (pruned.returncode, pruned.stdout, pruned.stderr) == (0, b"", b"")
+    pruned = here("payload", declared, "--prune", stdin=json.dumps(none).encode())
+    assert (pruned.status, pruned.stdout, pruned.stderr) == (cli.DONE, "", "")
 
 
 @pytest.mark.parametrize(
@@ -365,9 +380,10 @@ def test_what_is_apart_fits_config_maps_of_its_own(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_command_line_is_status_2(arguments: list[str], message: str) -> None:
-    found = refused(run(*arguments), status=2)
-    assert message in found
+def test_a_wrong_command_line_is_status_2(
+    here: Command, arguments: list[str], message: str
+) -> None:
+    assert message in here(*arguments).message(status=2)
 
 
 def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
@@ -432,12 +448,14 @@ def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
         ("2.4.0", "v1", True),
     ],
 )
-def test_bootstrap_crds_fit_the_line(version: str, function: str, *, image_config: bool) -> None:
-    found = run("crds", f"--crossplane={version}")
-    assert found.returncode == 0
+def test_bootstrap_crds_fit_the_line(
+    here: Command, version: str, function: str, *, image_config: bool
+) -> None:
+    found = here("crds", f"--crossplane={version}")
+    assert found.status == cli.DONE
     served = {
         document["spec"]["names"]["kind"]: [one["name"] for one in document["spec"]["versions"]]
-        for document in yaml.safe_load_all(found.stdout)
+        for document in yaml.load_all(found.stdout, nodes.LOADER)
     }
     assert served["Function"] == [function]
     assert served["Configuration"] == served["Provider"] == ["v1"]
@@ -445,24 +463,27 @@ def test_bootstrap_crds_fit_the_line(version: str, function: str, *, image_confi
     assert ("ImageConfig" in served) == image_config
 
 
-def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(tmp_path: Path) -> None:
+def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(
+    here: Command, tmp_path: Path
+) -> None:
     file = "path: ../data/xpkg/provider-with-runtime.xpkg"
     alone = f"{{packages: {{nop: {{{file}}}}}}}"
-    assert "no registry has the image" in refused(run(config(tmp_path, alone), stdin=RENDERED))
+    refusal = here(config(tmp_path, alone), stdin=RENDERED).message()
+    assert "no registry has the image" in refusal
     pushed = f"{{packages: {{nop: {{{file}, package: 'x.io/acme/nop:v1'}}}}}}"
-    assert run(config(tmp_path, pushed), stdin=RENDERED).returncode == 0
-    assert run(config(tmp_path, alone), stdin=OLD).returncode == 0, "it may be on the node"
+    assert here(config(tmp_path, pushed), stdin=RENDERED).status == cli.DONE
+    assert here(config(tmp_path, alone), stdin=OLD).status == cli.DONE, "it may be on the node"
 
 
-def test_config_may_stand_before_the_command() -> None:
-    found = run("--config=devcache.yaml", "objects", "--crossplane=2.4")
-    assert found.returncode == 0
+def test_config_may_stand_before_the_command(here: Command) -> None:
+    found = here("--config=devcache.yaml", "objects", "--crossplane=2.4")
+    assert found.status == cli.DONE
 
 
-def test_objects_are_those_of_the_release_installed_or_not() -> None:
-    found = run("objects", "--config=devcache.yaml", "--crossplane=2.4")
-    assert found.returncode == 0
-    documents = list(yaml.safe_load_all(found.stdout))
+def test_objects_are_those_of_the_release_installed_or_not(here: Command) -> None:
+    found = here("objects", "--config=devcache.yaml", "--crossplane=2.4")
+    assert found.status == cli.DONE
+    documents = list(yaml.load_all(found.stdout, nodes.LOADER))
     names = [(one["kind"], one["metadata"]["name"]) for one in documents]
     assert ("Configuration", "platform") in names, "install: false is for the release only"
     assert ("ImageConfig", "devcache-platform") in names
@@ -471,10 +492,10 @@ def test_objects_are_those_of_the_release_installed_or_not() -> None:
     assert labels == {(("app.kubernetes.io/part-of", "crossplane-devcache"),)}
 
 
-def test_objects_that_a_release_may_adopt_carry_helms_marks() -> None:
+def test_objects_that_a_release_may_adopt_carry_helms_marks(here: Command) -> None:
     owner = ("--release=xp", "--namespace=xp-system")
-    found = run("objects", "--config=devcache.yaml", "--crossplane=1.20", *owner)
-    for document in yaml.safe_load_all(found.stdout):
+    found = here("objects", "--config=devcache.yaml", "--crossplane=1.20", *owner)
+    for document in yaml.load_all(found.stdout, nodes.LOADER):
         metadata = document["metadata"]
         assert metadata["labels"]["app.kubernetes.io/managed-by"] == "Helm"
         assert metadata["annotations"] == {
@@ -527,6 +548,7 @@ def test_stdin_that_is_a_terminal_is_wrong_usage(arguments: tuple[str, ...], mes
     assert message in refused(found, status=2)
 
 
+@pytest.mark.linux  # /dev/full
 def test_a_full_disk_is_no_defect() -> None:
     with Path("/dev/full").open("wb") as full:
         found = subprocess.run(

@@ -11,6 +11,8 @@ from tests.cluster import cgroups, namespaces, state
 from tests.cluster.state import State
 from tests.cluster.trouble import ClusterError
 
+pytestmark = pytest.mark.linux  # the node is one
+
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
 

@@ -28,6 +28,8 @@ from tests.copier_pod import (
     traces,
 )
 
+pytestmark = pytest.mark.linux  # busybox
+
 FOREIGN = {
     "acme-network-0123456789ab.gz": b"pulled by Crossplane",
     "registry.example.com/other.gz": b"in a folder that the copier also uses",

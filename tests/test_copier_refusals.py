@@ -19,6 +19,8 @@ from tests.copier_pod import (
     traces,
 )
 
+pytestmark = pytest.mark.linux  # busybox
+
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Pod:

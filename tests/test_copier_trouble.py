@@ -30,6 +30,8 @@ from tests.copier_pod import (
     tool,
 )
 
+pytestmark = pytest.mark.linux  # busybox, namespaces
+
 FOREIGN = {"acme-foreign-0123456789ab.gz": b"pulled by Crossplane"}
 BEFORE = FOREIGN | {package.path: package.content for package in (PLATFORM, GONE)}
 AFTER = FOREIGN | {package.path: package.content for package in (CHANGED, NETWORK)}

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from subprocess import Popen
 
+pytestmark = pytest.mark.linux  # busybox, namespaces
+
 BY_DIGEST = replace(PLATFORM, path="registry-example-com-acme-platform-sha256-aaaaa.gz")
 CHANGED_BY_DIGEST = replace(CHANGED, path="registry-example-com-acme-platform-sha256-bbbbb.gz")
 PUSHED = Package("extra", "registry.example.com/acme/extra:v0.1.gz", b"kind: E\n")

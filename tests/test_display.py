@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tests.command import ROOT
@@ -17,22 +18,20 @@ if TYPE_CHECKING:
 def on_a_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
     """Run the command with stdout and stderr on a terminal, and return what it shows."""
     parent, child = os.openpty()
-    subprocess.run(
+    shown = b""
+    with subprocess.Popen(
         [str(COMMAND), *arguments],
         stdin=child,
         stdout=child,
         stderr=child,
         cwd=ROOT,
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)} | environment,
-        check=False,
-    )
-    os.close(child)
-    shown = b""
-    try:
-        while piece := os.read(parent, 65536):
-            shown += piece
-    except OSError:  # how Linux tells that nothing more will come
-        pass
+    ):
+        os.close(child)
+        # Read while it runs: a terminal holds little, and not every system keeps it to the end.
+        with suppress(OSError):  # how Linux tells that nothing more will come
+            while piece := os.read(parent, 65536):
+                shown += piece
     os.close(parent)
     return shown.decode()
 

@@ -24,6 +24,8 @@ from tests.package_files import META, XRD, Image, compact, directory, header, pa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.linux  # prlimit, and a limit of memory that the kernel holds
+
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
 RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm3.yaml").read_bytes()
 

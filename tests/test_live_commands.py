@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from postrender import cli, starttime
 from postrender.cache.layouts import Version
 from postrender.live import health, pods
-from tests.command import ROOT
+from tests.command import schema
 from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, released
 from tests.live_release import DIGEST, VERSIONS, content, edited, package
 from tests.package_files import META
@@ -53,7 +52,7 @@ class User:
         ended = self(command, "--output=json", *arguments)
         assert (ended.status, ended.stderr) == (0, "")
         found: dict[str, list[dict[str, str]]] = json.loads(ended.stdout)
-        jsonschema.validate(found, json.loads((ROOT / f"docs/schemas/{command}.json").read_text()))
+        schema(command).validate(found)
         return found
 
     def pushed(self, *arguments: str | Path) -> dict[str, str]:

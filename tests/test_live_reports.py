@@ -6,7 +6,6 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 
 from postrender import display
@@ -19,7 +18,7 @@ from postrender.live.push import Outcome, Pushed
 from postrender.live.revisions import NOTHING, Condition, State
 from postrender.live.watching import Row, View
 from tests import live_release
-from tests.command import ROOT
+from tests.command import schema
 from tests.live_release import package
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ ILL = State("platform-1", "", (Condition("Healthy", "False", "", "no \x1b[31mway
 
 def shown(report: Report, command: str) -> str:
     """Return what people see, after comparing the JSON with its schema."""
-    schema = json.loads((ROOT / f"docs/schemas/{command}.json").read_text())
-    jsonschema.validate(json.loads(display.as_json(report)), schema)
+    schema(command).validate(json.loads(display.as_json(report)))
     return display.as_text(report, terminal=False)
 
 

@@ -215,6 +215,7 @@ def test_a_package_that_is_not_there_is_refused_as_it_starts(tmp_path: Path) -> 
             watching.watch(Cluster("", "here"), [missing], lambda _: None, 60, results.NOTHING_KEPT)
 
 
+@pytest.mark.linux  # the env of GNU
 def test_lines_are_told_where_there_is_no_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     one = package(tmp_path)
     with (

@@ -22,6 +22,7 @@ def package_yaml(size: int) -> PackageYaml:
 
 @pytest.mark.parametrize("size", [0, 100, 100_000, 1_000_000])
 @pytest.mark.parametrize("stream", [30_000, 1 << 20])
+@pytest.mark.linux
 def test_busybox_unpacks_it(size: int, stream: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it is several streams, as a large one is."""
     monkeypatch.setattr(packing, "_STREAM", stream)

@@ -29,6 +29,7 @@ class Children(NamedTuple):
     ru_minflt: int
 
 
+@pytest.mark.linux  # the clock since the boot
 @pytest.mark.parametrize(
     ("stat", "children", "expected"),
     [

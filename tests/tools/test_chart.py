@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 import yaml
 
+from postrender.manifests import nodes
 from tests.tools.commands import (
     CHART,
     KUBERNETES,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.tools.commands import Plain
+
+pytestmark = pytest.mark.linux  # tools/build.sh
 
 DECLARED: dict[str, Plain] = {
     "gone": {"path": "./gone"},
@@ -49,7 +52,7 @@ def render(helm: str, *args: str | Path, chart: Path = CHART) -> str:
 
 def devcache(manifests: str) -> dict[str, Plain]:
     """Return the spec of the one DevCache document in rendered manifests."""
-    documents: list[dict[str, Plain] | None] = list(yaml.safe_load_all(manifests))
+    documents: list[dict[str, Plain] | None] = list(yaml.load_all(manifests, nodes.LOADER))
     (found,) = [each for each in documents if each and each["kind"] == "DevCache"]
     spec = found["spec"]
     assert isinstance(spec, dict)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.tools.commands import Plain
 
+pytestmark = pytest.mark.linux  # tools/build.sh
+
 LABEL = "a" * 63
 PACKAGE: dict[str, Plain] = {"path": "./platform"}
 NAMES = "devcache.packages"

@@ -11,6 +11,8 @@ import pytest
 
 from tests.tools.commands import output
 
+pytestmark = pytest.mark.linux  # tools/build.sh
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

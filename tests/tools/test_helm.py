@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from postrender.manifests import nodes
 from tests.golden import inputs
 from tests.releases import CROSSPLANE
 from tests.tools.commands import (
@@ -23,6 +24,8 @@ from tests.tools.commands import (
     path_of,
     run,
 )
+
+pytestmark = pytest.mark.linux  # tools/build.sh
 
 EXAMPLES = ROOT / "examples"
 POST_RENDERER = ("--post-renderer", "crossplane-devcache")
@@ -48,7 +51,7 @@ def template(chart: Path, *arguments: str) -> tuple[str, ...]:
 def documents(manifests: str) -> dict[tuple[Plain, Plain], dict[str, Plain]]:
     """Return the objects of a stream by kind and name, also those in a List."""
     found = {}
-    for document in filter(None, yaml.safe_load_all(manifests)):
+    for document in filter(None, yaml.load_all(manifests, nodes.LOADER)):
         for item in document["items"] if document["kind"] == "List" else [document]:
             found[item["kind"], item["metadata"]["name"]] = item
     return found

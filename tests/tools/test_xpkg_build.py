@@ -18,6 +18,8 @@ from tests.tools.commands import path_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+pytestmark = pytest.mark.linux  # tools/build.sh
+
 
 @pytest.fixture(scope="module")
 def cli() -> Path:
