@@ -148,7 +148,7 @@ jobs:
 def test_every_file_with_a_pin_is_read() -> None:
     files = {pin.file for pin in pins.read(ROOT)}
     go_mods = [*ROOT.glob("tools/*/go.mod"), *ROOT.glob("examples/*/go.mod")]
-    workflows = ROOT.glob(".github/workflows/*")
+    workflows = ROOT.glob(".github/**/*.yaml")
     expected = {path.relative_to(ROOT).as_posix() for path in [*go_mods, *workflows]}
     assert files == expected | {pins.CHART, "constraints.txt"}
 
@@ -168,9 +168,9 @@ def test_all_python_packages_and_actions_are_among_the_pins() -> None:
     names = [pin.source.name for pin in pins.read(ROOT) if pin.source.registry == "pypi"]
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     assert len(names) == len([line for line in lines if not line.startswith("#")])
-    workflows = "".join(path.read_text() for path in ROOT.glob(".github/workflows/*"))
+    workflows = "".join(path.read_text() for path in ROOT.glob(".github/**/*.yaml"))
     actions = {pin.source.name for pin in pins.read(ROOT) if pin.source.registry == "github"}
-    assert actions == set(re.findall(r"uses: ([^@]+)@", workflows))
+    assert actions == set(re.findall(r"uses: ([^@.\s]+)@", workflows))
 
 
 def test_the_image_of_the_copier_is_left_to_a_person() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RENDERED = Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm4.yaml"
 
-LARGE = XRD + b"metadata:\n" + b"".join(b"  a%d: %d\n" % (n, n * n) for n in range(5_000))
+LARGE = XRD + b"metadata:\n" + b"".join(b"  a%d: %d\n" % (n, n * n) for n in range(30_000))
 """An object that is worth keeping results of."""
 
 

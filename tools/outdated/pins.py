@@ -182,7 +182,8 @@ def _go_mods(root: Path) -> list[Path]:
 
 
 def _workflows(root: Path) -> list[Path]:
-    return sorted(root.glob(".github/workflows/*.yaml"))
+    files = [*root.glob(".github/workflows/*.yaml"), *root.glob(".github/actions/*/action.yaml")]
+    return sorted(files)
 
 
 def _relative(path: Path, root: Path) -> str:
