@@ -207,6 +207,25 @@ def test_a_save_during_a_push_begins_another_one(tmp_path: Path) -> None:
             watching.watch(Cluster("", "here"), [one], show, 60, results.NOTHING_KEPT)
 
 
+def test_a_save_of_the_same_content_during_a_push_hides_no_push(tmp_path: Path) -> None:
+    """The next push has nothing to write, and the line of the first one would never come."""
+    package_ = package(tmp_path)
+    with released(tmp_path, package_) as cluster:
+        cluster.lagging = {"crossplane-1"}
+        edited(tmp_path)
+
+        def show(view: View) -> None:
+            if "not loaded by pod" in view.doing and cluster.lagging:
+                edited(tmp_path)
+                cluster.lagging = set()
+            if not view.doing and view.rows[0].state:
+                assert view.rows[0].pushed, "the content is new in the cluster"
+                raise EndedError
+
+        with pytest.raises(EndedError):
+            watching.watch(Cluster("", "here"), [package_], show, 60, results.NOTHING_KEPT)
+
+
 def test_a_package_that_is_not_there_is_refused_as_it_starts(tmp_path: Path) -> None:
     one = package(tmp_path)
     with released(tmp_path, one):

@@ -224,6 +224,8 @@ class _Pushing:
     saves: _Saves
     patience: float
     kept: Results
+    superseded: set[str] = field(default_factory=set)
+    """Packages of a push that a save cut off: it may have written them already."""
 
     def push(self, chosen: Sequence[LocalPackage]) -> bool:
         """Push packages; false when the cluster does not answer."""
@@ -234,12 +236,14 @@ class _Pushing:
                 self.asked, lambda found: self._readable(found, chosen), progress, self.kept
             )
         except SupersededError:
+            self.superseded.update(names)
             self.saves.add(names)
         except DevcacheError as error:
             self.screen.failed(names, error)
             return not isinstance(error, UnreachableError)
         else:
-            self.screen.pushed(outcome)
+            self.screen.pushed(outcome, self.superseded)
+            self.superseded.clear()
         return True
 
     def _readable(self, found: Release, chosen: Iterable[LocalPackage]) -> list[Placed]:
@@ -264,14 +268,19 @@ class _Screen:
         """Show what is being done."""
         self._show(View(tuple(self._rows.values()), doing))
 
-    def pushed(self, outcome: Outcome) -> None:
-        """Show what became of packages."""
+    def pushed(self, outcome: Outcome, superseded: Collection[str]) -> None:
+        """Show what became of packages.
+
+        Args:
+            outcome: The push.
+            superseded: Packages of a push before it that a save cut off.
+        """
         total = sum(seconds for _, seconds in outcome.steps)
         step, longest = max(outcome.steps, key=lambda one: one[1])
         for one in outcome.pushed:
             revision, state = one.state.revision, one.state.summary
             row = replace(self._rows[one.change.name], revision=revision, state=state)
-            if one.change.state != "same":
+            if one.change.state != "same" or one.change.name in superseded:
                 now = f"{datetime.now().astimezone():%H:%M:%S}"
                 took = f"{total:.1f} s ({longest:.1f} s: {step})"
                 row = replace(row, pushed=now, took=took, pushes=row.pushes + 1)
