@@ -90,6 +90,7 @@ The commands that are measured:
 crossplane-devcache --config=config.yaml < rendered.yaml
 kustomize build folder
 crossplane-devcache objects --config=config.yaml --crossplane={crossplane}
+openssl dgst -sha256 package.xpkg
 sha256sum package.xpkg
 ```
 """
