@@ -94,9 +94,18 @@ def configuration(
             ],
         },
     }
-    (package / "crossplane.yaml").write_text(yaml.safe_dump(meta))
-    (package / "definition.yaml").write_text(yaml.safe_dump(definition))
+    _save(package / "crossplane.yaml", yaml.safe_dump(meta))
+    _save(package / "definition.yaml", yaml.safe_dump(definition))
     return package
+
+
+def _save(file: Path, text: str) -> None:
+    """Save a file in one step, unless it has this text: `watch` sees one save and no half of it."""
+    if file.exists() and file.read_text() == text:
+        return
+    new = file.parent.with_name(f"{file.parent.name}.new")  # beside the package, not in it
+    new.write_text(text)
+    new.replace(file)
 
 
 def local(package: Path) -> dict[str, Plain]:
