@@ -109,6 +109,11 @@ class FakeCluster:
         self._install(declared, version)
         self.start_pod("crossplane-9")
 
+    def replace(self, key: tuple[str, str], one: Object) -> None:
+        """Put an object in the place of another one."""
+        self._store(key, one)
+        self._react()
+
     def data(self, key: str) -> str:
         """Return what the ConfigMap has under a key, or ""."""
         return fields(self.objects[CONFIG_MAP]).under("data").text(key)
@@ -297,6 +302,9 @@ def _merged(below: Object, above: Object) -> Object:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+            continue
         merged[key] = (
             _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from postrender import cli, starttime
 from postrender.cache.layouts import Version
 from postrender.live import health, pods
+from postrender.live.kinds import fields
 from tests.command import schema
 from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, released
 from tests.live_release import DIGEST, VERSIONS, content, edited, package
@@ -232,6 +233,27 @@ def test_an_upgrade_takes_back_what_was_pushed(
         assert cluster.data("packages.json") != before
         cluster.helm_upgrade(package(tmp_path), version=version)
         assert cluster.data("packages.json") == before
+
+
+@VERSIONS
+def test_a_push_completes_the_upgrade_of_helm_3_that_declares_a_pushed_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
+) -> None:
+    with released(tmp_path, package(tmp_path), version=version) as cluster:
+        user, extra = User(cluster, capsys), package(tmp_path, "extra")
+        user.pushed(extra.path)
+        keys = ("configurations", "extra"), ("imageconfigs", "devcache-extra")
+        pushed = {key: cluster.objects[key] for key in keys if key in cluster.objects}
+        cluster.helm_upgrade(package(tmp_path), extra, version=version)
+        for key, unchanged in pushed.items():  # as Helm 3 leaves a custom resource that it adopts
+            cluster.replace(key, unchanged)
+
+        assert user.pushed(extra.path) == {"extra": "same"}
+        configuration = fields(cluster.objects["configurations", "extra"])
+        assert configuration.under("spec").text("package") == extra.reference.text
+        labels = configuration.under("metadata").under("labels").values
+        assert "crossplane-devcache/pushed" not in labels
+        assert user("unload", "extra").status == 1
 
 
 def test_every_pod_is_waited_for_and_named_when_it_lags(

@@ -62,7 +62,8 @@ def follow(asked: Cluster, found: Release, changes: Sequence[Change]) -> set[str
         found = release.require(asked, contents)
         try:
             for change in changes:
-                if _apply_all(asked, found, change, present):
+                adopted = _adopt(asked, found, change)
+                if _apply_all(asked, found, change, present) or adopted:
                     followed.add(change.name)
         except ConflictError:
             continue
@@ -94,6 +95,30 @@ def _wanted(found: Release, change: Change) -> list[Object]:
         return []
     revision = found.record.release_revision
     return [objects.image_config(entry.name, entry.reference, entry.digest, revision)]
+
+
+def _adopt(asked: Cluster, found: Release, change: Change) -> bool:
+    """Give the release the package object of a push; false when the release has it already.
+
+    Helm 3 adopts a custom resource that exists as it is, and never changes its spec after that
+    (v3.22.0 pkg/action/validate.go, existingResourceConflict, and pkg/kube/client.go, createPatch).
+
+    Raises:
+        ConflictError: The object has changed since it was read.
+    """
+    entry = change.entry
+    if not change.is_declared or not entry.install:
+        return False
+    kind = kinds.package_kind(entry.kind, found.layout)
+    present = asked.get(kind, entry.name)
+    if present is None or not _is_pushed(present):
+        return False
+    metadata: Object = {
+        "resourceVersion": kinds.resource_version(present),
+        "labels": {PUSHED: None},
+    }
+    asked.patch(kind, entry.name, {"metadata": metadata, "spec": {"package": entry.package}})
+    return True
 
 
 def _places(found: Release, change: Change) -> list[tuple[Kind, str]]:

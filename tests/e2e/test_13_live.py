@@ -213,6 +213,8 @@ def test_a_release_comes_to_declare_what_was_pushed(
     live.deploy(both)
     kubernetes.healthy(both)
     assert changes(push(live, extra)) == {"extra": "same"}
+    declared = str(both["extra"]["package"])
+    assert kubernetes.read("configuration.pkg.crossplane.io/extra", "{.spec.package}") == declared
     live.deploy(packages)
     kubernetes.gone(f"crd/{api('extra')}")
 
