@@ -255,10 +255,10 @@ class FakeCluster:
         key = (f"{kind[:-1]}revisions", revision)
         if not content:
             self.asked_registry.append(called)
-            said = [_condition("Installed", "False", "cannot unpack package")]
+            said = [condition("Installed", "False", "cannot unpack package")]
         else:
             is_well = self._read(key, called, content)
-            said = [_condition("Installed", "True"), _condition("Healthy", is_well)]
+            said = [condition("Installed", "True"), condition("Healthy", is_well)]
         resolved = f"{reference.source}@{digest}"
         state: Plain = {
             "currentRevision": revision if content else "",
@@ -272,20 +272,20 @@ class FakeCluster:
         """Have Crossplane read a package for its revision, if that is new or was touched."""
         before = self.objects.get(key)
         if before:
-            [condition] = items(fields(before).under("status").values["conditions"])
-            if condition.text("status") != "Unknown":
+            [reading] = items(fields(before).under("status").values["conditions"])
+            if reading.text("status") != "Unknown":
                 if self.layout.keyed_by == "digest":
                     self.read[called] = content
-                return condition.text("status")
+                return reading.text("status")
         refusal = self.rejected.get(content, "")
         self.read[called] = content
-        said = _condition("RevisionHealthy", "False" if refusal else "True", refusal)
+        said = condition("RevisionHealthy", "False" if refusal else "True", refusal)
         metadata: Plain = {"name": key[1]}
         self._store(key, {"metadata": metadata, "status": {"conditions": [said]}})
         return "False" if refusal else "True"
 
 
-def _condition(kind: str, state: str, message: str = "") -> dict[str, Plain]:
+def condition(kind: str, state: str, message: str = "") -> dict[str, Plain]:
     return {"type": kind, "status": state, "reason": "Tested", "message": message}
 
 

@@ -18,7 +18,7 @@ from postrender.cache.layouts import Version
 from postrender.live import health, pods
 from postrender.live.kinds import fields
 from tests.command import schema
-from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, released
+from tests.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, condition, released
 from tests.live_release import DIGEST, VERSIONS, content, edited, package
 from tests.package_files import META
 
@@ -297,6 +297,22 @@ def test_crossplanes_own_words_tell_why_it_does_not_take_a_package(
     assert (again.status, again.stdout) == (1, ""), "the same content is no better"
     assert "cannot establish control" in again.stderr
     assert user.pushed(edited(tmp_path, edit="2").path) == {"platform": "changed"}
+
+
+def test_a_failure_of_the_spec_before_is_waited_out(user: User, tmp_path: Path) -> None:
+    [key] = [key for key in user.cluster.objects if key[1].startswith("platform-")]
+    revision = user.cluster.objects[key]
+    stale = condition("RevisionHealthy", "False", "cannot resolve") | {"observedGeneration": 1}
+    metadata = {**fields(revision).under("metadata").values, "generation": 2}
+    user.cluster.replace(key, {"metadata": metadata, "status": {"conditions": [stale]}})
+    at = user.cluster.requests
+
+    def recovered(number: int) -> None:
+        if number == at + 30:  # long after the push would have taken the failure for a refusal
+            user.cluster.replace(key, revision)
+
+    user.cluster.before = recovered
+    assert user.pushed(package(tmp_path).path) == {"platform": "same"}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,12 @@ def test_health_is_that_of_what_was_read(
     assert (state.is_read, state.is_healthy, state.trouble) == (is_read, is_healthy, trouble)
 
 
+def test_a_failure_of_an_earlier_spec_is_no_refusal() -> None:
+    earlier = Condition("RevisionHealthy", "False", "", "cannot resolve", is_current=False)
+    state = State("a-1", "", WELL, (earlier,))
+    assert (state.refusal, state.is_read, state.is_healthy) == ("", False, False)
+
+
 def release(folder: Path, version: Version) -> Release:
     return live_release.of(package(folder), version=version)
 

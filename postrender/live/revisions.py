@@ -12,7 +12,6 @@ from postrender.live.kinds import package_kind, revision_kind
 
 if TYPE_CHECKING:
     from postrender.cache.layouts import Layout
-    from postrender.fields import Fields
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Kind, Object
     from postrender.manifests.nodes import Plain
@@ -40,12 +39,19 @@ class Condition:
         status: True, False or Unknown.
         reason: Its reason.
         message: Its message on one line, cut off where it goes on too long, or "".
+        is_current: Whether it is about the object's present spec, as far as Crossplane tells.
     """
 
     type: str
     status: str
     reason: str
     message: str
+    is_current: bool = True
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the present spec of the object has failed."""
+        return self.status == "False" and self.is_current
 
 
 @dataclass(frozen=True)
@@ -78,15 +84,13 @@ class State:
     @property
     def refusal(self) -> str:
         """Why Crossplane does not take the package, in its own words, or ""."""
-        failed = (*(one for one in self.read if one.status == "False"), *self.failures)
+        failed = (*(one for one in self.read if one.has_failed), *self.failures)
         return next((one.message or one.reason for one in failed), "")
 
     @property
     def failures(self) -> tuple[Condition, ...]:
         """What has failed before there was a revision: the package could not be had, or read."""
-        return tuple(
-            one for one in self.conditions if (one.type, one.status) == ("Installed", "False")
-        )
+        return tuple(one for one in self.conditions if one.type == "Installed" and one.has_failed)
 
     @property
     def trouble(self) -> str:
@@ -113,11 +117,11 @@ def state(asked: Cluster, entry: Entry, layout: Layout) -> State:
     status = kinds.fields(package).under("status")
     name = status.text("currentRevision")
     found = asked.get(revision_kind(entry.kind, layout), name) if name else None
-    read = _conditions(kinds.fields(found).under("status")) if found else ()
+    read = _conditions(found) if found else ()
     return State(
         revision=name,
         resolved=status.text("resolvedPackage"),
-        conditions=_conditions(status),
+        conditions=_conditions(package),
         read=tuple(one for one in read if one.type in _READ),
     )
 
@@ -132,15 +136,24 @@ def _package(asked: Cluster, entry: Entry, layout: Layout) -> Object | None:
     return None
 
 
-def _conditions(status: Fields) -> tuple[Condition, ...]:
+def _conditions(package: Object) -> tuple[Condition, ...]:
+    """Return the conditions of a package object or a revision.
+
+    Conditions name the generation that they are about since 1.20 (crossplane-runtime v1.20.0
+    pkg/conditions). A failure of an earlier generation may stand for many seconds: Crossplane asks
+    a registry several times before it gives up.
+    """
+    fields = kinds.fields(package)
+    generation = fields.under("metadata").values.get("generation")
     return tuple(
         Condition(
-            type=one.text("type"),
-            status=one.text("status"),
-            reason=one.text("reason"),
-            message=_short(one.text("message")),
+            type=condition.text("type"),
+            status=condition.text("status"),
+            reason=condition.text("reason"),
+            message=_short(condition.text("message")),
+            is_current=condition.values.get("observedGeneration") in (None, generation),
         )
-        for one in kinds.items(status.values.get("conditions"))
+        for condition in kinds.items(fields.under("status").values.get("conditions"))
     )
 
 
