@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from postrender import cli
+from postrender.cli import main
 
 if TYPE_CHECKING:
     from tests.tools.commands import Plain
@@ -37,7 +37,7 @@ class Run:
     stdout: str
     stderr: str
 
-    def message(self, status: int = cli.REFUSED) -> str:
+    def message(self, status: int = main.REFUSED) -> str:
         """Return the message of a refusal, after checking that there is nothing else."""
         assert (self.status, self.stdout) == (status, ""), self.stderr
         assert self.stderr.startswith("crossplane-devcache: error: ")
@@ -61,6 +61,6 @@ class Command:
         """Run it with these arguments."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-            status = cli.main([str(one) for one in arguments])
+            status = main.main([str(one) for one in arguments])
         found = self._captured.readouterr()
         return Run(status, found.out.decode(), found.err.decode())

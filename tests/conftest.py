@@ -7,10 +7,10 @@ import os
 import pytest
 from hypothesis import settings
 
-from postrender import results
+from postrender import result_cache
 from tests.command import Command
 
-os.environ[results.VARIABLE] = "off"  # tests neither find nor leave anything in your cache
+os.environ[result_cache.VARIABLE] = "off"  # tests neither find nor leave anything in your cache
 
 settings.register_profile("untimed", deadline=None)  # no test depends on time
 settings.load_profile("untimed")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-COPIER = Path(__file__).parents[1] / "postrender" / "release" / "copier.sh"
+COPIER = Path(__file__).parents[1] / "postrender" / "payload" / "copier.sh"
 
 
 def tool(name: str) -> str:

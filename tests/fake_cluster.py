@@ -16,10 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from postrender.cache import layouts, references
+from postrender import labels
+from postrender.crossplane import references
+from postrender.crossplane.target import Target
 from postrender.live.kinds import PODS, fields, items, name, resource_version
-from postrender.live.pods import POKED
-from postrender.release import objects, payload
+from postrender.payload import contents
+from postrender.release import objects
 from tests import live_release
 from tests.live_release import DIGEST
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from postrender.cache.layouts import Version
-    from postrender.declared.devcache import LocalPackage
+    from postrender.crossplane.versions import Version
+    from postrender.declared.devcache import PackageDeclaration
     from postrender.fields import Fields
     from postrender.live.kinds import Object
     from postrender.manifests.nodes import Plain
@@ -60,8 +62,8 @@ class FakeCluster:
         before: Called before each request with its number, from 1.
     """
 
-    def __init__(self, *declared: LocalPackage, version: Version, pods: int = 1) -> None:
-        self.layout = layouts.layout_of(version, where="the test")
+    def __init__(self, *declared: PackageDeclaration, version: Version, pods: int = 1) -> None:
+        self.target = Target.of(version, where="the test")
         self.objects: dict[tuple[str, str], Object] = {}
         self.logs: dict[str, list[str]] = {}
         self.read: dict[str, str] = {}
@@ -80,7 +82,7 @@ class FakeCluster:
         for number in range(1, pods + 1):
             self.start_pod(f"crossplane-{number}")
 
-    def _install(self, declared: tuple[LocalPackage, ...], version: Version) -> None:
+    def _install(self, declared: tuple[PackageDeclaration, ...], version: Version) -> None:
         placed = live_release.placed(*declared, version=version)
         release = live_release.of(*declared, version=version)
         self.apply(CONFIG_MAP, dict(release.config_map), "helm")
@@ -89,9 +91,7 @@ class FakeCluster:
         selector: Plain = {"matchLabels": dict(release.selector)}
         spec: Plain = {"replicas": 1, "selector": selector, "template": pod}
         self._store(DEPLOYMENT, {"metadata": {"name": "crossplane"}, "spec": spec})
-        for one in objects.package_objects(
-            placed, self.layout, installed_only=True, release_revision="1"
-        ):
+        for one in objects.of_release(placed, self.target, "1"):
             self.apply((f"{str(one['kind']).lower()}s", name(one)), one, "helm")
 
     def start_pod(self, called: str) -> None:
@@ -102,7 +102,7 @@ class FakeCluster:
         self._load(called)
         self._react()
 
-    def helm_upgrade(self, *declared: LocalPackage, version: Version) -> None:
+    def helm_upgrade(self, *declared: PackageDeclaration, version: Version) -> None:
         """Do what `helm upgrade` does: apply the release again, and replace the pods."""
         for called in list(self.logs):
             del self.objects[PODS.plural, called], self.logs[called]
@@ -214,7 +214,7 @@ class FakeCluster:
     def _react(self) -> None:
         for called in self.logs:
             metadata = fields(self.objects[PODS.plural, called]).under("metadata")
-            poked = metadata.under("annotations").text(POKED)
+            poked = metadata.under("annotations").text(labels.PUSHED)
             if poked != self._poked.get(called, "") and called not in self.lagging:
                 self._poked[called] = poked
                 self._load(called)
@@ -225,7 +225,7 @@ class FakeCluster:
 
     def _load(self, called: str) -> None:
         held = fields(self.objects[CONFIG_MAP])
-        for line in (self.data(payload.INDEX) + self.data(payload.PUSHED_INDEX)).splitlines():
+        for line in (self.data(contents.INDEX) + self.data(contents.PUSHED_INDEX)).splitlines():
             packed_sum, content, key, path = line.split()
             packed = base64.b64decode(held.under("binaryData").text(key))
             assert hashlib.sha256(packed).hexdigest() == packed_sum, "the ConfigMap is a mixture"
@@ -244,12 +244,12 @@ class FakeCluster:
         package = self.objects[kind, called]
         reference = references.parse(fields(package).under("spec").text("package"), where="")
         digest = "sha256:"
-        if self.layout.keyed_by == "digest":
+        if self.target.uses_image_configs:
             config = fields(self.objects[("imageconfigs", f"devcache-{called}")])
             digest = config.under("spec").under("rewriteImage").text("prefix").partition("@")[2]
         caches = [self._cached(pod) for pod in self.logs]
         content = next(
-            filter(None, (one.get(self.layout.cache_key(reference, digest)) for one in caches)), ""
+            filter(None, (one.get(self.target.cache_key(reference, digest)) for one in caches)), ""
         )
         revision = f"{called}-{digest[7:19]}" if digest != "sha256:" else f"{called}-registry-exa"
         key = (f"{kind[:-1]}revisions", revision)
@@ -274,7 +274,7 @@ class FakeCluster:
         if before:
             [reading] = items(fields(before).under("status").values["conditions"])
             if reading.text("status") != "Unknown":
-                if self.layout.keyed_by == "digest":
+                if self.target.uses_image_configs:
                     self.read[called] = content
                 return reading.text("status")
         refusal = self.rejected.get(content, "")
@@ -383,7 +383,7 @@ def kubeconfig(server: str, name: str = "one", **user: Plain) -> dict[str, Plain
 
 @contextmanager
 def released(
-    folder: Path, *declared: LocalPackage, version: Version = DIGEST, pods: int = 1
+    folder: Path, *declared: PackageDeclaration, version: Version = DIGEST, pods: int = 1
 ) -> Iterator[FakeCluster]:
     """A cluster with a release of these packages, and a kubeconfig of it in the environment."""
     cluster = FakeCluster(*declared, version=version, pods=pods)

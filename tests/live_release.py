@@ -8,31 +8,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postrender.cache import layouts, placement, references
-from postrender.declared.devcache import DevCache, LocalPackage
-from postrender.live.release import Release, contents
-from postrender.release import objects, payload, record
+from postrender import placement
+from postrender.crossplane import references, versions
+from postrender.crossplane.target import Target
+from postrender.declared.devcache import PackageDeclaration
+from postrender.live.releases import Release
+from postrender.payload import contents, record
+from postrender.release import objects
 from tests.package_files import META, STREAM, XRD
 
 if TYPE_CHECKING:
-    from postrender.cache.placement import Placed
-    from postrender.live.release import Contents
-    from postrender.release.apart import Parts
+    from postrender.payload.contents import Contents
+    from postrender.payload.external import Parts
+    from postrender.placement import LocalPackage
 
-DIGEST, PATH = layouts.Version(2, 4), layouts.Version(1, 20)
+DIGEST, PATH = versions.Version(2, 4), versions.Version(1, 20)
 """A version that keys packages by digest, and a version that keys them by path."""
 
 VERSIONS = pytest.mark.parametrize("version", [DIGEST, PATH], ids=["digest", "path"])
 
 
-def placed(*declared: LocalPackage, version: layouts.Version = DIGEST) -> tuple[Placed, ...]:
+def placed(
+    *declared: PackageDeclaration, version: versions.Version = DIGEST
+) -> tuple[LocalPackage, ...]:
     """Return packages, read from disk and placed for a version."""
-    layout = layouts.layout_of(version, where="the test")
-    return placement.place(DevCache(packages=declared), version, layout, Path())
+    return placement.place(declared, Target.of(version, where="the test"), Path())
 
 
 def of(
-    *declared: LocalPackage, version: layouts.Version = DIGEST, parts: Parts | None = None
+    *declared: PackageDeclaration, version: versions.Version = DIGEST, parts: Parts | None = None
 ) -> Release:
     """Return a release that declares these packages, as it is after `helm install`.
 
@@ -43,10 +47,10 @@ def of(
     """
     on_disk = placed(*declared, version=version)
     said = record.of_release(on_disk, version, "1")
-    held = record.added(payload.contents(on_disk, parts or {}), said)
+    held = contents.of_release(on_disk, parts or {}).with_text(record.RELEASED, said.text)
     config_map = objects.config_map("crossplane-devcache", "crossplane-system", held, "")
     empty = record.Record(version, "1", {})
-    return Release(config_map, contents(config_map), said, empty, {"app": "crossplane"})
+    return Release(config_map, held, said, empty, {"app": "crossplane"})
 
 
 def after(before: Release, held: Contents) -> Release:
@@ -60,7 +64,7 @@ def after(before: Release, held: Contents) -> Release:
 
 def package(
     folder: Path, name: str = "platform", content: bytes = STREAM, reference: str = ""
-) -> LocalPackage:
+) -> PackageDeclaration:
     """Write a package directory, and return its declaration."""
     path = folder / name
     path.mkdir(exist_ok=True, parents=True)
@@ -68,15 +72,15 @@ def package(
         content.replace(b"name: platform", f"name: {name}".encode(), 1)
     )
     text = reference or f"registry.example.com/acme/{name}:v0.1.0"
-    return LocalPackage(name, str(path), references.parse(text, where=name))
+    return PackageDeclaration(name, str(path), references.parse(text, where=name))
 
 
-def edited(folder: Path, name: str = "platform", edit: str = "1") -> LocalPackage:
+def edited(folder: Path, name: str = "platform", edit: str = "1") -> PackageDeclaration:
     """Write a package directory with a content of its own, and return its declaration."""
     return package(folder, name, META + b"---\n" + XRD + f"# {edit}\n".encode())
 
 
-def content(declared: LocalPackage) -> str:
+def content(declared: PackageDeclaration) -> str:
     """Return the sha256 of a package's package.yaml."""
     [one] = placed(declared)
-    return one.package.package_yaml.digest.removeprefix("sha256:")
+    return one.content

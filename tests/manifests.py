@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender import render
 from postrender.manifests import stream
+from postrender.release import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

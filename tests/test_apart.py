@@ -20,7 +20,7 @@ from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
 from postrender.packages import PackageYaml
-from postrender.release import apart
+from postrender.payload import external
 from tests import manifests
 from tests.copier_pod import cached, new_pod
 from tests.package_files import META, directory, incompressible
@@ -44,7 +44,7 @@ LARGEST = 10_000
 @pytest.fixture
 def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package in three parts."""
-    monkeypatch.setattr(apart, "LARGEST", LARGEST)
+    monkeypatch.setattr(external, "LARGEST", LARGEST)
     return incompressible(tmp_path / "large", 2 * LARGEST + LARGEST // 2)
 
 
@@ -178,8 +178,8 @@ def test_a_change_of_one_package_changes_only_its_config_maps(
 @example(b"", 1)
 def test_parts_are_the_whole_in_order(content: bytes, largest: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(apart, "LARGEST", largest)
-        parts = apart.split("a", PackageYaml.of(content))
+        patched.setattr(external, "LARGEST", largest)
+        parts = external.split("a", PackageYaml.of(content))
     whole = b"".join(part.content for part in parts)
     assert lzma.decompress(whole) == content
     assert all(0 < len(part.content) <= largest for part in parts)

@@ -170,7 +170,7 @@ DEPENDENCIES = [
     Dependency(
         "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
     ),
-    Dependency("a-digest", DIGEST, state="refused", error="is wanted"),
+    Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
     Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
     Dependency("a-comma", ">=v0.1.0, <v1.0.0", line="1.20.11"),
     Dependency("a-blank", ">=v0.1.0 <v1.0.0"),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from postrender import cli
+from postrender.cli import main
 from postrender.manifests import nodes
 from tests.package_files import incompressible
 
@@ -301,7 +301,7 @@ def test_offline_refuses_a_dependency_that_is_not_local(here: Command, tmp_path:
     message = here(config(tmp_path, alone), stdin=RENDERED).message()
     assert 'dependency "xpkg.devcache.local/network" is not local' in message
     both = alone.replace("packages: {", "packages: {network: {path: packages/network}, ")
-    assert here(config(tmp_path, both), stdin=RENDERED).status == cli.DONE
+    assert here(config(tmp_path, both), stdin=RENDERED).status == main.DONE
 
 
 def test_a_kind_that_the_linter_forbids_names_the_file(here: Command, tmp_path: Path) -> None:
@@ -345,22 +345,22 @@ def test_what_does_not_fit_is_refused_with_the_numbers(
     if message:
         assert re.search(message, found.message(), re.DOTALL)
         return
-    assert found.status == cli.DONE
+    assert found.status == main.DONE
 
 
 def test_what_is_apart_fits_config_maps_of_its_own(here: Command, tmp_path: Path) -> None:
     folder = incompressible(tmp_path / "large", 1_100_000)
     declared = config(tmp_path, f"{{payload: apart, packages: {{large: {{path: {folder}}}}}}}")
     found = here("payload", declared, "--namespace=crossplane-system")
-    assert (found.status, found.stderr) == (cli.DONE, "")
+    assert (found.status, found.stderr) == (main.DONE, "")
     documents = list(yaml.load_all(found.stdout, nodes.LOADER))
     sizes = [len(b64decode(text)) for one in documents for text in one["binaryData"].values()]
     assert max(sizes) <= 1 << 20
     assert sum(sizes) > 1_100_000
-    assert here(declared, stdin=RENDERED).status == cli.DONE
+    assert here(declared, stdin=RENDERED).status == main.DONE
     none = {"kind": "List", "items": [{"kind": "Deployment"}, {"kind": "ReplicaSet"}]}
     pruned = here("payload", declared, "--prune", stdin=json.dumps(none).encode())
-    assert (pruned.status, pruned.stdout, pruned.stderr) == (cli.DONE, "", "")
+    assert (pruned.status, pruned.stdout, pruned.stderr) == (main.DONE, "", "")
 
 
 @pytest.mark.parametrize(
@@ -370,10 +370,10 @@ def test_what_is_apart_fits_config_maps_of_its_own(here: Command, tmp_path: Path
         (["--config"], "expected one argument"),
         (["crds"], "--crossplane"),
         (["nonsense"], "invalid choice"),
-        (["objects", "--crossplane=2.4"], "objects needs --config"),
-        (["payload"], "payload needs either -f FILE or --config FILE"),
+        (["objects", "--crossplane=2.4"], "objects: --config FILE is required"),
+        (["payload"], "payload: either -f FILE or --config FILE is required"),
         (["payload", "--config=x", "--crossplane=2.4"], "unrecognized arguments: --crossplane"),
-        (["--config=x", "crds", "--crossplane=2.4"], "crds takes no --config"),
+        (["--config=x", "crds", "--crossplane=2.4"], "crds: takes no --config"),
         (
             ["objects", "--config=x", "--crossplane=2.4", "--release=x"],
             "--release and --namespace go together",
@@ -452,7 +452,7 @@ def test_bootstrap_crds_fit_the_line(
     here: Command, version: str, function: str, *, image_config: bool
 ) -> None:
     found = here("crds", f"--crossplane={version}")
-    assert found.status == cli.DONE
+    assert found.status == main.DONE
     served = {
         document["spec"]["names"]["kind"]: [one["name"] for one in document["spec"]["versions"]]
         for document in yaml.load_all(found.stdout, nodes.LOADER)
@@ -471,18 +471,18 @@ def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(
     refusal = here(config(tmp_path, alone), stdin=RENDERED).message()
     assert "no registry has the image" in refusal
     pushed = f"{{packages: {{nop: {{{file}, package: 'x.io/acme/nop:v1'}}}}}}"
-    assert here(config(tmp_path, pushed), stdin=RENDERED).status == cli.DONE
-    assert here(config(tmp_path, alone), stdin=OLD).status == cli.DONE, "it may be on the node"
+    assert here(config(tmp_path, pushed), stdin=RENDERED).status == main.DONE
+    assert here(config(tmp_path, alone), stdin=OLD).status == main.DONE, "it may be on the node"
 
 
 def test_config_may_stand_before_the_command(here: Command) -> None:
     found = here("--config=devcache.yaml", "objects", "--crossplane=2.4")
-    assert found.status == cli.DONE
+    assert found.status == main.DONE
 
 
 def test_objects_are_those_of_the_release_installed_or_not(here: Command) -> None:
     found = here("objects", "--config=devcache.yaml", "--crossplane=2.4")
-    assert found.status == cli.DONE
+    assert found.status == main.DONE
     documents = list(yaml.load_all(found.stdout, nodes.LOADER))
     names = [(one["kind"], one["metadata"]["name"]) for one in documents]
     assert ("Configuration", "platform") in names, "install: false is for the release only"

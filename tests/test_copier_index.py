@@ -1,6 +1,6 @@
 """The index between the filter and the shell: what one writes the other reads, and nothing else.
 
-Both sides are the real ones: `payload.contents` writes, the copier in busybox reads.
+Both sides are the real ones: `contents.of_release` writes, the copier in busybox reads.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from postrender.cache import layouts, placement, references
+from postrender import placement
+from postrender.crossplane import references, versions
+from postrender.crossplane.target import Target
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.fields import Fields
-from postrender.release import payload
+from postrender.payload import contents
 from tests.copier_pod import (
     GONE,
     NETWORK,
@@ -38,7 +40,7 @@ pytestmark = pytest.mark.linux  # busybox
 
 FOREIGN = {"acme-foreign-0123456789ab.gz": b"pulled by Crossplane"}
 
-VERSIONS = st.sampled_from([layouts.Version(*line) for line in ((1, 14), (1, 20), (2, 1), (2, 4))])
+VERSIONS = st.sampled_from([versions.Version(*line) for line in ((1, 14), (1, 20), (2, 1), (2, 4))])
 
 HOSTS = st.sampled_from(["", "x.io/", "x.io:5000/", "a_b-.c/", "localhost:/"])
 STEP = st.builds("{}{}".format, st.sampled_from("ab0_-"), st.text("ab0._-", max_size=3))
@@ -73,7 +75,7 @@ def empty(cache: Path) -> None:
 def declared(texts: list[str]) -> devcache.DevCache:
     """Return the declaration of the packages p0, p1 ... under these references."""
     local = [
-        devcache.LocalPackage(f"p{number}", f"p{number}", references.parse(text, where=""))
+        devcache.PackageDeclaration(f"p{number}", f"p{number}", references.parse(text, where=""))
         for number, text in enumerate(texts)
     ]
     return devcache.DevCache(tuple(local))
@@ -90,20 +92,20 @@ def published(contents: Mapping[str, object]) -> dict[str, bytes]:
 
 @settings(max_examples=30)
 @given(texts=st.lists(REFERENCES, max_size=3), version=VERSIONS)
-@example(texts=["x.io/a/b:v1", "x.io:5000/a/b@sha256:" + "0" * 64], version=layouts.Version(1, 20))
-@example(texts=["x.io/a/b:-", "x.io/a/b/-rf", "__"], version=layouts.Version(1, 14))
+@example(texts=["x.io/a/b:v1", "x.io:5000/a/b@sha256:" + "0" * 64], version=versions.Version(1, 20))
+@example(texts=["x.io/a/b:-", "x.io/a/b/-rf", "__"], version=versions.Version(1, 14))
 def test_whatever_is_placed_is_loaded_just_there(
-    packages: Path, pod: Pod, texts: list[str], version: layouts.Version
+    packages: Path, pod: Pod, texts: list[str], version: versions.Version
 ) -> None:
     try:
-        layout = layouts.layout_of(version, where="")
-        placed = placement.place(declared(texts), version, layout, packages)
+        target = Target.of(version, where="")
+        placed = placement.place(declared(texts).packages, target, packages)
     except DevcacheError:
         assume(False)  # noqa: FBT003  # hypothesis' own idiom
     empty(pod.cache)
-    pod.publish(published(payload.contents(placed)))
+    pod.publish(published(contents.of_release(placed).fields))
     first, second = pod.run(), pod.run()
-    expected = {one.cache_key: one.package.package_yaml.content for one in placed}
+    expected = {one.cache_key: one.package_yaml.content for one in placed}
     assert len(expected) == len(texts)
     assert cached(pod.cache) == expected
     moves = [f"{one.name} -> {one.cache_key}\n" for one in placed]

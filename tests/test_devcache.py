@@ -113,15 +113,16 @@ def test_every_field_arrives() -> None:
     )
     assert [one.name for one in found.packages] == ["aa", "bb"]
     a, b = found.packages
-    assert (a.path, a.ignore, a.runtime_image, a.install) == (
+    assert a.settings
+    assert (a.path, a.ignore, a.settings.runtime_image, a.install) == (
         "a",
         ("docs/*",),
         "x.io/a/run:v1",
         True,
     )
-    assert a.runtime_resources == {"limits": {"memory": "2Gi"}}
+    assert a.settings.runtime_resources == {"limits": {"memory": "2Gi"}}
     assert a.reference.text == "xpkg.devcache.local/aa:v0.0.0"
-    assert a.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
+    assert a.settings.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
     assert (b.path, b.reference.text, b.install) == ("./b.xpkg", "x.io/a/b:v1", False)
     assert (found.mount_path, found.cache_volume, found.size_limit) == ("/ro", "own-cache", "64Mi")
     assert (found.copier.image, found.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
@@ -369,11 +370,14 @@ def test_any_value_anywhere_is_taken_or_refused(fields: dict[str, str]) -> None:
     except DevcacheError as error:
         assert error.where.startswith("values")  # noqa: PT017  # either outcome is right
         return
+    specs = {one.name: one.settings.spec for one in found.packages if one.settings}
     taken: dict[str, nodes.Plain] = {
         "mount": found.mount_path,
         "image": found.copier.image,
         "resources": found.copier.resources,
         "context": found.copier.security_context,
-        "packages": [{"spec": one.spec, "ref": one.reference.text} for one in found.packages],
+        "packages": [
+            {"spec": specs[one.name], "ref": one.reference.text} for one in found.packages
+        ],
     }
     assert nodes.plain(emit.block(taken), where="") == taken

@@ -39,13 +39,13 @@ def test_each_path_is_there_from_the_root_of_the_checkout(values: str) -> None:
 @each_values
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
 def test_every_release_takes_the_values(values: str, release: Path) -> None:
-    document = {
+    declared = {
         "apiVersion": "crossplane-devcache/v1alpha1",
         "kind": "DevCache",
         "metadata": {"name": "examples"},
         "spec": read(values)["devcache"],
     }
-    config = devcache.load(yaml.safe_dump(document), where=values)
+    config = devcache.load(yaml.safe_dump(declared), where=values)
     rendered = (release / "input-helm4.yaml").read_text()
     modified = manifests.modified(rendered, config, ROOT)
     names = read(values)["devcache"]["packages"]

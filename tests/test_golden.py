@@ -14,7 +14,7 @@ import pytest
 
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
-from postrender.release import payload
+from postrender.payload import contents
 from tests import manifests
 
 FOLDER = Path(__file__).parent / "golden"
@@ -45,7 +45,7 @@ def unpacked(modified: str) -> str:
 
     replaced: list[str] = []
     text = re.sub(r"^  ([a-z0-9-]+)\.xz: ([A-Za-z0-9+/=]+)$", unpack, modified, flags=re.MULTILINE)
-    script = textwrap.indent(payload.script(), "    ")
+    script = textwrap.indent(contents.script(), "    ")
     text = text.replace(re.sub("^ +$", "", script, flags=re.MULTILINE), "    (the file)\n")
     for line in replaced:
         text = text.replace(line, f"sha256-of-xz {line.partition(' ')[2]}")

@@ -20,9 +20,9 @@ SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "
 SCRIPT = """
 import json, sys
 before = set(sys.modules)
-from postrender import cli
+from postrender.cli import main
 try:
-    status = cli.main()
+    status = main.main()
 except SystemExit as exit:
     status = exit.code or 0
 print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from postrender.cache import layouts
-from postrender.cache.layouts import Version
+from postrender.crossplane import kinds, layouts, versions
+from postrender.crossplane.target import Target
+from postrender.crossplane.versions import Version
 from postrender.errors import DevcacheError
 
 
@@ -28,12 +29,12 @@ from postrender.errors import DevcacheError
     ],
 )
 def test_the_version_that_a_text_names(text: str, version: tuple[int, ...] | None) -> None:
-    assert layouts.version_of(text) == (Version(*version) if version else None)
+    assert versions.parse(text) == (Version(*version) if version else None)
 
 
 @pytest.mark.parametrize("text", ["2.4.2", "1.20", "2.0.0"])
 def test_a_version_is_shown_as_it_was_named(text: str) -> None:
-    assert str(layouts.version_of(text)) == text
+    assert str(versions.parse(text)) == text
 
 
 def test_a_bare_line_is_its_newest_patch() -> None:
@@ -42,9 +43,9 @@ def test_a_bare_line_is_its_newest_patch() -> None:
 
 
 def test_a_text_that_must_be_a_version() -> None:
-    assert layouts.require_version("v2.4.2", where="--crossplane") == (2, 4, 2)
+    assert versions.require("v2.4.2", where="--crossplane") == (2, 4, 2)
     with pytest.raises(DevcacheError) as refused:
-        layouts.require_version("main", where="--crossplane")
+        versions.require("main", where="--crossplane")
     assert str(refused.value) == (
         '--crossplane: is not a version: "main"\nhint: use e.g. 2.4.2 or 1.20'
     )
@@ -86,7 +87,7 @@ def test_a_version_out_of_the_table_is_refused_with_its_range(version: tuple[int
 def test_a_newer_line_is_refused_with_how_to_try_it(version: tuple[int, ...]) -> None:
     with pytest.raises(DevcacheError) as refused:
         layouts.layout_of(Version(*version), where="Deployment x", override="crossplaneVersion")
-    line = layouts.shown(version[:2])
+    line = versions.dotted(version[:2])
     assert refused.value.problem == (
         f"Crossplane {line} is not known yet: the newest known line is 2.4"
     )
@@ -154,12 +155,12 @@ MRD = ("apiextensions.crossplane.io/v1alpha1", "ManagedResourceDefinition")
 def test_kinds_that_crossplanes_linter_admits(
     package: str, member: tuple[str, str], version: tuple[int, ...], *, admitted: bool
 ) -> None:
-    refused = list(layouts.refused_kind(package, *member, Version(*version), where="file x.yaml"))
+    refused = list(kinds.refusals(package, *member, Version(*version), where="file x.yaml"))
     assert [one.where for one in refused] == ([] if admitted else ["file x.yaml"])
 
 
 def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
-    (refused,) = layouts.refused_kind("Function", *XRD, Version(1, 16), where="")
+    (refused,) = kinds.refusals("Function", *XRD, Version(1, 16), where="")
     assert refused.problem == (
         "a Function of Crossplane 1.16 must not hold"
         ' "apiextensions.crossplane.io/v1 CompositeResourceDefinition"'
@@ -173,7 +174,7 @@ def test_a_kind_that_is_not_admitted_is_told_with_those_that_are() -> None:
 
 
 def test_a_kind_of_a_later_patch_is_told_with_that_patch() -> None:
-    (refused,) = layouts.refused_kind("Configuration", *POLICY, Version(2, 0, 2), where="")
+    (refused,) = kinds.refusals("Configuration", *POLICY, Version(2, 0, 2), where="")
     assert refused.problem == (
         "a Configuration of Crossplane 2.0.2 must not hold"
         ' "apiextensions.crossplane.io/v1alpha1 ManagedResourceActivationPolicy",'
@@ -195,5 +196,5 @@ def test_a_kind_of_a_later_patch_is_told_with_that_patch() -> None:
 def test_how_crossplane_reads_the_version_of_a_dependency(
     version: tuple[int, ...], rules: str, *, digests: bool
 ) -> None:
-    assert layouts.semver(Version(*version)) == rules
-    assert layouts.pins_digests(Version(*version)) is digests
+    target = Target.of(Version(*version), where="")
+    assert (target.constraint_rules, target.pins_digests) == (rules, digests)

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postrender import cli, starttime
-from postrender.cache.layouts import Version
+from postrender.cli import main
+from postrender.crossplane.versions import Version
+from postrender.interface import start_time
 from postrender.live import health, pods
 from postrender.live.kinds import fields
 from tests.command import schema
@@ -44,7 +45,7 @@ class User:
     capture: pytest.CaptureFixture[str]
 
     def __call__(self, *arguments: str | Path) -> Ended:
-        status = cli.main([str(one) for one in arguments])
+        status = main.main([str(one) for one in arguments])
         shown = self.capture.readouterr()
         return Ended(status, shown.out, shown.err)
 
@@ -108,7 +109,7 @@ def test_the_time_from_the_start_of_the_command_counts(
 ) -> None:
     """Python and its imports take as long as the rest of a push."""
     before = time.monotonic() - 1000
-    monkeypatch.setattr(starttime, "monotonic", lambda: before)
+    monkeypatch.setattr(start_time, "monotonic", lambda: before)
     ended = user("push", edited(tmp_path).path)
     table = ended.stdout.partition("Steps\n")[2].splitlines()
     took = re.fullmatch(r"started +(\d+)\.\d\d s", table[1])
@@ -479,10 +480,10 @@ def test_of_two_pushes_at_once_one_is_whole(
 
         def between(number: int) -> None:
             if number == start + at:
-                ended.append(cli.main(["push", *theirs]))
+                ended.append(main.main(["push", *theirs]))
 
         start, cluster.before = cluster.requests, between
-        status = cli.main(["push", *mine])
+        status = main.main(["push", *mine])
         said = json.loads(cluster.data("packages.json"))["packages"]
         won = {name: one["content"] for name, one in said.items()}
         assert won in pair.contents.values(), "no mixture"
@@ -506,10 +507,10 @@ def test_what_the_later_push_leaves_alone_is_brought_by_the_one_before(
 
         def between(number: int) -> None:
             if number == start + at:
-                assert cli.main(["push", theirs[0]]) == 0
+                assert main.main(["push", theirs[0]]) == 0
 
         start, cluster.before = cluster.requests, between
-        cli.main(["push", *mine])
+        main.main(["push", *mine])
         said = json.loads(cluster.data("packages.json"))["packages"]
         assert cluster.read == {name: one["content"] for name, one in said.items()}
         assert cluster.read["network"] == pair.contents["mine"]["network"]
@@ -532,9 +533,9 @@ def test_a_push_that_is_cut_off_is_gone_on_with(
                 raise ConnectionError
 
         start, cluster.before = cluster.requests, gone
-        assert cli.main(["push", changed.path]) in {0, 1}
+        assert main.main(["push", changed.path]) in {0, 1}
         cluster.before = lambda _: None
-        assert cli.main(["push", changed.path]) == 0
+        assert main.main(["push", changed.path]) == 0
         assert cluster.read == {"platform": content(changed)}
         assert cluster.asked_registry == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
 from postrender.live import plan
-from postrender.live.release import is_pushed
-from postrender.release import apart, payload, record
+from postrender.live.releases import is_pushed
+from postrender.payload import contents, external, record
 from tests import live_release
 from tests.copier_pod import cached, new_pod
 from tests.live_release import DIGEST, PATH, VERSIONS, edited, package
@@ -22,14 +21,15 @@ from tests.package_files import META, STREAM, XRD, noise
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.layouts import Version
-    from postrender.declared.devcache import LocalPackage
-    from postrender.live.release import Contents, Release
+    from postrender.crossplane.versions import Version
+    from postrender.declared.devcache import PackageDeclaration
+    from postrender.live.releases import Release
+    from postrender.payload.contents import Contents
 
 PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
-def pushed(release: Release, *declared: LocalPackage, version: Version = DIGEST) -> plan.Plan:
+def pushed(release: Release, *declared: PackageDeclaration, version: Version = DIGEST) -> plan.Plan:
     return plan.push(release, live_release.placed(*declared, version=version))
 
 
@@ -39,11 +39,11 @@ def states(planned: plan.Plan) -> dict[str, str]:
 
 def require_whole(held: Contents) -> None:
     """Check that each line of an index is that of the bytes that it names."""
-    lines = "".join(held.data.get(key, "") for key in (payload.INDEX, payload.PUSHED_INDEX))
+    lines = "".join(held.data.get(key, "") for key in (contents.INDEX, contents.PUSHED_INDEX))
     named = [line.split() for line in lines.splitlines()]
     assert {key for _, _, key, _ in named} == set(held.binary)
     for packed_sum, _, key, _ in named:
-        assert hashlib.sha256(base64.b64decode(held.binary[key])).hexdigest() == packed_sum
+        assert hashlib.sha256(held.binary[key]).hexdigest() == packed_sum
 
 
 @VERSIONS
@@ -139,6 +139,15 @@ def test_what_only_an_upgrade_can_do_is_refused(
         pushed(release, package(tmp_path, name, content, **more), version=PATH)
 
 
+def test_a_cache_file_that_is_a_folder_of_the_releases_is_refused(tmp_path: Path) -> None:
+    release = live_release.of(package(tmp_path, reference="x.io/a.gz/b"), version=PATH)
+    with pytest.raises(
+        DevcacheError, match=r'"x.io/a.gz" of one is a folder of the other'
+    ) as error:
+        pushed(release, package(tmp_path, "other", reference="x.io/a.b"), version=PATH)
+    assert error.value.where == "packages other and platform"
+
+
 def test_too_large_a_package_is_refused_with_the_numbers(tmp_path: Path) -> None:
     release = live_release.of(package(tmp_path))
     large = META + b"---\n" + XRD + b"metadata:\n  name: " + noise(1_100_000).encode()
@@ -167,11 +176,10 @@ def test_the_copier_loads_what_a_plan_holds(tmp_path: Path, version: Version) ->
     planned = pushed(release, changed, package(tmp_path, "extra"), version=version)
     held = planned.contents
     pod = new_pod(tmp_path / "pod", tmp_path / "cache")
-    binary = {key: base64.b64decode(value) for key, value in held.binary.items()}
-    pod.publish({key: value.encode() for key, value in held.data.items()} | binary)
+    pod.publish({key: value.encode() for key, value in held.data.items()} | {**held.binary})
     assert pod.run().status == 0
     assert cached(pod.cache) == {
-        change.entry.file: change.placed.package.package_yaml.content for change in planned.changes
+        change.entry.file: change.package.package_yaml.content for change in planned.changes
     }
 
 
@@ -206,7 +214,7 @@ def test_whatever_is_pushed_the_release_keeps_its_keys(
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     said = live_release.of(package(tmp_path)).record
-    assert record.parse(record.text(said), where="it") == said
+    assert record.parse(said.text, where="it") == said
 
 
 @pytest.mark.parametrize(
@@ -225,7 +233,7 @@ def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
 ) -> None:
     both = (package(tmp_path, "network"), package(tmp_path))
     on_disk = live_release.placed(*both, version=version)
-    parts = apart.parts_of(on_disk)
+    parts = external.parts_of(on_disk)
     release = live_release.of(*both, version=version, parts=parts)
     changed = edited(tmp_path)
     planned = pushed(release, changed, version=version)
@@ -237,13 +245,11 @@ def test_a_push_takes_the_place_of_what_is_apart_from_the_release(
 
     pod = new_pod(tmp_path / "pod", tmp_path / "cache")
     binary = {part.key: part.content for each in parts.values() for part in each}
-    binary |= {key: base64.b64decode(value) for key, value in held.binary.items()}
+    binary |= held.binary
     pod.publish({key: value.encode() for key, value in held.data.items()} | binary)
     assert pod.run().status == 0
     expected = live_release.placed(changed, both[0], version=version)
-    assert cached(pod.cache) == {
-        one.cache_key: one.package.package_yaml.content for one in expected
-    }
+    assert cached(pod.cache) == {one.cache_key: one.package_yaml.content for one in expected}
 
     again = live_release.after(release, held)
     unchanged = pushed(again, package(tmp_path, "network"), version=version)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postrender import display
+from postrender.cli import display
 from postrender.commands import push as push_command
 from postrender.commands import status as status_command
 from postrender.live import plan
@@ -16,7 +16,7 @@ from postrender.live.inventory import Inventory, Item
 from postrender.live.pods import Pod
 from postrender.live.push import Outcome, Pushed
 from postrender.live.revisions import NOTHING, Condition, State
-from postrender.live.watching import Row, View
+from postrender.live.watch import Row, View
 from tests import live_release
 from tests.command import schema
 from tests.live_release import package
@@ -24,7 +24,7 @@ from tests.live_release import package
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.reports import Report
+    from postrender.interface.report import Report
 
 WELL = State(
     "platform-1",

@@ -15,8 +15,8 @@ from tests.live_release import DIGEST, PATH, VERSIONS, package
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.layouts import Version
-    from postrender.live.release import Release
+    from postrender.crossplane.versions import Version
+    from postrender.live.releases import Release
 
 ONE, TWO = "1" * 64, "2" * 64
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Never
 
 import pytest
 
-from postrender import results
+from postrender import result_cache
 from postrender.errors import DevcacheError
-from postrender.live import watching
+from postrender.live import watch
 from postrender.live.cluster import Cluster
 from tests.fake_cluster import released
 from tests.live_release import content, edited, package
@@ -22,8 +22,8 @@ from tests.package_files import STREAM, Image, packed, tar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from postrender.declared.devcache import LocalPackage
-    from postrender.live.watching import View
+    from postrender.declared.devcache import PackageDeclaration
+    from postrender.live.watch import View
 
 COMMAND = Path(sys.executable).parent / "crossplane-devcache"
 
@@ -32,7 +32,7 @@ class EndedError(Exception):
     """All has been seen."""
 
 
-def watched(chosen: Sequence[LocalPackage], *steps: Callable[[View], bool]) -> None:
+def watched(chosen: Sequence[PackageDeclaration], *steps: Callable[[View], bool]) -> None:
     """Watch packages until each step in turn has seen what it does something about.
 
     Args:
@@ -48,7 +48,7 @@ def watched(chosen: Sequence[LocalPackage], *steps: Callable[[View], bool]) -> N
             raise EndedError
 
     with pytest.raises(EndedError):
-        watching.watch(Cluster("", "crossplane-system"), chosen, show, 60, results.NOTHING_KEPT)
+        watch.watch(Cluster("", "crossplane-system"), chosen, show, 60, result_cache.NO_CACHE)
 
 
 def edit(folder: Path, number: str) -> str:
@@ -160,13 +160,13 @@ def test_a_system_that_lets_nothing_be_watched_ends_it(
     monkeypatch.setattr("watchfiles.watch", refuse)
     one = package(tmp_path)
     with released(tmp_path, one), pytest.raises(DevcacheError, match="watch limit reached"):
-        watching.watch(Cluster("", "here"), [one], lambda _: None, 60, results.NOTHING_KEPT)
+        watch.watch(Cluster("", "here"), [one], lambda _: None, 60, result_cache.NO_CACHE)
 
 
 def test_it_outlives_an_api_server_that_goes_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_RETRY", 0.1)
+    monkeypatch.setattr(watch, "_RETRY", 0.1)
     one, saved = package(tmp_path), edit(tmp_path, "1")
     with released(tmp_path, one) as cluster:
 
@@ -204,7 +204,7 @@ def test_a_save_during_a_push_begins_another_one(tmp_path: Path) -> None:
                 raise EndedError
 
         with pytest.raises(EndedError):
-            watching.watch(Cluster("", "here"), [one], show, 60, results.NOTHING_KEPT)
+            watch.watch(Cluster("", "here"), [one], show, 60, result_cache.NO_CACHE)
 
 
 def test_a_save_of_the_same_content_during_a_push_hides_no_push(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_save_of_the_same_content_during_a_push_hides_no_push(tmp_path: Path) 
                 raise EndedError
 
         with pytest.raises(EndedError):
-            watching.watch(Cluster("", "here"), [package_], show, 60, results.NOTHING_KEPT)
+            watch.watch(Cluster("", "here"), [package_], show, 60, result_cache.NO_CACHE)
 
 
 def test_a_package_that_is_not_there_is_refused_as_it_starts(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_package_that_is_not_there_is_refused_as_it_starts(tmp_path: Path) -> 
     with released(tmp_path, one):
         missing = one._replace(path=str(tmp_path / "none"))
         with pytest.raises(DevcacheError, match="there is no such file or directory"):
-            watching.watch(Cluster("", "here"), [missing], lambda _: None, 60, results.NOTHING_KEPT)
+            watch.watch(Cluster("", "here"), [missing], lambda _: None, 60, result_cache.NO_CACHE)
 
 
 @pytest.mark.linux  # the env of GNU

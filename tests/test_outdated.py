@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from postrender import display
+from postrender.cli import display
 from tools.outdated import findings, pins, registries, versions
 from tools.outdated.findings import Line
 from tools.outdated.pins import Manual, Pin, Source

@@ -21,7 +21,8 @@ ITSELF = (Path(__file__).parents[1] / "postrender", Path(sys.prefix), Path(sys.b
 
 AUDITED = """
 import json, os, sys
-from postrender import cli, commands  # the command and its libraries are loaded
+from postrender.cli import main# the command and its libraries are loaded
+from postrender import commands# the command and its libraries are loaded
 
 told = []
 quiet = (
@@ -34,7 +35,7 @@ def hook(event, arguments):
         told.append([event, *map(str, arguments[:3])])
 
 sys.addaudithook(hook)
-status = cli.main(sys.argv[1:])
+status = main.main(sys.argv[1:])
 with open(os.dup(2), "w") as stderr:
     json.dump(told[:-1], stderr)  # without the last, which is this very file
 sys.exit(status)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from postrender.packages import PackageYaml
-from postrender.release import packing
+from postrender.payload import compression
 
 
 def package_yaml(size: int) -> PackageYaml:
@@ -25,16 +25,16 @@ def package_yaml(size: int) -> PackageYaml:
 @pytest.mark.linux
 def test_busybox_unpacks_it(size: int, stream: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it is several streams, as a large one is."""
-    monkeypatch.setattr(packing, "_STREAM", stream)
+    monkeypatch.setattr(compression, "_STREAM", stream)
     content = package_yaml(size)
-    (packed,) = packing.packed([content])
+    (packed,) = compression.packed([content])
     run = subprocess.run(["busybox", "unxz"], input=packed, capture_output=True, check=True)
     assert run.stdout == lzma.decompress(packed) == content.content
 
 
 def test_its_check_is_the_one_that_every_busybox_knows() -> None:
     unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ)
-    (packed,) = packing.packed([package_yaml(100)])
+    (packed,) = compression.packed([package_yaml(100)])
     unpacker.decompress(packed)
     assert unpacker.check == lzma.CHECK_CRC32
 
@@ -44,9 +44,9 @@ def test_it_unpacks_in_the_memory_that_the_copier_has(
     room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its limit is 64Mi by default; the dictionary is most of what unxz takes."""
-    monkeypatch.setattr(packing, "_ROOM", room)
+    monkeypatch.setattr(compression, "_ROOM", room)
     content = PackageYaml.of(b"kind: A\n" * (9 << 17))  # more than the largest dictionary
-    (packed,) = packing.packed([content])
+    (packed,) = compression.packed([content])
     assert lzma.decompress(packed, memlimit=16 << 20) == content.content
 
 
@@ -54,9 +54,9 @@ def test_all_are_packed_smaller_when_together_they_are_too_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     contents = [package_yaml(200_000), package_yaml(300_000)]
-    alone = [packing.packed([one])[0] for one in contents]
-    assert packing.packed(contents) == alone
-    monkeypatch.setattr(packing, "_ROOM", sum(map(len, alone)) - 1)
-    together = packing.packed(contents)
+    alone = [compression.packed([one])[0] for one in contents]
+    assert compression.packed(contents) == alone
+    monkeypatch.setattr(compression, "_ROOM", sum(map(len, alone)) - 1)
+    together = compression.packed(contents)
     assert [lzma.decompress(one) for one in together] == [one.content for one in contents]
     assert all(len(one) < len(other) for one, other in zip(together, alone, strict=True))

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postrender.cache import layouts, placement
+from postrender import placement
+from postrender.crossplane.target import Target
+from postrender.crossplane.versions import Version
 from postrender.declared import devcache
 from postrender.packages import PackageYaml
-from postrender.release import apart, packing, payload
+from postrender.payload import compression, contents, external
 from tests.package_files import META, XRD, Image, directory
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.placement import Placed
+    from postrender.placement import LocalPackage
 
 
 def sha256(content: bytes) -> str:
@@ -31,23 +33,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def placed(folder: Path, *names: str) -> tuple[Placed, ...]:
+def placed(folder: Path, *names: str) -> tuple[LocalPackage, ...]:
     """Return the packages of these names in `folder` as Crossplane 1.20 looks for them."""
     text = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nspec: {packages: {"
     text += ", ".join(f"{name.partition('.')[0]}: {{path: {name}}}" for name in names) + "}}\n"
-    version = layouts.Version(1, 20)
-    layout = layouts.layout_of(version, where="")
-    return placement.place(devcache.load(text, where=""), version, layout, folder)
+    target = Target.of(Version(1, 20), where="")
+    return placement.place(devcache.load(text, where="").packages, target, folder)
 
 
 def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: Path) -> None:
     stream = META + b"---\n" + XRD
-    contents = packing.packed([PackageYaml.of(META), PackageYaml.of(stream)])
-    packed = dict(zip(("aa.xz", "package.xz"), contents, strict=True))
+    both = compression.packed([PackageYaml.of(META), PackageYaml.of(stream)])
+    packed = dict(zip(("aa.xz", "package.xz"), both, strict=True))
     root = "xpkg.devcache.local"
-    assert payload.contents(placed(folder, "aa", "package.xpkg")) == {
+    assert contents.of_release(placed(folder, "aa", "package.xpkg")).fields == {
         "data": {
-            "copier.sh": payload.script(),
+            "copier.sh": contents.script(),
             "index": (
                 f"{sha256(packed['aa.xz'])} {sha256(META)} aa.xz {root}/aa:v0.0.gz\n"
                 f"{sha256(packed['package.xz'])} {sha256(stream)}"
@@ -61,22 +62,22 @@ def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: 
 
 
 def test_without_packages_there_is_only_the_script_and_an_empty_index() -> None:
-    assert payload.contents(()) == {"data": {"copier.sh": payload.script(), "index": ""}}
+    assert contents.of_release(()).fields == {"data": {"copier.sh": contents.script(), "index": ""}}
 
 
 def test_the_script_is_the_file_and_ascii() -> None:
-    assert payload.script().startswith("#!/bin/sh\n# copier.sh MOUNT CACHE [watch]: ")
-    assert payload.script().isascii()
+    assert contents.script().startswith("#!/bin/sh\n# copier.sh MOUNT CACHE [watch]: ")
+    assert contents.script().isascii()
 
 
 def test_the_checksum_is_that_of_content_places_and_script(folder: Path) -> None:
     lines = f"{sha256(META)} xpkg.devcache.local/aa:v0.0.gz\n"
-    assert payload.checksum(placed(folder, "aa")) == sha256((lines + payload.script()).encode())
-    assert payload.checksum(()) == sha256(payload.script().encode())
+    assert contents.checksum(placed(folder, "aa")) == sha256((lines + contents.script()).encode())
+    assert contents.checksum(()) == sha256(contents.script().encode())
 
 
 def test_the_index_names_all_parts_of_what_other_config_maps_bring(folder: Path) -> None:
-    parts = (apart.Part("aa.xz.1", b"one"), apart.Part("aa.xz.2", b"two"))
-    found = payload.contents(placed(folder, "aa"), {"aa": parts})
+    parts = (external.Part("aa.xz.1", b"one"), external.Part("aa.xz.2", b"two"))
+    found = contents.of_release(placed(folder, "aa"), {"aa": parts}).fields
     line = f"{sha256(b'onetwo')} {sha256(META)} aa.xz.1,aa.xz.2 xpkg.devcache.local/aa:v0.0.gz\n"
-    assert found == {"data": {"copier.sh": payload.script(), "index": line}}
+    assert found == {"data": {"copier.sh": contents.script(), "index": line}}

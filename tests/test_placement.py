@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postrender.cache import layouts, placement
-from postrender.cache.layouts import Version
+from postrender import placement
+from postrender.crossplane.target import Target
+from postrender.crossplane.versions import Version
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import read
@@ -17,7 +18,7 @@ from tests.package_files import META, STREAM, XRD, Image, directory, packed, tar
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postrender.cache.placement import Placed
+    from postrender.placement import LocalPackage
 
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
@@ -41,11 +42,12 @@ def folder(tmp_path: Path) -> Path:
 
 def placed(
     folder: Path, version: Version, packages: str, *, offline: str = "false"
-) -> tuple[Placed, ...]:
+) -> tuple[LocalPackage, ...]:
     """Place what the flow mapping `packages` declares."""
     text = f"{HEAD}spec: {{offline: {offline}, packages: {{{packages}}}}}\n"
     declared = devcache.load(text, where="")
-    return placement.place(declared, version, layouts.layout_of(version, where=""), folder)
+    target = Target.of(version, where="")
+    return placement.place(declared.packages, target, folder, offline=declared.offline)
 
 
 def place(folder: Path, version: Version, packages: str, *, offline: str = "false") -> list[str]:

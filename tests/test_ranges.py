@@ -8,7 +8,8 @@ from typing import TypedDict
 
 import pytest
 
-from postrender.cache import layouts, ranges
+from postrender.crossplane import constraints, versions
+from postrender.crossplane.target import Target
 
 Vector = TypedDict("Vector", {"constraint": str, "v1": str, "v3": str})  # noqa: UP013  # beside Vectors
 
@@ -24,17 +25,17 @@ VECTORS: Vectors = json.loads((Path(__file__).parent / "data/semver-vectors.json
 each_rules = pytest.mark.parametrize("rules", ["v1", "v3"])
 
 
-def row(constraint: str, rules: ranges.Rules) -> str:
+def row(constraint: str, rules: constraints.Rules) -> str:
     """Return what we say of each version, as the vectors do: 1 admitted, 0 not, x no version."""
-    found = ranges.parse(constraint, rules)
+    found = constraints.parse(constraint, rules)
     if found is None:
         return ""
-    versions = [ranges.version(text, rules) for text in VECTORS["versions"]]
+    versions = [constraints.version(text, rules) for text in VECTORS["versions"]]
     return "".join("x" if one is None else str(int(found.admits(one))) for one in versions)
 
 
 @each_rules
-def test_every_version_is_admitted_or_not_as_by_the_library(rules: ranges.Rules) -> None:
+def test_every_version_is_admitted_or_not_as_by_the_library(rules: constraints.Rules) -> None:
     assert len(VECTORS["constraints"]) > 300
     assert {"0", "1", "x"} <= set("".join(one[rules] for one in VECTORS["constraints"]))
     wrong = [
@@ -59,10 +60,10 @@ def test_every_version_is_admitted_or_not_as_by_the_library(rules: ranges.Rules)
     ],
 )
 def test_what_users_meet(constraint: str, tag: str, *, old: bool | None, new: bool | None) -> None:
-    def said(version: layouts.Version) -> bool | None:
-        rules = layouts.semver(version)
-        found, tested = ranges.parse(constraint, rules), ranges.version(tag, rules)
+    def said(version: versions.Version) -> bool | None:
+        rules = Target.of(version, where="").constraint_rules
+        found, tested = constraints.parse(constraint, rules), constraints.version(tag, rules)
         return found.admits(tested) if found and tested else None
 
-    assert (said(layouts.Version(1, 20)), said(layouts.Version(2, 2))) == (old, old)
-    assert (said(layouts.Version(2, 3)), said(layouts.Version(2, 4))) == (new, new)
+    assert (said(versions.Version(1, 20)), said(versions.Version(2, 2))) == (old, old)
+    assert (said(versions.Version(2, 3)), said(versions.Version(2, 4))) == (new, new)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from postrender.cache import references
+from postrender.crossplane import references
 from postrender.errors import DevcacheError
 
 

@@ -1,4 +1,4 @@
-"""Results of earlier runs: what they save, and that they change nothing."""
+"""ResultCache of earlier runs: what they save, and that they change nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postrender import packages, render, results
+from postrender import packages, result_cache
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import documents
-from postrender.release import packing
-from postrender.results import NOTHING_KEPT, Results
+from postrender.payload import compression
+from postrender.release import render
+from postrender.result_cache import NO_CACHE, ResultCache
 from tests.package_files import META, XRD, Image, directory, label, packed, tar
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def archive(folder: Path, package_yaml: bytes = META + b"---\n" + LARGE) -> Path
     return Image([base], label(base)).write(folder)
 
 
-def filtered(path: Path, kept: Results) -> bytes:
+def filtered(path: Path, cache: ResultCache) -> bytes:
     """Return what the filter makes of real manifests with one package."""
     text = f"""
         apiVersion: crossplane-devcache/v1alpha1
@@ -41,7 +42,7 @@ def filtered(path: Path, kept: Results) -> bytes:
         spec: {{packages: {{platform: {{path: {path}}}}}}}
     """
     config = devcache.load(text, where="")
-    return b"".join(render.render(RENDERED.read_bytes(), config, Path(), kept))
+    return b"".join(render.render(RENDERED.read_bytes(), config, Path(), cache))
 
 
 @pytest.fixture
@@ -52,18 +53,18 @@ def sources(tmp_path: Path) -> list[Path]:
 
 
 def test_finds_what_was_kept_under_the_same_key_only(tmp_path: Path) -> None:
-    kept = Results(tmp_path / "new" / "folder")
-    assert kept.find("a", "b") is None
-    kept.keep(b"content", "a", "b")
-    assert kept.find("a", "b") == b"content"
-    assert kept.find("ab") is None
-    assert Results(tmp_path / "new" / "folder").find("a", "b") == b"content"
+    cache = ResultCache(tmp_path / "new" / "folder")
+    assert cache.get("a", "b") is None
+    cache.put(b"content", "a", "b")
+    assert cache.get("a", "b") == b"content"
+    assert cache.get("ab") is None
+    assert ResultCache(tmp_path / "new" / "folder").get("a", "b") == b"content"
 
 
 def test_another_version_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Results(tmp_path).keep(b"content", "a")
-    monkeypatch.setattr(results, "__version__", "another")
-    assert Results(tmp_path).find("a") is None
+    ResultCache(tmp_path).put(b"content", "a")
+    monkeypatch.setattr(result_cache, "__version__", "another")
+    assert ResultCache(tmp_path).get("a") is None
 
 
 @pytest.mark.parametrize(
@@ -78,35 +79,35 @@ def test_another_version_finds_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_damaged_entry_is_ignored_and_written_anew(
     tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    kept = Results(tmp_path)
-    kept.keep(b"content", "a")
+    cache = ResultCache(tmp_path)
+    cache.put(b"content", "a")
     (entry,) = tmp_path.iterdir()
     entry.write_bytes(damage(entry.read_bytes()))
-    assert kept.find("a") is None
-    kept.keep(b"content", "a")
-    assert kept.find("a") == b"content"
+    assert cache.get("a") is None
+    cache.put(b"content", "a")
+    assert cache.get("a") == b"content"
 
 
 def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    kept = Results(tmp_path / "file" / "folder")
-    kept.keep(b"content", "a")
-    assert kept.find("a") is None
+    cache = ResultCache(tmp_path / "file" / "folder")
+    cache.put(b"content", "a")
+    assert cache.get("a") is None
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
-    Results(tmp_path).keep(b"content", "a")
+    ResultCache(tmp_path).put(b"content", "a")
     assert list(tmp_path.iterdir()) == []
     tmp_path.chmod(0o700)
-    Results(tmp_path).keep(b"content", "a")
+    ResultCache(tmp_path).put(b"content", "a")
     tmp_path.chmod(0o777)
-    assert Results(tmp_path).find("a") is None
+    assert ResultCache(tmp_path).get("a") is None
 
 
 def test_folder_and_entries_are_private(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
-    Results(folder).keep(b"content", "a")
+    ResultCache(folder).put(b"content", "a")
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())]
     assert modes == [0o700, 0o600]
 
@@ -114,16 +115,16 @@ def test_folder_and_entries_are_private(tmp_path: Path) -> None:
 def test_what_was_used_longest_ago_goes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Results(tmp_path)
+    cache = ResultCache(tmp_path)
     for age, key in enumerate("cba"):
-        kept.keep(b"x" * 100, key)
+        cache.put(b"x" * 100, key)
         for path in tmp_path.iterdir():
             if path.stat().st_mtime_ns > 10:
                 os.utime(path, ns=(age, age))
-    assert kept.find("c")  # used again: now the youngest
-    monkeypatch.setattr(results, "_ALL", 450)
-    kept.keep(b"x" * 100, "d")
-    assert [key for key in "abcd" if kept.find(key)] == ["a", "c", "d"]
+    assert cache.get("c")  # used again: now the youngest
+    monkeypatch.setattr(result_cache, "_ALL", 450)
+    cache.put(b"x" * 100, "d")
+    assert [key for key in "abcd" if cache.get(key)] == ["a", "c", "d"]
 
 
 def test_many_runs_at_once_find_all_or_nothing(tmp_path: Path) -> None:
@@ -131,13 +132,13 @@ def test_many_runs_at_once_find_all_or_nothing(tmp_path: Path) -> None:
 
     def run(number: int) -> bool:
         key = str(number % 4)
-        kept = Results(tmp_path)
-        kept.keep(contents[key], key)
-        return kept.find(key) in {contents[key], None}
+        cache = ResultCache(tmp_path)
+        cache.put(contents[key], key)
+        return cache.get(key) in {contents[key], None}
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(run, range(200)))
-    assert [Results(tmp_path).find(key) for key in contents] == list(contents.values())
+    assert [ResultCache(tmp_path).get(key) for key in contents] == list(contents.values())
     assert len(list(tmp_path.iterdir())) == len(contents)
 
 
@@ -159,29 +160,29 @@ def test_many_runs_at_once_find_all_or_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_where_they_are(environment: dict[str, str], folder: str | None) -> None:
-    assert results.of_user(environment).folder == (Path(folder) if folder else None)
+    assert result_cache.of_user(environment).folder == (Path(folder) if folder else None)
 
 
 def test_the_filter_gives_the_same_bytes_with_and_without(
     sources: list[Path], tmp_path: Path
 ) -> None:
     for source in sources:
-        kept = Results(tmp_path / "kept")
-        without = filtered(source, NOTHING_KEPT)
-        assert [filtered(source, kept) for _ in range(2)] == [without, without]
+        cache = ResultCache(tmp_path / "kept")
+        without = filtered(source, NO_CACHE)
+        assert [filtered(source, cache) for _ in range(2)] == [without, without]
         for entry in (tmp_path / "kept").iterdir():
             entry.write_bytes(b"damaged")
-        assert filtered(source, kept) == without
+        assert filtered(source, cache) == without
 
 
 def test_nothing_is_parsed_and_packed_again(
     sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Results(tmp_path / "kept")
-    first = [filtered(source, kept) for source in sources]
+    cache = ResultCache(tmp_path / "kept")
+    first = [filtered(source, cache) for source in sources]
     monkeypatch.delattr(documents, "split")
-    monkeypatch.delattr(packing, "lzma")
-    assert [filtered(source, kept) for source in sources] == first
+    monkeypatch.delattr(compression, "lzma")
+    assert [filtered(source, cache) for source in sources] == first
 
 
 def test_what_earlier_runs_found_is_all_that_reading_finds(
@@ -190,7 +191,7 @@ def test_what_earlier_runs_found_is_all_that_reading_finds(
     for source in sources:
         read = packages.read(source)
         for _ in range(2):
-            found = packages.read(source, kept=Results(tmp_path / "kept"))
+            found = packages.read(source, cache=ResultCache(tmp_path / "kept"))
             assert found[:-1] == read[:-1]
             assert found.package_yaml.digest == read.package_yaml.digest
             assert found.package_yaml.size == read.package_yaml.size
@@ -206,24 +207,24 @@ def test_what_earlier_runs_found_is_all_that_reading_finds(
     ],
 )
 def test_a_changed_directory_is_read_again(tmp_path: Path, changed: dict[str, bytes]) -> None:
-    kept = Results(tmp_path / "kept")
-    packages.read(directory(tmp_path / "before", {"a.yaml": LARGE}), kept=kept)
+    cache = ResultCache(tmp_path / "kept")
+    packages.read(directory(tmp_path / "before", {"a.yaml": LARGE}), cache=cache)
     after = directory(tmp_path / "after", changed)
-    assert packages.read(after, kept=kept)[:-1] == packages.read(after)[:-1]
+    assert packages.read(after, cache=cache)[:-1] == packages.read(after)[:-1]
 
 
 def test_a_refused_package_is_refused_again(tmp_path: Path) -> None:
     root = directory(tmp_path / "root", {"a.yaml": LARGE, "b.yaml": b"kind: X\n"})
     for _ in range(2):
         with pytest.raises(DevcacheError):
-            packages.read(root, kept=Results(tmp_path / "kept"))
+            packages.read(root, cache=ResultCache(tmp_path / "kept"))
 
 
 def test_an_archive_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
-    kept = Results(tmp_path / "kept")
+    cache = ResultCache(tmp_path / "kept")
     path = archive(tmp_path)
-    packages.read(path, kept=kept)
-    found = packages.read(path, kept=kept)
+    packages.read(path, cache=cache)
+    found = packages.read(path, cache=cache)
     archive(tmp_path, META + b"---\n" + LARGE + b"  x: 1\n")
     with pytest.raises(DevcacheError, match="changed while it was read"):
         _ = found.package_yaml.content

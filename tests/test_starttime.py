@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from postrender import starttime
+from postrender.interface import start_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +49,17 @@ def test_the_start_is_on_the_monotonic_clock(
     if stat:
         ticks = round((BOOT - 1.5) * os.sysconf("SC_CLK_TCK"))
         (tmp_path / "stat").write_text(stat.format(ticks=ticks))
-    monkeypatch.setattr(starttime, "_STAT", tmp_path / "stat")
+    monkeypatch.setattr(start_time, "_STAT", tmp_path / "stat")
     monkeypatch.setattr(resource, "getrusage", lambda _: Children(children))
     monkeypatch.setattr(time, "monotonic", lambda: MONOTONIC)
     monkeypatch.setattr(time, "clock_gettime", {time.CLOCK_BOOTTIME: BOOT}.get)
     monkeypatch.setattr(time, "process_time", lambda: CPU)
-    assert starttime.monotonic() == pytest.approx(expected)
+    assert start_time.monotonic() == pytest.approx(expected)
 
 
 def test_a_process_starts_between_two_looks_at_the_clock_of_its_parent() -> None:
     """The real files of this system, and no busy machine stops a process for a minute."""
-    script = "from postrender import starttime; print(starttime.monotonic())"
+    script = "from postrender.interface import start_time; print(start_time.monotonic())"
     before = time.monotonic()
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert before - 60 < float(run.stdout) < time.monotonic()

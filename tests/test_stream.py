@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postrender import labels
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes, stream
 from tests import manifests
@@ -76,7 +77,7 @@ def test_bottomless_nesting_is_refused(text: str) -> None:
         ("# a\n\n# Source: c/t/x.yaml\nkind: A\n", "# Source: c/t/x.yaml", ""),
         ("kind: A\n# Source: c/t/x.yaml\n", "", ""),
         (
-            f"metadata: {{annotations: {{{stream.FILENAME_ANNOTATION}: c/t/x.yaml}}}}",
+            f"metadata: {{annotations: {{{labels.FILENAME}: c/t/x.yaml}}}}",
             "",
             "c/t/x.yaml",
         ),

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypedDict
 import yaml
 
 from postrender import packages
-from postrender.cache import references
+from postrender.crossplane import references
 from postrender.manifests import stream
 
 if TYPE_CHECKING:

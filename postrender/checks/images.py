@@ -1,4 +1,4 @@
-"""What runs a Provider or Function: the cache carries the package, and never its image."""
+"""The images of Providers and Functions: the cache carries the package, and never its image."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from postrender.errors import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postrender.cache.layouts import Layout
-    from postrender.cache.placement import Placed
+    from postrender.crossplane.target import Target
+    from postrender.placement import LocalPackage
 
 
-def findings(one: Placed, layout: Layout) -> Iterator[Finding]:
-    """Yield what to know of the image of an installed package that the filter takes as it is."""
-    declared, where = one.declared, f"package {one.name}"
-    if one.package.kind == "Configuration" or not declared.install:
+def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
+    """Yield a note on the image of an installed package that the filter accepts."""
+    settings, where = package.declaration.settings, f"package {package.name}"
+    if package.kind == "Configuration" or not package.install or settings is None:
         return
-    has_own = bool(declared.runtime_image) or "runtimeConfigRef" in declared.spec
-    image = declared.runtime_image or declared.reference.text
-    if layout.pull_policy == "Never":
+    image = settings.runtime_image or package.reference.text
+    if not target.pulls_images:
         problem = f"its image must be on every node ({quoted(image)}): it is never pulled"
-        if "runtimeConfigRef" in declared.spec:
+        if settings.has_runtime_config:
             problem = "the image of its runtimeConfigRef must be on every node: it is never pulled"
         yield Finding("warning", where, problem, "e.g. kind load docker-image IMAGE")
-    elif not has_own and one.may_be_pushed:
-        problem = f"its image is pulled from {quoted(f'{one.source}@{one.digest}')}"
+    elif package.may_be_pushed and not (settings.runtime_image or settings.has_runtime_config):
+        problem = f"its image is pulled from {quoted(f'{package.source}@{package.digest}')}"
         hint = "push this very file there, or set runtimeImage"
         yield Finding("warning", where, problem, hint)

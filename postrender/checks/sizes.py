@@ -1,4 +1,4 @@
-"""What packages take of each ceiling, as far as can be told without Helm."""
+"""The sizes of packages against each limit, as far as they are known without Helm."""
 
 from __future__ import annotations
 
@@ -8,76 +8,80 @@ from typing import TYPE_CHECKING
 from postrender import quantities
 from postrender.errors import DevcacheError
 from postrender.manifests import emit
-from postrender.release import apart, ceilings, chart, objects, payload
+from postrender.payload import contents, external, limits
+from postrender.release import chart, objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from postrender.cache.layouts import Layout
-    from postrender.cache.placement import Placed
+    from postrender.crossplane.target import Target
     from postrender.declared.devcache import DevCache
     from postrender.declared.values import Upstream
-    from postrender.manifests.nodes import Plain
+    from postrender.payload.contents import Contents
+    from postrender.placement import LocalPackage
 
 _CONFIG_MAP = "crossplane-devcache"
 
 
 @dataclass(frozen=True)
 class Size:
-    """What is taken of a ceiling.
+    """The use of a limit.
 
     Attributes:
-        what: The ConfigMap, the Helm release or the cache volume.
+        subject: The ConfigMap, the Helm release or the cache volume.
         size: Bytes that the packages take; of the release also its other manifests, estimated.
-        ceiling: Bytes that there are, or None when there is no limit.
+        limit: Bytes that there are, or None when there is no limit.
     """
 
-    what: str
+    subject: str
     size: int
-    ceiling: int | None
+    limit: int | None
 
 
 def measure(
-    placed: Sequence[Placed], devcache: DevCache, upstream: Upstream, layout: Layout
+    packages: Sequence[LocalPackage], devcache: DevCache, upstream: Upstream, target: Target
 ) -> list[Size]:
-    """Return what packages take of the ConfigMap, of the Helm release and of the cache volume."""
-    parts = apart.parts_of(placed) if devcache.payload_apart else {}
-    contents = payload.contents(placed, parts)
-    release = ceilings.RELEASE - ceilings.RELEASE_MARGIN if devcache.limit_release else None
+    """Return the sizes of the ConfigMap, of the Helm release and of the cache volume."""
+    parts = external.parts_of(packages) if devcache.payload_apart else {}
+    config_map = contents.of_release(packages, parts)
+    release = limits.RELEASE - limits.RELEASE_MARGIN if devcache.limit_release else None
+    cache = _cache_limit(packages, devcache, upstream)
     return [
-        Size("ConfigMap", ceilings.config_map_size(contents), ceilings.CONFIG_MAP),
-        Size("Helm release", _release(placed, contents, layout), release),
-        Size("cache volume", ceilings.cache_size(placed), _cache(placed, devcache, upstream)),
+        Size("ConfigMap", config_map.size, limits.CONFIG_MAP),
+        Size("Helm release", _release(packages, config_map, target), release),
+        Size("cache volume", limits.cache_size(packages), cache),
     ]
 
 
-def _release(placed: Sequence[Placed], contents: dict[str, Plain], layout: Layout) -> int:
+def _release(packages: Sequence[LocalPackage], config_map: Contents, target: Target) -> int:
     added = [
-        objects.config_map(_CONFIG_MAP, "", contents, ""),
-        *objects.package_objects(placed, layout, installed_only=True),
+        objects.config_map(_CONFIG_MAP, "", config_map, ""),
+        *objects.of_release(packages, target),
     ]
     manifests = "".join(map(emit.document, added)).encode()
-    return ceilings.release_size(manifests) + chart.MANIFESTS
+    return limits.release_size(manifests) + chart.MANIFESTS
 
 
-def _cache(placed: Sequence[Placed], devcache: DevCache, upstream: Upstream) -> int | None:
+def _cache_limit(
+    packages: Sequence[LocalPackage], devcache: DevCache, upstream: Upstream
+) -> int | None:
     if upstream.claim:
         return None
     charts = quantities.in_bytes(upstream.size_limit or chart.SIZE_LIMIT)
     if devcache.size_limit != "auto":
         return quantities.in_bytes(devcache.size_limit) if devcache.size_limit else charts
-    return (charts or 0) + sum(one.package.package_yaml.size for one in placed)
+    return (charts or 0) + sum(package.package_yaml.size for package in packages)
 
 
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
-    """Yield the refusal of each ceiling that is exceeded."""
+    """Yield the refusal of each size that exceeds its limit."""
     hints = {
         "ConfigMap": "set payload: apart, or declare fewer packages",
         "Helm release": "set payload: apart;"
         " or limits.release=false if the release is not a Secret",
         "cache volume": "set cache.readWrite.sizeLimit to auto, or higher",
     }
-    for one in sizes:
-        if one.ceiling is not None and one.size > one.ceiling:
-            problem = f"{one.size:,} bytes, and it holds {one.ceiling:,}"
-            yield DevcacheError(problem, where=one.what, hint=hints[one.what])
+    for size in sizes:
+        if size.limit is not None and size.size > size.limit:
+            problem = f"{size.size:,} bytes, and it holds {size.limit:,}"
+            yield DevcacheError(problem, where=size.subject, hint=hints[size.subject])

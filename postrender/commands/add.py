@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import packages
-from postrender.cache import references
+from postrender.crossplane import references
 from postrender.declared import adding, devcache, files, proposals
 from postrender.errors import DevcacheError
+from postrender.interface.command import Command
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from postrender.manifests.nodes import Plain
@@ -59,3 +61,24 @@ def _declared(text: str, where: str) -> Iterator[Package]:
             yield packages.read(Path(path))
         except DevcacheError:
             continue  # `check` tells
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="an .xpkg file or a package directory"
+    )
+    parser.add_argument(
+        *("-f", "--file"), type=Path, required=True, metavar="FILE", help="the file to change"
+    )
+    parser.add_argument("--name", help="the name of the package object")
+    parser.add_argument("--package", metavar="REFERENCE", help="its spec.package")
+    parser.add_argument(
+        "--runtime-image", metavar="IMAGE", help="the image of a Provider or Function"
+    )
+
+
+COMMAND = Command(
+    help="add a package to a values file or a DevCache document",
+    arguments=_arguments,
+    run=run,
+)

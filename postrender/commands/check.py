@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.checks import everything
-from postrender.declared import given
-from postrender.reports import Report, Table
+from postrender.checks.check import check
+from postrender.declared import options
+from postrender.interface import arguments
+from postrender.interface.command import Command
+from postrender.interface.report import Report, Table
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
+    from postrender.checks.check import Outcome
     from postrender.checks.dependencies import Resolution
-    from postrender.checks.everything import Checked
+    from postrender.checks.findings import Finding
     from postrender.checks.sizes import Size
+    from postrender.interface.progress import Tell
     from postrender.manifests.nodes import Plain
-    from postrender.progress import Tell
 
 
 def run(
@@ -39,84 +43,109 @@ def run(
     Raises:
         DevcacheError: A file cannot be read or is no YAML, or the version is not supported.
     """
-    spec, upstream = given.specified(values_files, config)
-    checked = everything.check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
-    errors, warnings = checked.count("error"), checked.count("warning")
+    spec, upstream = options.specified(values_files, config)
+    outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
+    errors, warnings = outcome.count("error"), outcome.count("warning")
     return Report(
-        value=_value(checked),
-        tables=_tables(checked),
-        summary=f"packages: {len(checked.placed)}, errors: {errors}, warnings: {warnings};"
-        f" for Crossplane {checked.version}",
+        value=_value(outcome),
+        tables=_tables(outcome),
+        summary=f"packages: {len(outcome.packages)}, errors: {errors}, warnings: {warnings};"
+        f" for Crossplane {outcome.version}",
         refused=errors > 0,
     )
 
 
-def _value(checked: Checked) -> Plain:
-    root = checked.layout.cache_root
+def _value(outcome: Outcome) -> Plain:
+    root = outcome.target.layout.cache_root
     return {
-        "crossplane": checked.version,
+        "crossplane": outcome.version,
         "packages": [
             {
-                "name": one.name,
-                "kind": one.package.kind,
-                "path": one.declared.path,
-                "package": one.declared.reference.text,
-                "file": f"{root}/{one.cache_key}",
+                "name": package.name,
+                "kind": package.kind,
+                "path": package.declaration.path,
+                "package": package.reference.text,
+                "file": f"{root}/{package.cache_key}",
             }
-            for one in checked.placed
+            for package in outcome.packages
         ],
         "dependencies": [
             {
-                "package": one.package,
-                "dependency": one.source,
-                "constraint": one.constraint,
-                "state": one.state,
-                "local": one.local,
-                "version": one.version,
-                "resolverName": one.resolver_name,
+                "package": resolution.package,
+                "dependency": resolution.source,
+                "constraint": resolution.constraint,
+                "state": resolution.state,
+                "local": resolution.local,
+                "version": resolution.version,
+                "resolverName": resolution.resolver_name,
             }
-            for one in checked.resolutions
+            for resolution in outcome.resolutions
         ],
         "sizes": [
-            {"what": one.what, "bytes": one.size, "ceiling": one.ceiling} for one in checked.sizes
+            {"what": size.subject, "bytes": size.size, "ceiling": size.limit}
+            for size in outcome.sizes
         ],
         "findings": [
             {
-                "severity": one.severity,
-                "packages": list(one.packages),
-                "where": one.where,
-                "problem": one.problem,
-                "hint": one.hint,
+                "severity": finding.severity,
+                "packages": list(finding.packages),
+                "where": finding.where,
+                "problem": finding.problem,
+                "hint": finding.hint,
             }
-            for one in checked.findings
+            for finding in outcome.findings
         ],
     }
 
 
-def _tables(checked: Checked) -> tuple[Table, ...]:
+def _tables(outcome: Outcome) -> tuple[Table, ...]:
     return (
         Table(
             "Dependencies",
             ("PACKAGE", "DEPENDS ON", "RANGE", "STATE", "BY"),
-            tuple(map(_dependency_row, checked.resolutions)),
+            tuple(map(_dependency_row, outcome.resolutions)),
         ),
         Table(
             "Sizes",
             ("WHAT", "BYTES", "OF"),
-            tuple((one.what, f"{one.size:,}", _ceiling(one)) for one in checked.sizes),
+            tuple((size.subject, f"{size.size:,}", _limit(size)) for size in outcome.sizes),
         ),
         Table(
             "Findings",
             ("SEVERITY", "WHERE", "PROBLEM", "HINT"),
-            tuple((one.severity, one.where, one.problem, one.hint) for one in checked.findings),
+            tuple(map(_finding_row, outcome.findings)),
         ),
     )
 
 
-def _dependency_row(one: Resolution) -> tuple[str, ...]:
-    by = f"{one.local} {one.version}" if one.local else "Crossplane, from the registry"
-    return (one.package, one.source, one.constraint, one.state, by)
+def _dependency_row(resolution: Resolution) -> tuple[str, ...]:
+    by = "Crossplane, from the registry"
+    if resolution.local:
+        by = f"{resolution.local} {resolution.version}"
+    return (resolution.package, resolution.source, resolution.constraint, resolution.state, by)
 
 
-def _ceiling(one: Size) -> str:
-    return "no limit" if one.ceiling is None else f"{one.ceiling:,}"
+def _finding_row(finding: Finding) -> tuple[str, ...]:
+    return (finding.severity, finding.where, finding.problem, finding.hint)
+
+
+def _limit(size: Size) -> str:
+    return "no limit" if size.limit is None else f"{size.limit:,}"
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.declaration(parser)
+    arguments.crossplane(parser, "default: the declared version, else that of our chart")
+    parser.add_argument(
+        "--offline", action="store_true", help="require that each dependency is local"
+    )
+    arguments.output(parser)
+
+
+COMMAND = Command(
+    help="find the problems of a declaration, without Helm",
+    arguments=_arguments,
+    run=run,
+    problem=arguments.declaration_problem,
+    shows="progress",
+)

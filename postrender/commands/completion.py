@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from postrender import arguments
+from postrender.interface import parser
+from postrender.interface.command import Command
+
+SHELLS = ("bash", "fish", "tcsh", "zsh")
+"""The shells that can complete the command line."""
 
 
 def run(*, shell: str) -> str:
-    """Return the script for a shell, one of `arguments.SHELLS`."""
+    """Return the script for a shell, one of `SHELLS`."""
     import shtab
 
-    parser = arguments.parser()
-    _complete_files(parser)
-    return f"{shtab.complete(parser, shell)}\n"
+    root = parser.parser(parser.names())
+    _complete_files(root)
+    return f"{shtab.complete(root, shell)}\n"
 
 
 def _complete_files(parser: argparse.ArgumentParser) -> None:
@@ -27,3 +31,14 @@ def _complete_files(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # likewise
             for command in action.choices.values():
                 _complete_files(command)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS)
+
+
+COMMAND = Command(
+    help="print a script that completes this command in a shell",
+    arguments=_arguments,
+    run=run,
+)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from postrender.cache import layouts
+from typing import TYPE_CHECKING
+
+from postrender.crossplane.api import bootstrap_crds
+from postrender.crossplane.target import Target
+from postrender.interface import arguments
+from postrender.interface.command import Command
 from postrender.manifests import emit
-from postrender.release.crds import bootstrap_crds
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def run(*, crossplane: str) -> str:
@@ -13,6 +20,16 @@ def run(*, crossplane: str) -> str:
     Raises:
         DevcacheError: The version is none, or not supported.
     """
-    version = layouts.require_version(crossplane, where="--crossplane")
-    layout = layouts.layout_of(version, where="--crossplane")
-    return "".join(map(emit.document, bootstrap_crds(layout)))
+    target = Target.parse(crossplane, where="--crossplane")
+    return "".join(map(emit.document, bootstrap_crds(target)))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.crossplane(parser, "e.g. 1.20", required=True)
+
+
+COMMAND = Command(
+    help="print bootstrap CRDs for an upstream chart",
+    arguments=_arguments,
+    run=run,
+)

@@ -1,43 +1,46 @@
-"""`explain`: where a Crossplane version looks for a package, and why there."""
+"""`explain`: the file that a Crossplane version reads for a package, and the reasons."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import packages
-from postrender.cache import layouts, references
+from postrender.crossplane import references
+from postrender.crossplane.target import Target
 from postrender.errors import quoted
-from postrender.reports import Report, Table
+from postrender.interface import arguments
+from postrender.interface.command import Command
+from postrender.interface.report import Report, Table
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from postrender.cache.layouts import Layout
-    from postrender.cache.references import Reference
+    from postrender.crossplane.references import Reference
 
 _UNKNOWN = "?????"
-"""What stands for the digits of a digest that is not known."""
+"""The digits of an unknown digest."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that Crossplane does with a reference.
+    """A step of Crossplane from a reference to a file.
 
     Attributes:
-        about: What it settles, e.g. `digest`.
-        answer: What comes out.
-        reason: Why.
+        subject: The subject of the step, e.g. `digest`.
+        answer: The result.
+        reason: The reason.
     """
 
-    about: str
+    subject: str
     answer: str
     reason: str
 
 
 def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
-    """Return where Crossplane will look for a package in its cache.
+    """Return the file that Crossplane looks for in its cache, step by step.
 
     Args:
         reference: The `spec.package` of a package object.
@@ -45,74 +48,73 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
         path: The package on disk, for its digest; or None.
 
     Raises:
-        DevcacheError: The version is not supported, the reference does not parse, or the package
+        DevcacheError: The version is not supported, the reference is invalid, or the package
             cannot be read.
     """
-    version = layouts.require_version(crossplane, where="--crossplane")
-    layout = layouts.layout_of(version, where="--crossplane")
+    target = Target.parse(crossplane, where="--crossplane")
     parsed = references.parse(reference, where="the reference")
     digest = parsed.digest or (packages.read(path).digest if path else "")
-    admitted = layout.admits(parsed)
-    file = f"{layout.cache_root}/{_key(parsed, digest, layout)}" if admitted else ""
-    steps = [_admission(layout, admitted=admitted)]
-    if admitted:
-        explained = _by_path if layout.keyed_by == "path" else _by_digest
-        steps += [*explained(parsed, digest, layout, file), *_recorded(parsed)]
+    is_admitted = target.admits(parsed)
+    file = _file(parsed, digest, target) if is_admitted else ""
+    steps = [_admission(target, is_admitted=is_admitted)]
+    if is_admitted:
+        by_version = _by_digest if target.uses_image_configs else _by_path
+        steps += [*by_version(parsed, digest, target, file), *_names(parsed)]
     return Report(
         value={
             "crossplane": crossplane,
             "reference": reference,
-            "admitted": admitted,
-            "pullPolicy": layout.pull_policy,
+            "admitted": is_admitted,
+            "pullPolicy": target.layout.pull_policy,
             "digest": digest,
             "file": file,
             "steps": [
-                {"about": one.about, "answer": one.answer, "reason": one.reason} for one in steps
+                {"about": step.subject, "answer": step.answer, "reason": step.reason}
+                for step in steps
             ],
         },
         tables=(
             Table(
-                f"Crossplane {version} and {quoted(reference)}",
+                f"Crossplane {target.version} and {quoted(reference)}",
                 ("", "ANSWER", "BECAUSE"),
-                tuple((one.about, one.answer, one.reason) for one in steps),
+                tuple((step.subject, step.answer, step.reason) for step in steps),
             ),
         ),
-        refused=not admitted,
+        refused=not is_admitted,
     )
 
 
-def _key(reference: Reference, digest: str, layout: Layout) -> str:
-    return layout.cache_key(reference, digest or f"sha256:{_UNKNOWN}").replace(
-        "sha256.gz", f"sha256-{_UNKNOWN}.gz"
-    )
+def _file(reference: Reference, digest: str, target: Target) -> str:
+    file = target.cache_file(reference, digest or f"sha256:{_UNKNOWN}")
+    return file.replace("sha256.gz", f"sha256-{_UNKNOWN}.gz")
 
 
-def _admission(layout: Layout, *, admitted: bool) -> Step:
+def _admission(target: Target, *, is_admitted: bool) -> Step:
     reason = "up to 1.20 spec.package is any text that parses as a reference"
-    if layout.qualified:
+    if target.layout.qualified:
         reason = "2.0 and later want a registry with a dot, a path, and a tag or digest"
-    return Step("admitted", "yes" if admitted else "no", reason)
+    return Step("admitted", "yes" if is_admitted else "no", reason)
 
 
-def _by_path(reference: Reference, digest: str, layout: Layout, file: str) -> Iterator[Step]:
+def _by_path(reference: Reference, digest: str, target: Target, file: str) -> Iterator[Step]:
     yield Step(
         "packagePullPolicy",
-        layout.pull_policy,
+        target.layout.pull_policy,
         "only this one asks no registry; it holds for the pod of a Provider or Function, too",
     )
     yield Step(
         "file",
         file,
-        "the path that spec.package is: what is behind the last dot of its last part is cut off",
+        "spec.package as a path, without everything after the last dot of its last segment",
     )
     stem = reference.text.rpartition("/")[2]
     if reference.tag and "." in stem:
         shared = f"{reference.text.rpartition('.')[0]}.*"
-        yield Step("the same file for", shared, "what was cut off makes no difference")
+        yield Step("the same file for", shared, "everything after the last dot makes no difference")
     yield Step(
         "digest",
         digest or "not asked for",
-        "the file is read again when Crossplane starts, or when the revision changes",
+        "Crossplane reads the file again when it starts, or when the revision changes",
     )
     yield Step(
         "a miss",
@@ -121,22 +123,23 @@ def _by_path(reference: Reference, digest: str, layout: Layout, file: str) -> It
     )
 
 
-def _by_digest(reference: Reference, digest: str, layout: Layout, file: str) -> Iterator[Step]:
+def _by_digest(reference: Reference, digest: str, target: Target, file: str) -> Iterator[Step]:
     if reference.digest:
-        yield Step("digest", digest, "the reference names it: no registry is asked")
+        yield Step("digest", digest, "the reference names it: Crossplane asks no registry")
     else:
         yield Step(
             "digest",
             digest or "of the package; give it by --path",
-            "a tag must become a digest first; for a directory that is of its package.yaml",
+            "Crossplane needs a digest in place of a tag; that of a directory is that of its"
+            " package.yaml",
         )
         yield Step(
             "ImageConfig",
             "needed",
-            "it rewrites the reference to its source and digest; a tag that stays one is asked of"
-            " the registry, whatever the pull policy",
+            "it rewrites the reference to its source and digest; without it Crossplane asks the"
+            " registry for the tag, whatever the pull policy",
         )
-    yield Step("packagePullPolicy", layout.pull_policy, "Always would not read the cache")
+    yield Step("packagePullPolicy", target.layout.pull_policy, "Always would not read the cache")
     yield Step(
         "file",
         file,
@@ -144,16 +147,30 @@ def _by_digest(reference: Reference, digest: str, layout: Layout, file: str) -> 
     )
     yield Step(
         "a miss",
-        "the registry is asked",
-        "nothing says that the file was missing: the error, if any, is the registry's",
+        "Crossplane asks the registry",
+        "no message says that the file was missing: the error, if any, is the registry's",
     )
 
 
-def _recorded(reference: Reference) -> Iterator[Step]:
-    yield Step("source", reference.source, "what the dependsOn of other packages must name")
-    yield Step("version", reference.identifier, "what the range of a dependsOn is compared with")
+def _names(reference: Reference) -> Iterator[Step]:
+    yield Step("source", reference.source, "the dependsOn of other packages must name it")
+    yield Step("version", reference.identifier, "the range of a dependsOn must admit it")
     yield Step(
         "name",
         references.resolver_name(reference.source),
-        "what Crossplane's resolver calls it, if it installs it as a dependency",
+        "Crossplane's resolver gives it to a package that it installs as a dependency",
     )
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reference", metavar="REFERENCE", help="a spec.package")
+    arguments.crossplane(parser, "e.g. 1.20", required=True)
+    parser.add_argument("--path", type=Path, metavar="PATH", help="the package, for its digest")
+    arguments.output(parser)
+
+
+COMMAND = Command(
+    help="show the file that Crossplane reads for a package, and why",
+    arguments=_arguments,
+    run=run,
+)

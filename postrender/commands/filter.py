@@ -6,8 +6,11 @@ import os
 import time
 from pathlib import Path
 
-from postrender import render, results
+from postrender import result_cache
 from postrender.declared import devcache, files
+from postrender.interface import arguments
+from postrender.interface.command import PROGRAM, Command, Stdin
+from postrender.release import render
 
 
 def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
@@ -26,4 +29,15 @@ def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
     if declared and declared.live and not declared.release_revision:
         # Our chart tells the release's revision. Nothing else does, and each needs one of its own.
         declared = declared._replace(release_revision=str(int(time.time())))
-    return render.render(rendered, declared, Path(), results.of_user(os.environ))
+    return render.render(rendered, declared, Path(), result_cache.of_user(os.environ))
+
+
+COMMAND = Command(
+    help="modify rendered manifests",
+    arguments=arguments.none,
+    run=run,
+    stdin=Stdin(
+        parameter="rendered",
+        origin=f"rendered manifests from stdin: helm ... --post-renderer {PROGRAM}",
+    ),
+)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from postrender import packages
 from postrender.declared import proposals
 from postrender.errors import one_line
+from postrender.interface import arguments
+from postrender.interface.command import Command
 from postrender.manifests import emit
 from postrender.packages import disk
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-    from postrender.progress import Tell
+    from postrender.interface.progress import Tell
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -44,3 +47,15 @@ def run(*, paths: Sequence[Path], tell: Tell) -> str:
     environment.filters.update(yaml=emit.scalar, comment=one_line)
     template = environment.get_template("values.yaml.j2")
     return template.render(proposals=proposals.propose(found))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.paths(parser, "an .xpkg file or a package directory")
+
+
+COMMAND = Command(
+    help="print a commented values file for packages on disk",
+    arguments=_arguments,
+    run=run,
+    shows="progress",
+)

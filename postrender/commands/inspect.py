@@ -1,4 +1,4 @@
-"""`inspect`: what is on disk, and what each Crossplane version would call it in its cache."""
+"""`inspect`: packages on disk, and their files in the cache of each Crossplane version."""
 
 from __future__ import annotations
 
@@ -6,63 +6,61 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender.cache import layouts, references
-from postrender.cache.layouts import LAYOUTS
+from postrender.crossplane import references
+from postrender.crossplane.target import Target
 from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError
+from postrender.interface import arguments
+from postrender.interface.command import Command
+from postrender.interface.report import Report, Table
 from postrender.packages import disk, forms
-from postrender.release import packing
-from postrender.reports import Report, Table
+from postrender.payload import compression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from postrender.cache.layouts import Layout
-    from postrender.cache.references import Reference
+    from postrender.crossplane.references import Reference
+    from postrender.interface.progress import Tell
     from postrender.manifests.nodes import Plain
     from postrender.packages import Package
     from postrender.packages.forms import Form
-    from postrender.progress import Tell
 
 
 def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str = "") -> Report:
-    """Return what packages on disk are.
+    """Return a report of packages on disk.
 
     Args:
         paths: Packages: each a directory, an .xpkg, a package.yaml, or its gzip from a cache.
-        tell: Is told what is being done.
-        crossplane: The Crossplane version to name the cache file for; all lines by default.
-        package: The `spec.package` to name the cache file for; by default the one that a package
-            has when its declaration gives none.
+        tell: Shows the current step.
+        crossplane: The Crossplane version whose cache file to name; all lines by default.
+        package: The `spec.package` whose cache file to name; by default that of a declaration
+            without one.
 
     Raises:
         DevcacheError: A package cannot be read, the version is not supported, or the reference
-            does not parse.
+            is invalid.
     """
     where = "--crossplane"
-    wanted: Sequence[Layout] = LAYOUTS
-    if crossplane:
-        wanted = [layouts.layout_of(layouts.require_version(crossplane, where=where), where=where)]
-    given = references.parse(package, where="--package") if package else None
-    found: list[_Inspected] = []
+    ranges = [Target.parse(crossplane, where=where)] if crossplane else Target.of_all_layouts()
+    reference = references.parse(package, where="--package") if package else None
+    inspected: list[_Inspected] = []
     for path in paths:
         tell(f"reading {disk.shown(path)}")
-        form, opened = forms.read(path)
+        form, on_disk = forms.read(path)
         tell(f"packing {disk.shown(path)}")
-        reference = given or _default(opened)
-        found.append(
-            _Inspected(path, form, opened, _sizes(opened), _cached(opened, reference, wanted))
-        )
+        cached = _cached(on_disk, reference or _default(on_disk), ranges)
+        inspected.append(_Inspected(path, form, on_disk, _sizes(on_disk), cached))
     return Report(
-        value={"packages": [_value(one) for one in found]},
-        tables=tuple(table for one in found for table in _tables(one)),
+        value={"packages": [_value(each) for each in inspected]},
+        tables=tuple(table for each in inspected for table in _tables(each)),
     )
 
 
 @dataclass(frozen=True)
 class _Cached:
-    """What a range of Crossplane lines calls a package in its cache."""
+    """The file of a package in the cache of a range of Crossplane lines."""
 
     lines: str
     reference: str
@@ -72,7 +70,7 @@ class _Cached:
 
 @dataclass(frozen=True)
 class _Inspected:
-    """A package, and what was found out about it; sizes are in bytes."""
+    """A package with its sizes in bytes and its files in caches."""
 
     path: Path
     form: Form
@@ -82,52 +80,47 @@ class _Inspected:
 
 
 def _default(package: Package) -> Reference | None:
-    """Return the reference of a declaration that gives none, under the package's own name."""
+    """Return the reference of a declaration without one, under the package's own name."""
     try:
         return references.parse(f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0", where="")
     except DevcacheError:
-        return None  # its name is none of a package object either
+        return None  # no package object may have its name either
 
 
 def _sizes(package: Package) -> dict[str, int]:
-    """Return sizes: of the package.yaml, as it lies in the cache, as it goes into the ConfigMap."""
+    """Return the bytes of the package.yaml, of its gzip in the cache and of its xz."""
     return {
         "packageYaml": package.package_yaml.size,
         "gzip": forms.packed_size(package),
-        "xz": len(*packing.packed([package.package_yaml])),
+        "xz": len(*compression.packed([package.package_yaml])),
     }
 
 
 def _cached(
-    package: Package, reference: Reference | None, wanted: Sequence[Layout]
+    package: Package, reference: Reference | None, ranges: Iterable[Target]
 ) -> tuple[_Cached, ...]:
     return tuple(
         _Cached(
-            lines=_lines(layout),
+            lines=target.layout.lines,
             reference=reference.text,
-            is_admitted=layout.admits(reference),
-            file=f"{layout.cache_root}/{layout.cache_key(reference, package.digest)}",
+            is_admitted=target.admits(reference),
+            file=target.cache_file(reference, package.digest),
         )
-        for layout in wanted
+        for target in ranges
         if reference
     )
 
 
-def _lines(layout: Layout) -> str:
-    first, last = layouts.shown(layout.first), layouts.shown(layout.last)
-    return first if first == last else f"{first}-{last}"
-
-
 def _objects(package: Package) -> dict[str, int]:
-    counted = Counter(f"{one.api_version} {one.kind}" for one in package.members)
+    counted = Counter(f"{member.api_version} {member.kind}" for member in package.members)
     return dict(sorted(counted.items()))
 
 
-def _value(found: _Inspected) -> Plain:
-    package = found.package
+def _value(inspected: _Inspected) -> Plain:
+    package = inspected.package
     return {
-        "path": str(found.path),
-        "form": found.form,
+        "path": str(inspected.path),
+        "form": inspected.form,
         "apiVersion": package.api_version,
         "kind": package.kind,
         "name": package.name,
@@ -135,25 +128,26 @@ def _value(found: _Inspected) -> Plain:
         "digest": package.digest,
         "digestIsRegistrys": package.digest_is_registrys,
         "contentDigest": package.package_yaml.digest,
-        "sizes": dict(found.sizes),
+        "sizes": dict(inspected.sizes),
         "objects": dict(_objects(package)),
         "dependencies": [
-            {"package": one.package, "constraint": one.constraint} for one in package.dependencies
+            {"package": dependency.package, "constraint": dependency.constraint}
+            for dependency in package.dependencies
         ],
         "cache": [
             {
-                "crossplane": one.lines,
-                "package": one.reference,
-                "admitted": one.is_admitted,
-                "file": one.file,
+                "crossplane": cached.lines,
+                "package": cached.reference,
+                "admitted": cached.is_admitted,
+                "file": cached.file,
             }
-            for one in found.cached
+            for cached in inspected.cached
         ],
     }
 
 
-def _tables(found: _Inspected) -> tuple[Table, Table]:
-    package, sizes = found.package, found.sizes
+def _tables(inspected: _Inspected) -> tuple[Table, Table]:
+    package, sizes = inspected.package, inspected.sizes
     origin = "as a registry gives it" if package.digest_is_registrys else "of its package.yaml"
     facts = (
         ("kind", f"{package.kind} ({package.api_version})"),
@@ -163,17 +157,33 @@ def _tables(found: _Inspected) -> tuple[Table, Table]:
         ("package.yaml", f"{sizes['packageYaml']:,} bytes"),
         ("in the cache", f"{sizes['gzip']:,} bytes"),
         ("in the ConfigMap", f"{sizes['xz']:,} bytes"),
-        *((f"{count} of", what) for what, count in _objects(package).items()),
+        *((f"{count} of", kind) for kind, count in _objects(package).items()),
         *(
-            ("depends on", f"{one.package} {one.constraint}".rstrip())
-            for one in package.dependencies
+            ("depends on", f"{dependency.package} {dependency.constraint}".rstrip())
+            for dependency in package.dependencies
         ),
     )
     files = tuple(
-        (one.lines, one.file if one.is_admitted else "not admitted") for one in found.cached
+        (cached.lines, cached.file if cached.is_admitted else "not admitted")
+        for cached in inspected.cached
     )
-    title = f"as {found.cached[0].reference}" if found.cached else ""
+    title = f"as {inspected.cached[0].reference}" if inspected.cached else ""
     return (
-        Table(f"{disk.shown(found.path)}, {found.form}", ("", ""), facts),
+        Table(f"{disk.shown(inspected.path)}, {inspected.form}", ("", ""), facts),
         Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), files),
     )
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.paths(parser, "an .xpkg file, a directory, a package.yaml, or its gzip from a cache")
+    arguments.crossplane(parser, "only the file of this version")
+    parser.add_argument("--package", metavar="REFERENCE", help="with this as their spec.package")
+    arguments.output(parser)
+
+
+COMMAND = Command(
+    help="show packages on disk, and their files in a cache",
+    arguments=_arguments,
+    run=run,
+    shows="progress",
+)

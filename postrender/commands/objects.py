@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from postrender.cache import layouts, placement
+from postrender import placement
+from postrender.crossplane.target import Target
 from postrender.declared import devcache, files
+from postrender.interface import arguments
+from postrender.interface.command import Command
 from postrender.manifests import emit
 from postrender.release import objects
+
+if TYPE_CHECKING:
+    import argparse
+
+    from postrender.interface.command import Options
 
 
 def run(
@@ -24,11 +33,35 @@ def run(
     Raises:
         DevcacheError: The version, the document or a package is not as it must be.
     """
-    version = layouts.require_version(crossplane, where="--crossplane")
-    layout = layouts.layout_of(version, where="--crossplane")
+    target = Target.parse(crossplane, where="--crossplane")
     declared = devcache.load(files.text(config), where=files.shown(config))
-    placed = placement.place(declared, version, layout, Path())
-    found = objects.package_objects(placed, layout, installed_only=False)
+    packages = placement.place(declared.packages, target, Path(), offline=declared.offline)
+    result = objects.of_packages(packages, target)
     if release and namespace:
-        found = [objects.owned(one, release, namespace) for one in found]
-    return "".join(map(emit.document, found))
+        result = [objects.owned(value, release, namespace) for value in result]
+    return "".join(map(emit.document, result))
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.crossplane(parser, "e.g. 1.20", required=True)
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
+    )
+    parser.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
+    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="that release's namespace")
+
+
+def _problem(options: Options) -> str:
+    if "config" not in options:
+        return "--config FILE is required"
+    if ("release" in options) != ("namespace" in options):
+        return "--release and --namespace go together"
+    return ""
+
+
+COMMAND = Command(
+    help="print the package objects, to apply them apart",
+    arguments=_arguments,
+    run=run,
+    problem=_problem,
+)

@@ -6,18 +6,21 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postrender import results
-from postrender.cache import placement
-from postrender.declared import devcache, given
+from postrender import placement, result_cache
+from postrender.declared import devcache, options
 from postrender.errors import DevcacheError, raised
+from postrender.interface import arguments
+from postrender.interface.command import Command, Stdin
 from postrender.manifests import emit, nodes
-from postrender.release import apart, unreferenced
+from postrender.payload import external
+from postrender.payload.prune import unreferenced
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from postrender.declared.devcache import DevCache
-    from postrender.release.apart import Part
+    from postrender.payload.external import Part
 
 
 def run(
@@ -38,29 +41,59 @@ def run(
         namespace: The release's namespace; default: that of whoever applies them.
         prune: Return names instead, each as `configmap/NAME` on a line: of what is listed, those
             that neither a workload nor the declaration references.
-        listed: For `prune`, what `kubectl get` lists as JSON; see `unreferenced.names`.
+        listed: For `prune`, what `kubectl get` lists as JSON; see `prune.names`.
 
     Raises:
         DevcacheError: The document, a package or the list is not as it must be, or the
             declaration leaves the packages in the release.
     """
-    spec, _ = given.specified(values_files, config)
+    spec, _ = options.specified(values_files, config)
     declared = devcache.read(spec, refuse=raised)
     if prune:
-        kept = [part.config_map for part in _parts(declared)] if declared.payload_apart else []
-        text = nodes.decoded(listed, where="stdin")
-        found = unreferenced.names(text, where="stdin", namespace=namespace, kept=kept)
-        return "".join(f"configmap/{name}\n" for name in found)
+        parts = _parts(declared) if declared.payload_apart else []
+        names = unreferenced(
+            nodes.decoded(listed, where="stdin"),
+            where="stdin",
+            namespace=namespace,
+            declared=[part.config_map for part in parts],
+        )
+        return "".join(f"configmap/{name}\n" for name in names)
     if not declared.payload_apart:
         problem = "leaves the packages in the release: there is nothing to apply apart from it"
         raise DevcacheError(problem, where=spec.where, hint="set payload: apart")
-    made = (apart.config_map(part, namespace) for part in _parts(declared))
-    return "".join(map(emit.document, made))
+    config_maps = (external.config_map(part, namespace) for part in _parts(declared))
+    return "".join(map(emit.document, config_maps))
 
 
 def _parts(declared: DevCache) -> list[Part]:
-    kept = results.of_user(os.environ)
-    read = ((one.name, placement.read(one, Path(), kept)) for one in declared.packages)
+    cache = result_cache.of_user(os.environ)
     return [
-        part for name, package in read for part in apart.split(name, package.package_yaml, kept)
+        part
+        for declaration in declared.packages
+        for part in external.split(
+            declaration.name, placement.read(declaration, Path(), cache).package_yaml, cache
+        )
     ]
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.declaration(parser)
+    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="the release's namespace")
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="print the names of unreferenced ConfigMaps; reads the output of kubectl",
+    )
+
+
+COMMAND = Command(
+    help="print the ConfigMaps beside the release, to apply before it",
+    arguments=_arguments,
+    run=run,
+    problem=arguments.declaration_problem,
+    stdin=Stdin(
+        parameter="listed",
+        origin="a list from stdin: kubectl get configmaps,deployments,replicasets,pods",
+        option="prune",
+    ),
+)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from postrender.interface import arguments
+from postrender.interface.command import Command
+
 
 def run() -> str:
     """Return the plugin's folder on a line."""
     return f"{Path(__file__).parents[1] / 'plugin' / 'crossplane-devcache'}\n"
+
+
+COMMAND = Command(
+    help="print the folder of the Helm 4 plugin",
+    arguments=arguments.none,
+    run=run,
+)

@@ -7,18 +7,21 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from postrender import results, starttime
-from postrender.live import push, targets
+from postrender import result_cache
+from postrender.interface import arguments, start_time
+from postrender.interface.command import Command
+from postrender.interface.report import Report, Table
+from postrender.live import push, selection
 from postrender.live.cluster import Cluster
-from postrender.live.waiting import Progress
-from postrender.reports import Report, Table
+from postrender.live.stopwatch import Progress
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
+    from postrender.interface.progress import Tell
     from postrender.live.push import Outcome, Pushed
-    from postrender.progress import Tell
 
 
 def run(  # noqa: PLR0913  # the options of the command line
@@ -43,17 +46,17 @@ def run(  # noqa: PLR0913  # the options of the command line
     Raises:
         DevcacheError: A file, a package or the cluster refuses; see `push.push`.
     """
-    start = starttime.monotonic()
-    declared, kept = targets.declared(values_files), results.of_user(os.environ)
+    start = start_time.monotonic()
+    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
     cluster = Cluster(context, namespace)
     first = ("started", time.monotonic() - start)
     outcome = push.push(
         cluster,
-        lambda release: targets.placed(
-            release, targets.choose(release, paths, declared, kept), kept
+        lambda release: selection.local_packages(
+            release, selection.choose(release, paths, declared, cache), cache
         ),
         Progress(tell, timeout),
-        kept,
+        cache,
     )
     return report(replace(outcome, steps=(first, *outcome.steps)))
 
@@ -95,3 +98,18 @@ def _row(one: Pushed) -> tuple[str, ...]:
     content = {"same": "the same", "changed": "changed", "new": "new"}[one.change.state]
     declared = "the release" if one.change.is_declared else "nobody: pushed"
     return (one.change.name, content, declared, one.state.revision, one.state.summary)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.optional_paths(parser)
+    arguments.cluster(parser)
+    arguments.timeout(parser)
+    arguments.output(parser)
+
+
+COMMAND = Command(
+    help="push packages into a release in live mode, and wait until they are healthy",
+    arguments=_arguments,
+    run=run,
+    shows="progress",
+)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from postrender import results
-from postrender.live import inventory, targets
+from postrender import result_cache
+from postrender.interface import arguments
+from postrender.interface.command import Command
+from postrender.interface.report import Report, Table
+from postrender.live import inventory, selection
 from postrender.live.cluster import Cluster
-from postrender.reports import Report, Table
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
+    from postrender.interface.progress import Tell
     from postrender.live.inventory import Inventory, Item
-    from postrender.progress import Tell
 
 
 _DIGITS = 12
@@ -42,16 +45,16 @@ def run(
         DevcacheError: There is no release in live mode, or the cluster refuses.
     """
     tell("asking the cluster")
-    declared, kept = targets.declared(values_files), results.of_user(os.environ)
-    return report(inventory.take(Cluster(context, namespace), declared, kept))
+    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
+    return report(inventory.take(Cluster(context, namespace), declared, cache))
 
 
-def report(found: Inventory) -> Report:
+def report(release: Inventory) -> Report:
     """Return what is told of it."""
-    healthy = sum(not one.trouble for one in found.items)
+    healthy = sum(not one.trouble for one in release.items)
     return Report(
         value={
-            "pods": [{"name": one.name, "cached": dict(one.cached)} for one in found.pods],
+            "pods": [{"name": one.name, "cached": dict(one.cached)} for one in release.pods],
             "packages": [
                 {
                     "name": one.entry.name,
@@ -67,26 +70,26 @@ def report(found: Inventory) -> Report:
                     "healthy": not one.trouble,
                     "trouble": one.trouble,
                 }
-                for one in found.items
+                for one in release.items
             ],
         },
         tables=(
             Table(
                 "Packages",
                 ("PACKAGE", "FROM", "ON DISK", "IN PODS", "REVISION", "STATE"),
-                tuple(_row(one, len(found.pods)) for one in found.items),
+                tuple(_row(one, len(release.pods)) for one in release.items),
             ),
             Table(
                 "Loaded",
                 ("POD", "FILE IN ITS CACHE", "SHA256"),
                 tuple(
                     (pod.name, file, f"{content[:_DIGITS]}...")
-                    for pod in found.pods
+                    for pod in release.pods
                     for file, content in sorted(pod.cached.items())
                 ),
             ),
         ),
-        summary=f"packages: {len(found.items)}, healthy: {healthy}, pods: {len(found.pods)}",
+        summary=f"packages: {len(release.items)}, healthy: {healthy}, pods: {len(release.pods)}",
     )
 
 
@@ -96,3 +99,17 @@ def _row(one: Item, pods: int) -> tuple[str, ...]:
         loaded = f"{loaded}, not in {', '.join(one.lagging)}"
     state = one.trouble or "Healthy"
     return (one.entry.name, one.origin, one.disk, loaded, one.state.revision, state)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.values(parser)
+    arguments.cluster(parser)
+    arguments.output(parser)
+
+
+COMMAND = Command(
+    help="show the packages of a release in live mode, and their health",
+    arguments=_arguments,
+    run=run,
+    shows="progress",
+)

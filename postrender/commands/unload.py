@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postrender.interface import arguments
+from postrender.interface.command import Command
 from postrender.live import unload
 from postrender.live.cluster import Cluster
-from postrender.live.waiting import Progress
+from postrender.live.stopwatch import Progress
 
 if TYPE_CHECKING:
-    from postrender.progress import Tell
+    import argparse
+
+    from postrender.interface.progress import Tell
 
 
 def run(
@@ -35,3 +39,17 @@ def run(
     """
     seconds = unload.unload(Cluster(context, namespace), name, Progress(tell, timeout))
     return f"unloaded {name}, {seconds:.2f} s in all\n"
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the name of the package object")
+    arguments.cluster(parser)
+    arguments.timeout(parser)
+
+
+COMMAND = Command(
+    help="remove a package that a push has added",
+    arguments=_arguments,
+    run=run,
+    shows="progress",
+)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn
 
-from postrender import results
-from postrender.live import release, targets, watching
+from postrender import result_cache
+from postrender.interface import arguments
+from postrender.interface.command import Command
+from postrender.live import releases, selection, watch
 from postrender.live.cluster import Cluster
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
     from pathlib import Path
 
-    from postrender.live.watching import Show
+    from postrender.live.watch import Show
 
 
 def run(  # noqa: PLR0913  # the options of the command line
@@ -38,7 +41,21 @@ def run(  # noqa: PLR0913  # the options of the command line
     Raises:
         DevcacheError: A path is no package as it starts, or there is no release in live mode.
     """
-    declared, kept = targets.declared(values_files), results.of_user(os.environ)
-    asked = Cluster(context, namespace)
-    chosen = targets.choose(release.find(asked), paths, declared, kept)
-    watching.watch(asked, chosen, show, timeout, kept)
+    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
+    cluster = Cluster(context, namespace)
+    chosen = selection.choose(releases.find(cluster), paths, declared, cache)
+    watch.watch(cluster, chosen, show, timeout, cache)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.optional_paths(parser)
+    arguments.cluster(parser)
+    arguments.timeout(parser)
+
+
+COMMAND = Command(
+    help="push packages whenever you save them, until Ctrl-C",
+    arguments=_arguments,
+    run=run,
+    shows="view",
+)

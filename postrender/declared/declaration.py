@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import marks
+from postrender import labels
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
@@ -68,7 +68,7 @@ def _is_devcache(document: Document) -> bool:
 
 
 def _is_ours(document: Document) -> bool:
-    if not document.mentions(marks.OWNER) or not any(map(document.mentions, marks.KINDS)):
+    if not document.mentions(labels.OWNER) or not any(map(document.mentions, labels.KINDS)):
         return False
     if document.kind != "List":
         return _is_marked(document.root)
@@ -77,15 +77,15 @@ def _is_ours(document: Document) -> bool:
 
 
 def _is_marked(one: yaml.Node | None) -> bool:
-    labels = nodes.get(one, "metadata", "labels")
-    if nodes.text(nodes.get(labels, marks.COMPONENT)) == marks.PAYLOAD:
+    marks = nodes.get(one, "metadata", "labels")
+    if nodes.text(nodes.get(marks, labels.COMPONENT)) == labels.PAYLOAD:
         return False
-    owner = nodes.text(nodes.get(labels, marks.PART_OF))
-    return nodes.text(nodes.get(one, "kind")) in marks.KINDS and owner == marks.OWNER
+    owner = nodes.text(nodes.get(marks, labels.PART_OF))
+    return nodes.text(nodes.get(one, "kind")) in labels.KINDS and owner == labels.OWNER
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:
     require_manifests(documents)
     problem = "there is no DevCache document among the rendered manifests"
-    hint = "use the chart crossplane-devcache, or pass --post-renderer-args --config=devcache.yaml"
+    hint = "use the chart crossplane-devcache, or pass --post-renderer-args --config=document.yaml"
     return DevcacheError(problem, hint=hint)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from postrender import quantities
-from postrender.cache import layouts, references
+from postrender.crossplane import references, versions
 from postrender.errors import DevcacheError, Refuse, quoted, raised
 from postrender.fields import Fields
 from postrender.manifests import nodes
@@ -16,6 +16,7 @@ from postrender.manifests import nodes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from postrender.crossplane.references import Reference
     from postrender.manifests.nodes import Plain
 
 T = TypeVar("T")
@@ -32,8 +33,30 @@ _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NONE: dict[str, Plain] = {}
 
 
-class LocalPackage(NamedTuple):
-    """One package on disk.
+class Settings(NamedTuple):
+    """The declared settings of a package's objects.
+
+    Attributes:
+        runtime_image: The image that runs a Provider or Function, or "".
+        runtime_resources: The Kubernetes resource requirements of that image's container.
+        spec: More fields of the package object.
+    """
+
+    runtime_image: str = ""
+    runtime_resources: dict[str, Plain] = _NONE
+    spec: dict[str, Plain] = _NONE
+
+    @property
+    def has_runtime_config(self) -> bool:
+        """Whether the package object names a DeploymentRuntimeConfig of the user's."""
+        return "runtimeConfigRef" in self.spec
+
+
+_NO_SETTINGS = Settings()
+
+
+class PackageDeclaration(NamedTuple):
+    """The declaration of one package on disk.
 
     Attributes:
         name: The name of the package object.
@@ -41,19 +64,16 @@ class LocalPackage(NamedTuple):
         reference: Its `spec.package`.
         ignore: Patterns of files that a directory's package leaves out.
         install: Whether the release also creates the package object.
-        runtime_image: The image that runs a Provider or Function, or "".
-        runtime_resources: The Kubernetes resource requirements of that image's container.
-        spec: More fields of the package object.
+        settings: The settings of its objects, or None where a release has made them and a push
+            leaves them as they are.
     """
 
     name: str
     path: str
-    reference: references.Reference
+    reference: Reference
     ignore: tuple[str, ...] = ()
     install: bool = True
-    runtime_image: str = ""
-    runtime_resources: dict[str, Plain] = _NONE
-    spec: dict[str, Plain] = _NONE
+    settings: Settings | None = _NO_SETTINGS
 
 
 class Copier(NamedTuple):
@@ -88,21 +108,21 @@ class DevCache(NamedTuple):
     """What the values' `devcache` block declares.
 
     Attributes:
-        packages: The local packages, by name.
+        packages: The local packages, in the order of their names.
         mount_path: Where the ConfigMap is mounted, read-only.
         cache_volume: The volume that Crossplane uses as its package cache.
         size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus
             what the packages take, or "" to leave it alone.
         copier: The initContainer.
         live: Whether a sidecar keeps the cache up to date, so that packages can be pushed.
-        release_revision: With `live`, what is another text for each revision of the release, or "".
+        release_revision: With `live`, a string unique to each revision of the release, or "".
         payload_apart: Whether ConfigMaps beside the release bring the packages.
         offline: Whether a dependency that is not local is an error.
         limit_release: Whether the release must fit Helm's Secret.
         crossplane_version: The version to assume, or "" to find it in the manifests.
     """
 
-    packages: tuple[LocalPackage, ...] = ()
+    packages: tuple[PackageDeclaration, ...] = ()
     mount_path: str = "/devcache"
     cache_volume: str = "package-cache"
     size_limit: str = "auto"
@@ -113,6 +133,11 @@ class DevCache(NamedTuple):
     offline: bool = False
     limit_release: bool = True
     crossplane_version: str = ""
+
+    @property
+    def revision(self) -> str:
+        """The release revision in live mode, else ""."""
+        return self.release_revision if self.live else ""
 
 
 _DEFAULT = DevCache()
@@ -169,21 +194,21 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
             return default
 
     nothing = Fields({}, spec.path, spec.where)
-    known = (
+    keys = (
         *("packages", "cache", "copier", "payload", "live", "releaseRevision"),
         *("offline", "limits", "crossplaneVersion"),
     )
-    tried(lambda: spec.only(*known), default=spec)
+    tried(lambda: spec.only(*keys), default=spec)
     packages = tried(lambda: spec.under("packages"), default=nothing)
     cache = tried(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
     mount = tried(lambda: cache.under("readOnly", "mountPath"), default=nothing)
     volume = tried(lambda: cache.under("readWrite", "volume", "sizeLimit"), default=nothing)
     limits = tried(lambda: spec.under("limits", "release"), default=nothing)
-    found = [
+    declarations = [
         tried(partial(_package, name, packages), default=None) for name, _ in packages.entries()
     ]
     return DevCache(
-        packages=tuple(one for one in found if one),
+        packages=tuple(filter(None, declarations)),
         mount_path=tried(lambda: _mount_path(mount), default=_DEFAULT.mount_path),
         cache_volume=tried(
             lambda: _name(volume, "volume", _DEFAULT.cache_volume), default=_DEFAULT.cache_volume
@@ -213,7 +238,7 @@ def check_name(name: str, *, where: str) -> None:
         raise DevcacheError(problem, where=where, hint=hint)
 
 
-def _package(name: str, packages: Fields) -> LocalPackage:
+def _package(name: str, packages: Fields) -> PackageDeclaration:
     check_name(name, where=f"{packages.where}, {packages.path}")
     runtime = ("runtimeImage", "runtimeResources")
     fields = packages.under(name, "path", "ignore", "package", "install", *runtime, "spec")
@@ -232,15 +257,13 @@ def _package(name: str, packages: Fields) -> LocalPackage:
     if len(name) == 1 and not fields.word("package"):
         problem = "is missing: a repository's name has two characters at least, this package's one"
         raise fields.refusal("package", problem)
-    return LocalPackage(
+    return PackageDeclaration(
         name=name,
         path=path,
         reference=references.parse(text, where=f"{packages.where}, {fields.path}.package"),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
-        runtime_image=fields.word("runtimeImage"),
-        runtime_resources=resources,
-        spec=dict(own.entries()),
+        settings=Settings(fields.word("runtimeImage"), resources, dict(own.entries())),
     )
 
 
@@ -292,7 +315,7 @@ def _release_revision(spec: Fields) -> str:
 
 def _version(spec: Fields) -> str:
     version = spec.text("crossplaneVersion")
-    if version and layouts.version_of(version) is None:
+    if version and versions.parse(version) is None:
         problem = f"is not a version: {quoted(version)}"
         raise spec.refusal("crossplaneVersion", problem, hint='use e.g. "2.4.2"')
     return version

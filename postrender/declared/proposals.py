@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender.cache import ranges, references
+from postrender.crossplane import constraints, references
 from postrender.errors import DevcacheError, quoted
 from postrender.packages import disk
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from postrender.cache.ranges import Version
+    from postrender.crossplane.constraints import Version
     from postrender.packages import Dependency, Package, PackageKind
 
 _NAMED = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
@@ -125,7 +125,7 @@ def _tag(constraint: str) -> str:
 
 def _candidates(constraint: str) -> Iterator[str]:
     """Yield the versions that a range names, then the ones after them."""
-    named = [ranges.version(text, "v1") for text in _NAMED.findall(constraint)]
+    named = [constraints.version(text, "v1") for text in _NAMED.findall(constraint)]
     for text, version in zip(_NAMED.findall(constraint), named, strict=True):
         if version and version.is_release:
             yield _shown(version.core)
@@ -147,7 +147,8 @@ def _shown(core: tuple[int, int, int]) -> str:
 
 def _admits(constraint: str, tag: str) -> bool:
     readings = [
-        (ranges.parse(constraint, rules), ranges.version(tag, rules)) for rules in ranges.RULES
+        (constraints.parse(constraint, rules), constraints.version(tag, rules))
+        for rules in constraints.RULES
     ]
     known = [(range_, version) for range_, version in readings if range_ and version]
     return bool(known) and all(range_.admits(version) for range_, version in known)

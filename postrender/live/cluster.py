@@ -55,7 +55,7 @@ class Cluster:
     """
 
     def __init__(self, context: str, namespace: str) -> None:
-        """Read the kubeconfig; the API server is asked later.
+        """Read the kubeconfig; the API server is cluster later.
 
         Args:
             context: The context, or "" for the current one.
@@ -97,8 +97,8 @@ class Cluster:
         unequal = {key: not_equal(value) for key, value in (but or {}).items()}
         try:
             with self._explained():
-                found = self._client.list(_resource(kind), labels={**labels, **unequal})
-                return [dict(one) for one in found]
+                listed = self._client.list(_resource(kind), labels={**labels, **unequal})
+                return [dict(value) for value in listed]
         except _NotFoundError:
             return []
 

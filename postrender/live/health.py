@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
-from postrender.live import kinds, release, revisions
+from postrender.live import kinds, releases, revisions
 from postrender.live.revisions import NOTHING
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from postrender.live.cluster import Cluster
     from postrender.live.plan import Change
-    from postrender.live.release import Release
+    from postrender.live.releases import Release
     from postrender.live.revisions import State
-    from postrender.live.waiting import Stopwatch
+    from postrender.live.stopwatch import Stopwatch
 
 _REMINDER = 2.0
 """Seconds after which somebody else's change is looked for."""
@@ -50,21 +50,21 @@ class _Awaited:
     _patience: float = _NUDGE
     _touched: bool = False
 
-    def look(self, asked: Cluster, found: Release, now: float) -> None:
+    def look(self, cluster: Cluster, release: Release, now: float) -> None:
         """Ask what has become of it, and have Crossplane go on with it.
 
         Raises:
             DevcacheError: Crossplane does not take it.
         """
         entry = self.change.entry
-        state = revisions.state(asked, entry, found.layout)
+        state = revisions.state(cluster, entry, release.target)
         # What Crossplane says before it has resolved the tag anew is about the content before.
-        by_path = found.layout.keyed_by == "path"
+        by_path = not release.target.uses_image_configs
         arrived = state.revision != "" if by_path else state.resolved.endswith(entry.digest)
         if arrived and state.revision in self.before and not self._touched:
             self._touched = True
-            kind = kinds.revision_kind(entry.kind, found.layout)
-            revisions.touch(asked, kind, state.revision)
+            kind = kinds.revision_kind(entry.kind, release.target)
+            revisions.touch(cluster, kind, state.revision)
             state = NOTHING
         seen = state if arrived else replace(NOTHING, conditions=state.failures)
         if seen != self.state or not self._since:
@@ -73,7 +73,7 @@ class _Awaited:
         self._require_taken(waited)
         if not seen.is_healthy and waited > self._patience:
             self._patience += self._patience * _LATER
-            revisions.nudge(asked, entry, state if arrived else NOTHING, found.layout)
+            revisions.nudge(cluster, entry, state if arrived else NOTHING, release.target)
 
     def _require_taken(self, waited: float) -> None:
         refusal = self.state.refusal
@@ -96,8 +96,8 @@ class _Awaited:
 
 
 def await_health(
-    asked: Cluster,
-    found: Release,
+    cluster: Cluster,
+    release: Release,
     changes: Sequence[Change],
     before: Mapping[str, set[str]],
     watch: Stopwatch,
@@ -105,8 +105,8 @@ def await_health(
     """Return when Crossplane has read the packages and they are healthy, with their states.
 
     Args:
-        asked: The cluster.
-        found: The release.
+        cluster: The cluster.
+        release: The release.
         changes: What was pushed.
         before: The revisions that there were before Crossplane was told, by name of the package:
             what they say is of the content before. None for a package that it knows already.
@@ -121,7 +121,7 @@ def await_health(
     looked, is_read = watch.seconds, False
     while True:
         for one in awaited:
-            one.look(asked, found, watch.seconds)
+            one.look(cluster, release, watch.seconds)
         installed = [one for one in awaited if one.is_installed]
         if before and installed and not is_read and all(one.state.is_read for one in installed):
             is_read = True
@@ -132,5 +132,5 @@ def await_health(
             return {one.change.name: one.state for one in awaited}
         if watch.seconds - looked >= _REMINDER:
             looked = watch.seconds
-            release.require(asked, contents)
+            releases.require(cluster, contents)
         watch.wait("; ".join(lacking))

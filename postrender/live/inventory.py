@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from postrender import results
+from postrender import result_cache
 from postrender.errors import DevcacheError
-from postrender.live import pods, release, revisions, targets
-from postrender.release import payload
+from postrender.live import pods, releases, revisions, selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from postrender.declared.devcache import LocalPackage
+    from postrender.declared.devcache import PackageDeclaration
     from postrender.live.cluster import Cluster
     from postrender.live.pods import Pod
-    from postrender.live.release import Release
+    from postrender.live.releases import Release
     from postrender.live.revisions import State
-    from postrender.release.record import Entry
-    from postrender.results import Results
+    from postrender.payload.record import RecordedPackage
+    from postrender.result_cache import ResultCache
 
 Disk = Literal["same", "differs", "unreadable", "unknown"]
 """How a package on disk compares: unknown, when it is not known where that is."""
@@ -38,7 +37,7 @@ class Item:
         trouble: Why it is not healthy, or not what the ConfigMap has, in one sentence, or "".
     """
 
-    entry: Entry
+    entry: RecordedPackage
     disk: Disk
     lagging: tuple[str, ...]
     state: State
@@ -61,42 +60,44 @@ class Inventory:
 
 
 def take(
-    asked: Cluster, declared: Sequence[LocalPackage], kept: Results = results.NOTHING_KEPT
+    cluster: Cluster,
+    declared: Sequence[PackageDeclaration],
+    cache: ResultCache = result_cache.NO_CACHE,
 ) -> Inventory:
     """Return what there is.
 
     Args:
-        asked: The cluster.
+        cluster: The cluster.
         declared: What a values file declares, or nothing: then the paths of the release count.
-        kept: Results of earlier runs.
+        cache: Results of earlier runs.
 
     Raises:
         DevcacheError: There is no release in live mode.
     """
-    found = release.find(asked)
-    present = pods.running(asked, found)
+    release = releases.find(cluster)
+    present = pods.running(cluster, release)
     local = {one.name: one for one in declared}
     items = [
-        _item(asked, found, entry, _disk(found, entry, local.get(name), kept), present)
-        for name, entry in sorted(found.entries.items())
+        _item(cluster, release, entry, _disk(release, entry, local.get(name), cache), present)
+        for name, entry in sorted(release.entries.items())
     ]
     return Inventory(tuple(items), tuple(present))
 
 
 def _item(
-    asked: Cluster,
-    found: Release,
-    entry: Entry,
+    cluster: Cluster,
+    release: Release,
+    entry: RecordedPackage,
     disk: Disk,
     present: Iterable[Pod],
 ) -> Item:
     wanted = {entry.file: entry.content}
-    state = revisions.state(asked, entry, found.layout)
+    state = revisions.state(cluster, entry, release.target)
     is_told = entry.told
-    if found.layout.keyed_by == "digest" and state.resolved:
+    if release.target.uses_image_configs and state.resolved:
         is_told = state.resolved.endswith(entry.digest)
     caches = {one.name: one.cached for one in present}
-    trouble = "" if state.is_healthy else why(found, entry, state, caches)
+    trouble = "" if state.is_healthy else why(release, entry, state, caches)
     return Item(
         entry=entry,
         disk=disk,
@@ -106,19 +107,21 @@ def _item(
     )
 
 
-def why(found: Release, entry: Entry, state: State, caches: Mapping[str, Mapping[str, str]]) -> str:
+def why(
+    release: Release, entry: RecordedPackage, state: State, caches: Mapping[str, Mapping[str, str]]
+) -> str:
     """Return why a package is not healthy, in one sentence.
 
     Args:
-        found: The release.
+        release: The release.
         entry: What the ConfigMap has of the package.
         state: What Crossplane makes of it.
         caches: What each pod has loaded: contents by the cache's files.
     """
     expected = entry.file
     digest = state.resolved.partition("@")[2]
-    if found.layout.keyed_by == "digest" and digest:
-        expected = found.layout.cache_key(entry.reference, digest)
+    if release.target.uses_image_configs and digest:
+        expected = release.target.cache_key(entry.reference, digest)
     for pod, cached in sorted(caches.items()):
         if expected not in cached:
             has = ", ".join(sorted(cached)) or "nothing"
@@ -130,12 +133,16 @@ def why(found: Release, entry: Entry, state: State, caches: Mapping[str, Mapping
     return state.trouble or "Crossplane has not said yet"
 
 
-def _disk(found: Release, entry: Entry, local: LocalPackage | None, kept: Results) -> Disk:
+def _disk(
+    release: Release, entry: RecordedPackage, local: PackageDeclaration | None, cache: ResultCache
+) -> Disk:
     path = Path(local.path if local else entry.path)
     if not (local or entry.path) or not path.exists():
         return "unknown"
     try:
-        [one] = targets.placed(found, [local or targets.known(entry, path)], kept)
+        [one] = selection.local_packages(
+            release, [local or selection.of_release(entry, path)], cache
+        )
     except DevcacheError:
         return "unreadable"
-    return "same" if payload.content_sum(one) == entry.content else "differs"
+    return "same" if one.content == entry.content else "differs"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from postrender.crossplane.api import GROUP
 from postrender.fields import Fields
-from postrender.release.objects import GROUP
 
 if TYPE_CHECKING:
-    from postrender.cache.layouts import Layout
+    from postrender.crossplane.target import Target
     from postrender.manifests.nodes import Plain
 
 Object = dict[str, "Plain"]
@@ -37,15 +37,14 @@ IMAGE_CONFIGS = Kind(GROUP, "v1beta1", "ImageConfig", "imageconfigs")
 RUNTIME_CONFIGS = Kind(GROUP, "v1beta1", "DeploymentRuntimeConfig", "deploymentruntimeconfigs")
 
 
-def package_kind(kind: str, layout: Layout) -> Kind:
+def package_kind(kind: str, target: Target) -> Kind:
     """Return the kind of a package object, e.g. that of Configurations."""
-    version = layout.function_version if kind == "Function" else "v1"
-    return Kind(GROUP, version, kind, f"{kind.lower()}s")
+    return Kind(GROUP, target.package_version(kind), kind, f"{kind.lower()}s")
 
 
-def revision_kind(kind: str, layout: Layout) -> Kind:
+def revision_kind(kind: str, target: Target) -> Kind:
     """Return the kind of the revisions of packages of a kind."""
-    package = package_kind(kind, layout)
+    package = package_kind(kind, target)
     return package._replace(kind=f"{kind}Revision", plural=f"{kind.lower()}revisions")
 
 

@@ -47,7 +47,7 @@ class Chosen:
 
 
 def choose(context: str) -> Chosen:
-    """Return the context that is asked for.
+    """Return the chosen context.
 
     Args:
         context: Its name, or "" for the current one.
@@ -55,15 +55,17 @@ def choose(context: str) -> Chosen:
     Raises:
         DevcacheError: There is no kubeconfig, or not what the context needs.
     """
-    found = list(_files())
-    where = ", ".join(files.shown(path) for path, _ in found)
-    name = context or next(filter(None, (one.text("current-context") for _, one in found)), "")
+    kubeconfigs = list(_files())
+    where = ", ".join(files.shown(path) for path, _ in kubeconfigs)
+    name = context or next(
+        filter(None, (one.text("current-context") for _, one in kubeconfigs)), ""
+    )
     if not name:
         problem = "the kubeconfig has no current context"
         raise DevcacheError(problem, where=where, hint="name one with --context")
-    chosen = _item(found, "contexts", "context", name, where)
-    cluster = _item(found, "clusters", "cluster", chosen.text("cluster"), where)
-    user = _item(found, "users", "user", chosen.text("user"), where)
+    chosen = _item(kubeconfigs, "contexts", "context", name, where)
+    cluster = _item(kubeconfigs, "clusters", "cluster", chosen.text("cluster"), where)
+    user = _item(kubeconfigs, "users", "user", chosen.text("user"), where)
     if cluster.text("tls-server-name"):
         raise cluster.refusal("tls-server-name", "is not supported by push, watch and status")
     config: dict[str, Plain] = {
@@ -89,9 +91,9 @@ def _files() -> Iterator[tuple[Path, Fields]]:
 
 
 def _item(
-    found: list[tuple[Path, Fields]], plural: str, singular: str, name: str, where: str
+    kubeconfigs: list[tuple[Path, Fields]], plural: str, singular: str, name: str, where: str
 ) -> Fields:
-    for path, one in found:
+    for path, one in kubeconfigs:
         items = one.values.get(plural)
         for item in items if isinstance(items, list) else []:
             fields = Fields.of(item, path=plural, where=files.shown(path))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postrender import labels
 from postrender.errors import DevcacheError, quoted
-from postrender.live import kinds, release
+from postrender.live import kinds, releases
 from postrender.live.cluster import ConflictError
 from postrender.live.kinds import IMAGE_CONFIGS, RUNTIME_CONFIGS
 from postrender.release import objects
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Kind, Object
     from postrender.live.plan import Change
-    from postrender.live.release import Release
+    from postrender.live.releases import Release
     from postrender.manifests.nodes import Plain
 
-PUSHED = "crossplane-devcache/pushed"
-"""The label of an object that a push has made, and no release declares."""
 
-
-def require_free(asked: Cluster, found: Release, changes: Iterable[Change]) -> None:
+def require_free(cluster: Cluster, release: Release, changes: Iterable[Change]) -> None:
     """Refuse a package that no release declares, if something else has the name of its objects.
 
     Raises:
@@ -32,16 +30,16 @@ def require_free(asked: Cluster, found: Release, changes: Iterable[Change]) -> N
     for change in changes:
         if change.is_declared:
             continue
-        for wanted in _wanted(found, change):
-            kind, name = _kind(wanted, found), kinds.name(wanted)
-            present = asked.get(kind, name)
+        for wanted in _wanted(release, change):
+            kind, name = _kind(wanted, release), kinds.name(wanted)
+            present = cluster.get(kind, name)
             if present is not None and not _is_pushed(present):
                 problem = f"the cluster has a {kind.kind} {quoted(name)} already"
                 hint = "declare the package in the values, or give it another name"
                 raise DevcacheError(problem, where=f"package {change.name}", hint=hint)
 
 
-def follow(asked: Cluster, found: Release, changes: Sequence[Change]) -> set[str]:
+def follow(cluster: Cluster, release: Release, changes: Sequence[Change]) -> set[str]:
     """Have the objects of packages follow the ConfigMap; return the names of those that did not.
 
     Of two pushes at once only the one whose content the ConfigMap has may do that. So objects are
@@ -55,49 +53,49 @@ def follow(asked: Cluster, found: Release, changes: Sequence[Change]) -> set[str
     followed: set[str] = set()
     while True:
         present = {
-            (kind, name): asked.get(kind, name)
+            (kind, name): cluster.get(kind, name)
             for change in changes
-            for kind, name in _places(found, change)
+            for kind, name in _places(release, change)
         }
-        found = release.require(asked, contents)
+        release = releases.require(cluster, contents)
         try:
             for change in changes:
-                adopted = _adopt(asked, found, change)
-                if _apply_all(asked, found, change, present) or adopted:
+                adopted = _adopt(cluster, release, change)
+                if _apply_all(cluster, release, change, present) or adopted:
                     followed.add(change.name)
         except ConflictError:
             continue
         return followed
 
 
-def uninstall(asked: Cluster, found: Release, name: str, kind: str) -> bool:
+def uninstall(cluster: Cluster, release: Release, name: str, kind: str) -> bool:
     """Delete the first that is left of a pushed package's objects; false when nothing is.
 
     The package goes first, and is gone before the rest follows: that still serves it.
     """
-    package = kinds.package_kind(kind, found.layout)
+    package = kinds.package_kind(kind, release.target)
     settings = f"devcache-{name}"
     for each, called in ((package, name), (IMAGE_CONFIGS, settings), (RUNTIME_CONFIGS, settings)):
-        present = asked.get(each, called)
+        present = cluster.get(each, called)
         if present is not None and _is_pushed(present):
-            asked.delete(each, called)
+            cluster.delete(each, called)
             return True
     return False
 
 
-def _wanted(found: Release, change: Change) -> list[Object]:
+def _wanted(release: Release, change: Change) -> list[Object]:
     """Return the objects of a package: all of them, or of a declared one the ImageConfig alone."""
     if not change.is_declared:
-        made = objects.package_objects([change.placed], found.layout, installed_only=True)
-        return [objects.with_metadata(one, "labels", {PUSHED: "true"}) for one in made]
+        values = objects.of_release([change.package], release.target)
+        return [objects.with_metadata(value, "labels", {labels.PUSHED: "true"}) for value in values]
     entry = change.entry
-    if found.layout.keyed_by == "path" or entry.reference.digest:
+    if not release.target.needs_image_config(entry.reference):
         return []
-    revision = found.record.release_revision
+    revision = release.record.release_revision
     return [objects.image_config(entry.name, entry.reference, entry.digest, revision)]
 
 
-def _adopt(asked: Cluster, found: Release, change: Change) -> bool:
+def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
     """Give the release the package object of a push; false when the release has it already.
 
     Helm 3 adopts a custom resource that exists as it is, and never changes its spec after that
@@ -109,47 +107,47 @@ def _adopt(asked: Cluster, found: Release, change: Change) -> bool:
     entry = change.entry
     if not change.is_declared or not entry.install:
         return False
-    kind = kinds.package_kind(entry.kind, found.layout)
-    present = asked.get(kind, entry.name)
+    kind = kinds.package_kind(entry.kind, release.target)
+    present = cluster.get(kind, entry.name)
     if present is None or not _is_pushed(present):
         return False
     metadata: Object = {
         "resourceVersion": kinds.resource_version(present),
-        "labels": {PUSHED: None},
+        "labels": {labels.PUSHED: None},
     }
-    asked.patch(kind, entry.name, {"metadata": metadata, "spec": {"package": entry.package}})
+    cluster.patch(kind, entry.name, {"metadata": metadata, "spec": {"package": entry.package}})
     return True
 
 
-def _places(found: Release, change: Change) -> list[tuple[Kind, str]]:
-    return [(_kind(one, found), kinds.name(one)) for one in _wanted(found, change)]
+def _places(release: Release, change: Change) -> list[tuple[Kind, str]]:
+    return [(_kind(one, release), kinds.name(one)) for one in _wanted(release, change)]
 
 
 def _apply_all(
-    asked: Cluster,
-    found: Release,
+    cluster: Cluster,
+    release: Release,
     change: Change,
     present: Mapping[tuple[Kind, str], Object | None],
 ) -> bool:
     """Apply the objects of a package that are not as they are wanted; false when all are."""
     changed = False
-    for wanted in _wanted(found, change):
-        kind = _kind(wanted, found)
+    for wanted in _wanted(release, change):
+        kind = _kind(wanted, release)
         before = present[kind, kinds.name(wanted)]
         if before is None or not _has(before, wanted):
-            _apply(asked, kind, wanted, before, found)
+            _apply(cluster, kind, wanted, before, release)
             changed = True
     return changed
 
 
 def _apply(
-    asked: Cluster, kind: Kind, wanted: Object, present: Object | None, found: Release
+    cluster: Cluster, kind: Kind, wanted: Object, present: Object | None, release: Release
 ) -> None:
     """Apply an object, with Helm's marks, so that a release may come to declare it."""
-    if found.owner:
-        wanted = objects.owned(wanted, *found.owner)
+    if release.owner:
+        wanted = objects.owned(wanted, *release.owner)
     if present is None:
-        asked.apply(kind, wanted, found.manager)
+        cluster.apply(kind, wanted, release.manager)
         return
     theirs, ours = (kinds.fields(one).under("metadata") for one in (present, wanted))
     keys = ("labels", "annotations")  # what others have put there stays
@@ -158,8 +156,8 @@ def _apply(
         **{key: {**theirs.under(key).values, **ours.under(key).values} for key in keys},
         "resourceVersion": kinds.resource_version(present),
     }
-    manager = kinds.manager(present, "spec", default=found.manager)
-    asked.apply(kind, {**wanted, "metadata": metadata}, manager)
+    manager = kinds.manager(present, "spec", default=release.manager)
+    cluster.apply(kind, {**wanted, "metadata": metadata}, manager)
 
 
 def _has(present: Object, wanted: Object) -> bool:
@@ -176,10 +174,10 @@ def _holds(present: Plain, wanted: Plain) -> bool:
 
 
 def _is_pushed(present: Object) -> bool:
-    return kinds.fields(present).under("metadata").under("labels").text(PUSHED) != ""
+    return kinds.fields(present).under("metadata").under("labels").text(labels.PUSHED) != ""
 
 
-def _kind(one: Object, found: Release) -> Kind:
+def _kind(one: Object, release: Release) -> Kind:
     known = {each.kind: each for each in (IMAGE_CONFIGS, RUNTIME_CONFIGS)}
     kind = str(one["kind"])
-    return known.get(kind) or kinds.package_kind(kind, found.layout)
+    return known.get(kind) or kinds.package_kind(kind, release.target)

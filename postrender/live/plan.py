@@ -1,42 +1,43 @@
-"""What a push changes: packages on disk against what the release has; nothing is written here."""
+"""The plan of a push: packages on disk against the release's, without any request."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from postrender import results
+from postrender import placement, result_cache
 from postrender.errors import DevcacheError, quoted
-from postrender.live.release import PUSHED_SUFFIX, Contents
-from postrender.release import ceilings, packing, payload, record
+from postrender.live.releases import PUSHED_SUFFIX
+from postrender.payload import compression, contents, limits, record
+from postrender.payload.contents import Contents, IndexEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from postrender.cache.placement import Placed
-    from postrender.live.release import Release
-    from postrender.release.record import Entry
-    from postrender.results import Results
-
+    from postrender.live.releases import Release
+    from postrender.payload.record import RecordedPackage
+    from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 _OVER_SUFFIX = ".over.xz"
-"""What ends the key of a package that is pushed over one that is apart from the release. It is the
-release's, as the index that names it is: both are written at once, or neither."""
+"""The end of the key of a package that a push puts over one beside the release.
+
+The key is the release's, as the index that names it is: one request writes both, or neither.
+"""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one package.
+    """The change of one package.
 
     Attributes:
-        placed: The package, as it is on disk.
-        entry: What the release is to have of it.
-        state: Whether the release has it: not at all, with another content, or just so.
+        package: The package on disk.
+        entry: Its record in the release after the push.
+        state: Whether the release has no such package, another content, or this content.
     """
 
-    placed: Placed
-    entry: Entry
+    package: LocalPackage
+    entry: RecordedPackage
     state: Literal["new", "changed", "same"]
 
     @property
@@ -52,11 +53,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The outcome of a plan.
+    """The plan of a push.
 
     Attributes:
-        changes: What becomes of each package.
-        contents: What the ConfigMap is to hold.
+        changes: The change of each package.
+        contents: The contents of the ConfigMap after the push.
     """
 
     changes: tuple[Change, ...]
@@ -64,51 +65,57 @@ class Plan:
 
     @property
     def writes(self) -> bool:
-        """Whether there is something to write."""
+        """Whether there is a change to write."""
         return any(change.state != "same" for change in self.changes)
 
 
-def push(release: Release, placed: Sequence[Placed], kept: Results = results.NOTHING_KEPT) -> Plan:
-    """Return what a push of packages changes.
+def push(
+    release: Release,
+    packages: Sequence[LocalPackage],
+    cache: ResultCache = result_cache.NO_CACHE,
+) -> Plan:
+    """Return the plan of a push.
 
     Args:
-        release: The release, as it is.
-        placed: The packages.
-        kept: Results of earlier runs.
+        release: The release before the push.
+        packages: The packages on disk.
+        cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: A package is not the one that the release declares under its name, excludes
-            another one, or all of them together are too large.
+        DevcacheError: The release declares another package under the name, a package excludes
+            another, or all packages together are too large.
     """
-    changes = tuple(_change(release, one) for one in placed)
+    changes = tuple(_change(release, package) for package in packages)
     entries = {**release.entries, **{change.name: change.entry for change in changes}}
     for change in changes:
-        _require_distinct(change.entry, entries.values())
-    written = [change for change in changes if change.state != "same"]
-    packed = packing.packed([one.placed.package.package_yaml for one in written], kept)
-    names = [change.name for change in written]
-    contents = _contents(release, entries, dict(zip(names, packed, strict=True)))
-    size = ceilings.config_map_size({"data": {**contents.data}, "binaryData": {**contents.binary}})
-    if size > ceilings.CONFIG_MAP:
+        for other in entries.values():
+            if other.name != change.name:
+                for refusal in placement.exclusion(change.entry, other):
+                    raise refusal
+    written = [change.package for change in changes if change.state != "same"]
+    packed = compression.packed([package.package_yaml for package in written], cache)
+    names = [package.name for package in written]
+    result = _contents(release, entries, dict(zip(names, packed, strict=True)))
+    if result.size > limits.CONFIG_MAP:
         problem = (
-            f"too large for a push: all packages, packed, would be {size:,} bytes, and a ConfigMap"
-            f" holds {ceilings.CONFIG_MAP:,}"
+            f"too large for a push: all packages, packed, would be {result.size:,} bytes, and a"
+            f" ConfigMap holds {limits.CONFIG_MAP:,}"
         )
         raise DevcacheError(problem, hint="bring it in by helm upgrade, with payload: apart")
-    return Plan(changes, contents)
+    return Plan(changes, result)
 
 
 def told(release: Release, names: Iterable[str]) -> Contents:
-    """Return what the ConfigMap is to hold when Crossplane has been told of packages."""
-    told = {name: release.entries[name]._replace(told=True) for name in names}
-    return _contents(release, {**release.entries, **told}, {})
+    """Return the contents of the ConfigMap when Crossplane knows of packages."""
+    entries = {name: release.entries[name]._replace(told=True) for name in names}
+    return _contents(release, {**release.entries, **entries}, {})
 
 
 def unload(release: Release, name: str) -> Contents:
-    """Return what the ConfigMap is to hold without a package that a push added.
+    """Return the contents of the ConfigMap without a package that a push added.
 
     Raises:
-        DevcacheError: The release declares it, or it is not there.
+        DevcacheError: The release declares the package, or no push has added it.
     """
     if name in release.record.packages:
         problem = f"the release declares {quoted(name)}"
@@ -117,99 +124,73 @@ def unload(release: Release, name: str) -> Contents:
         names = ", ".join(sorted(release.entries.keys() - release.record.packages)) or "none"
         problem = f"no push has added a package {quoted(name)}"
         raise DevcacheError(problem, hint=f"pushed: {names}")
-    left = {key: one for key, one in release.entries.items() if key != name}
-    return _contents(release, left, {})
+    others = {key: entry for key, entry in release.entries.items() if key != name}
+    return _contents(release, others, {})
 
 
-def _change(release: Release, one: Placed) -> Change:
-    declared = release.record.packages.get(one.name)
-    before = declared or release.pushed.packages.get(one.name)
-    entry = _renewed(declared, one) if declared else record.entry(one, released="")
+def _change(release: Release, package: LocalPackage) -> Change:
+    declared = release.record.packages.get(package.name)
+    before = declared or release.pushed.packages.get(package.name)
+    entry = record.recorded(package, released="")
+    if declared:
+        _require_same_package(declared, package)
+        entry = declared.renewed(package)
     if before is None or entry._replace(told=before.told) != before:
-        untold = entry._replace(told=release.layout.keyed_by == "digest")
-        return Change(one, untold, "changed" if before else "new")
-    return Change(one, before, "same")
+        # An ImageConfig tells Crossplane of the content; a path does not.
+        entry = entry._replace(told=release.target.uses_image_configs)
+        return Change(package, entry, "changed" if before else "new")
+    return Change(package, before, "same")
 
 
-def _renewed(before: Entry, one: Placed) -> Entry:
-    where = f"package {one.name}"
-    if before.kind != one.package.kind:
-        problem = f"it is a {one.package.kind}, and the release has a {before.kind} of that name"
+def _require_same_package(before: RecordedPackage, package: LocalPackage) -> None:
+    where = f"package {package.name}"
+    if before.kind != package.kind:
+        problem = f"it is a {package.kind}, and the release has a {before.kind} of that name"
         raise DevcacheError(problem, where=where, hint="run helm upgrade to replace it")
-    if before.package != one.declared.reference.text:
+    if before.package != package.reference.text:
         problem = f"the release has it as {quoted(before.package)}"
         raise DevcacheError(problem, where=where, hint="run helm upgrade to rename it")
-    return record.renewed(before, one)
-
-
-def _require_distinct(one: Entry, others: Iterable[Entry]) -> None:
-    for other in others:
-        if other.name == one.name:
-            continue
-        where = f"packages {one.name} and {other.name}"
-        if one.install and other.install and one.reference.source == other.reference.source:
-            problem = f"both have the source {quoted(one.reference.source)}"
-            raise DevcacheError(problem, where=where, hint="Crossplane installs each source once")
-        if one.file == other.file:
-            problem = f"both would be the cache file {quoted(one.file)}"
-            raise DevcacheError(problem, where=where, hint="give one of them another `package`")
 
 
 def _contents(
-    release: Release, entries: Mapping[str, Entry], packed: Mapping[str, bytes]
+    release: Release, entries: Mapping[str, RecordedPackage], packed: Mapping[str, bytes]
 ) -> Contents:
-    """Return the contents with these packages: those of `packed` anew, all others as they were."""
+    """Return the contents with these packages: new where packed, else unchanged."""
     before = release.contents
-    declared = [one for one in entries.values() if one.released]
-    pushed = [one for one in entries.values() if not one.released]
-    # Of a package that the release has come to declare, its own line counts.
-    lines = {**_lines(before, payload.PUSHED_INDEX), **_lines(before, payload.INDEX)}
-    binary: dict[str, str] = {}
+    # The release may have come to declare a pushed package: then its own index counts.
+    index = {**before.entries(contents.PUSHED_INDEX), **before.entries(contents.INDEX)}
+    binary: dict[str, bytes] = {}
     for name, entry in entries.items():
-        keys = _keys(lines.get(name, ""))
         if name in packed:
-            keys = [_key(release, entry)]
-            lines[name] = payload.index_line(packed[name], entry.content, keys[0], entry.file)
-            binary[keys[0]] = base64.b64encode(packed[name]).decode("ascii")
+            key = _key(release, entry)
+            index[name] = IndexEntry.of(packed[name], entry.content, [key], entry.file)
+            binary[key] = packed[name]
+        keys = index[name].keys if name in index else ()
         binary |= {key: before.binary[key] for key in keys if key in before.binary.keys() - binary}
-    _require_whole(before, entries, lines)
+    _require_whole(before, entries, index)
+    declared = [entry for entry in entries.values() if entry.released]
+    pushed = [entry for entry in entries.values() if not entry.released]
     data = {
-        payload.SCRIPT: before.data[payload.SCRIPT],
-        payload.INDEX: "".join(lines[one.name] for one in declared),
-        record.RELEASED: _text(release.record, declared),
+        contents.SCRIPT: before.data[contents.SCRIPT],
+        contents.INDEX: "".join(index[entry.name].line for entry in declared),
+        record.RELEASED: release.record.of_packages(declared).text,
     }
     if pushed:
-        data[payload.PUSHED_INDEX] = "".join(lines[one.name] for one in pushed)
-        data[record.PUSHED] = _text(release.record, pushed)
+        data[contents.PUSHED_INDEX] = "".join(index[entry.name].line for entry in pushed)
+        data[record.PUSHED] = release.record.of_packages(pushed).text
     return Contents(data, binary)
 
 
-def _key(release: Release, entry: Entry) -> str:
+def _key(release: Release, entry: RecordedPackage) -> str:
     if not entry.released:
         return f"{entry.name}{PUSHED_SUFFIX}"
-    # What is apart from the release may have parts under the release's key, and the pod has both.
-    own = payload.file(entry.name)
+    # A ConfigMap beside the release may have parts under the release's key, and the pod has both.
+    own = contents.package_key(entry.name)
     return own if own in release.contents.binary else f"{entry.name}{_OVER_SUFFIX}"
 
 
-def _require_whole(held: Contents, entries: Iterable[str], lines: Iterable[str]) -> None:
-    missing = sorted({*entries} - {*lines})
-    if missing or payload.SCRIPT not in held.data:
+def _require_whole(before: Contents, names: Iterable[str], index: Iterable[str]) -> None:
+    missing = {*names} - {*index}
+    if missing or contents.SCRIPT not in before.data:
         problem = "the release's ConfigMap is not whole: somebody has changed it by hand"
         raise DevcacheError(problem, hint="run helm upgrade, which writes it anew")
-
-
-def _lines(held: Contents, index: str) -> dict[str, str]:
-    """Return the lines of an index, by the name of the package."""
-    lines = held.data.get(index, "").splitlines(keepends=True)
-    return {keys[0].partition(".")[0]: line for line in lines for keys in [_keys(line)]}
-
-
-def _keys(line: str) -> list[str]:
-    """Return the keys of the ConfigMaps that a line of an index names."""
-    parts = line.split()
-    return parts[2].split(",") if parts else []
-
-
-def _text(before: record.Record, entries: Iterable[Entry]) -> str:
-    return record.text(before._replace(packages={one.name: one for one in entries}))

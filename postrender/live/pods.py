@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from postrender.live import kinds, release
+from postrender import labels
+from postrender.live import kinds, releases
 from postrender.live.kinds import PODS
-from postrender.release import deployment
+from postrender.release import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +18,8 @@ if TYPE_CHECKING:
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Object
     from postrender.live.plan import Change
-    from postrender.live.release import Release
-    from postrender.live.waiting import Stopwatch
-
-POKED = "crossplane-devcache/pushed"
-"""The annotation by whose change kubelet looks at a pod's volumes at once, not within a minute."""
+    from postrender.live.releases import Release
+    from postrender.live.stopwatch import Stopwatch
 
 _REMINDER = 2.0
 """Seconds after which kubelet is poked again, and somebody else's change is looked for."""
@@ -52,11 +50,11 @@ class Pod:
         return any(self.cached.get(file) != content for file, content in wanted.items())
 
 
-def running(asked: Cluster, found: Release) -> list[Pod]:
+def running(cluster: Cluster, release: Release) -> list[Pod]:
     """Return the pods of a release."""
-    staying = [one for one in asked.labelled(PODS, found.selector) if not _is_ending(one)]
+    staying = [one for one in cluster.labelled(PODS, release.selector) if not _is_ending(one)]
     return [
-        _pod(name, asked.log(name, deployment.SIDECAR)) for name in sorted(map(kinds.name, staying))
+        _pod(name, cluster.log(name, rewrite.SIDECAR)) for name in sorted(map(kinds.name, staying))
     ]
 
 
@@ -71,28 +69,28 @@ def _pod(name: str, log: Sequence[str]) -> Pod:
 
 
 def cached(log: Iterable[str]) -> dict[str, str]:
-    """Return what a sidecar has loaded, by the cache's file, as far as its log tells.
+    """Return the files that a sidecar has loaded, each with its content, as its log says.
 
     Args:
-        log: The lines of its log. What it says as it starts is all that is there.
+        log: The lines of its log. After a start the sidecar reports all files.
     """
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     for line in log:
-        if loaded := _LOADED.fullmatch(line):
-            found[loaded[1]] = loaded[2]
-        elif unloaded := _UNLOADED.fullmatch(line):
-            found.pop(unloaded[1], None)
-    return found
+        if match := _LOADED.fullmatch(line):
+            files[match[1]] = match[2]
+        elif match := _UNLOADED.fullmatch(line):
+            files.pop(match[1], None)
+    return files
 
 
 def await_copies(
-    asked: Cluster, found: Release, changes: Iterable[Change], watch: Stopwatch
+    cluster: Cluster, release: Release, changes: Iterable[Change], watch: Stopwatch
 ) -> int:
     """Return when all pods have packages in their caches, and how many pods that are.
 
     Args:
-        asked: The cluster.
-        found: The release.
+        cluster: The cluster.
+        release: The release.
         changes: What is pushed.
         watch: Tells what is waited for.
 
@@ -103,17 +101,17 @@ def await_copies(
     contents = {change.name: change.entry.content for change in changes}
     poked: float | None = None
     while True:
-        present = running(asked, found)
+        present = running(cluster, release)
         lagging = [one for one in present if one.lacks(wanted)]
         if present and not lagging:
             return len(present)
         if poked is None or watch.seconds - poked >= _REMINDER:
             if poked is not None:
-                release.require(asked, contents)
+                releases.require(cluster, contents)
             # kubelet may look before it has heard of the new ConfigMap, so once is not enough.
             poked = watch.seconds
             for one in lagging:
-                asked.annotate(PODS, one.name, {POKED: f"{time.time():.3f}"})
+                cluster.annotate(PODS, one.name, {labels.PUSHED: f"{time.time():.3f}"})
         watch.wait(_lacking(lagging) if present else "no pod of Crossplane runs")
 
 

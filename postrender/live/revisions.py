@@ -6,22 +6,20 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from postrender import labels
 from postrender.live import kinds
 from postrender.live.cluster import ConflictError
 from postrender.live.kinds import package_kind, revision_kind
 
 if TYPE_CHECKING:
-    from postrender.cache.layouts import Layout
+    from postrender.crossplane.target import Target
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Kind, Object
     from postrender.manifests.nodes import Plain
-    from postrender.release.record import Entry
+    from postrender.payload.record import RecordedPackage
 
 _READ = ("Healthy", "RevisionHealthy")
 """The conditions by which a revision says how reading its package went: 1.x, and 2.x."""
-
-NUDGED = "crossplane-devcache/nudged"
-"""The annotation by whose change Crossplane looks at an object at once."""
 
 _LONGEST = 400
 """Characters of a condition's message that are passed on."""
@@ -78,8 +76,8 @@ class State:
     @property
     def is_healthy(self) -> bool:
         """Whether all that the package brings works."""
-        found = {one.type: one.status for one in self.conditions}
-        return self.is_read and found.get("Installed") == found.get("Healthy") == "True"
+        statuses = {condition.type: condition.status for condition in self.conditions}
+        return self.is_read and statuses.get("Installed") == statuses.get("Healthy") == "True"
 
     @property
     def refusal(self) -> str:
@@ -109,15 +107,15 @@ NOTHING = State("", "", (), ())
 """The state of a package that is not there."""
 
 
-def state(asked: Cluster, entry: Entry, layout: Layout) -> State:
+def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
     """Return what Crossplane makes of a package, whoever has created its package object."""
-    package = _package(asked, entry, layout)
+    package = _package(cluster, entry, target)
     if package is None:
         return NOTHING
     status = kinds.fields(package).under("status")
     name = status.text("currentRevision")
-    found = asked.get(revision_kind(entry.kind, layout), name) if name else None
-    read = _conditions(found) if found else ()
+    revision = cluster.get(revision_kind(entry.kind, target), name) if name else None
+    read = _conditions(revision) if revision else ()
     return State(
         revision=name,
         resolved=status.text("resolvedPackage"),
@@ -126,11 +124,11 @@ def state(asked: Cluster, entry: Entry, layout: Layout) -> State:
     )
 
 
-def _package(asked: Cluster, entry: Entry, layout: Layout) -> Object | None:
-    kind = package_kind(entry.kind, layout)
+def _package(cluster: Cluster, entry: RecordedPackage, target: Target) -> Object | None:
+    kind = package_kind(entry.kind, target)
     if entry.install:
-        return asked.get(kind, entry.name)
-    for one in asked.labelled(kind, {}):
+        return cluster.get(kind, entry.name)
+    for one in cluster.labelled(kind, {}):
         if kinds.fields(one).under("spec").text("package") == entry.package:
             return one
     return None
@@ -163,40 +161,40 @@ def _short(message: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
-def named(asked: Cluster, kind: str, layout: Layout) -> set[str]:
+def named(cluster: Cluster, kind: str, target: Target) -> set[str]:
     """Return the names of all revisions of packages of a kind, the inactive ones too."""
-    return {kinds.name(one) for one in asked.labelled(revision_kind(kind, layout), {})}
+    return {kinds.name(one) for one in cluster.labelled(revision_kind(kind, target), {})}
 
 
-def touch(asked: Cluster, kind: Kind, name: str) -> None:
+def touch(cluster: Cluster, kind: Kind, name: str) -> None:
     """Have Crossplane read a package again for a revision, and say afterwards that it has.
 
     Any change of a revision makes it read the package. This one takes back what it said of what it
     has read before, so that what stands there afterwards is of the new content. It is one change:
     Crossplane, at work for a first one, would stumble over a second, and pause for a second.
     """
-    while revision := asked.get(kind, name):
+    while revision := cluster.get(kind, name):
         try:
-            asked.patch(kind, name, _touched(revision), status=True)
+            cluster.patch(kind, name, _touched(revision), status=True)
         except ConflictError:
             continue
         return
 
 
-def nudge(asked: Cluster, entry: Entry, state: State, layout: Layout) -> None:
+def nudge(cluster: Cluster, entry: RecordedPackage, state: State, target: Target) -> None:
     """Have Crossplane look at a package at once, which it does not do while it pauses.
 
     Args:
-        asked: The cluster.
+        cluster: The cluster.
         entry: The package.
         state: What Crossplane makes of it: its revision, if it has to do with what is waited for.
-        layout: The layout of the Crossplane line.
+        target: The target of the Crossplane line.
     """
-    mark = {NUDGED: f"{time.time():.3f}"}
+    mark = {labels.NUDGED: f"{time.time():.3f}"}
     if state.revision and not state.is_read:
-        asked.annotate(revision_kind(entry.kind, layout), state.revision, mark)
+        cluster.annotate(revision_kind(entry.kind, target), state.revision, mark)
     else:
-        asked.annotate(package_kind(entry.kind, layout), entry.name, mark)
+        cluster.annotate(package_kind(entry.kind, target), entry.name, mark)
 
 
 def _touched(revision: Object) -> Object:

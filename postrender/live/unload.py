@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.live import objects, plan, release
+from postrender.live import objects, plan, releases
 from postrender.live.cluster import ConflictError
-from postrender.live.waiting import Stopwatch
+from postrender.live.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from postrender.live.cluster import Cluster
-    from postrender.live.waiting import Progress
+    from postrender.live.stopwatch import Progress
 
 
-def unload(asked: Cluster, name: str, progress: Progress) -> float:
+def unload(cluster: Cluster, name: str, progress: Progress) -> float:
     """Remove a package's objects, and then it from the cache; return the seconds that it took.
 
     Args:
-        asked: The cluster.
+        cluster: The cluster.
         name: The package's name.
         progress: Who is told, and when it is given up.
 
@@ -25,16 +25,16 @@ def unload(asked: Cluster, name: str, progress: Progress) -> float:
         DevcacheError: The release declares the package, or no push has added it.
     """
     watch = Stopwatch(progress)
-    found = release.find(asked)
-    plan.unload(found, name)  # refuses before anything is deleted
-    kind = found.pushed.packages[name].kind
+    release = releases.find(cluster)
+    plan.unload(release, name)  # refuses before anything is deleted
+    kind = release.pushed.packages[name].kind
     progress.tell(f"deleting {kind} {name}")
-    while objects.uninstall(asked, found, name, kind):
+    while objects.uninstall(cluster, release, name, kind):
         watch.wait(f"{kind} {name} is still there")
     while True:
         try:
-            release.write(asked, found, plan.unload(found, name))
+            releases.write(cluster, release, plan.unload(release, name))
         except ConflictError:
-            found = release.find(asked)
+            release = releases.find(cluster)
             continue
         return watch.seconds

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from postrender import labels
 from postrender.errors import DevcacheError, quoted
 from postrender.manifests import nodes
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 _STREAM = "the rendered manifests"
 """What error messages call it."""
-
-FILENAME_ANNOTATION = "postrenderer.helm.sh/postrender-filename"
-"""Where Helm 4 notes which template a document came from; it takes the annotation off again."""
 
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)(?=[ \t\r\n]|\Z)")
 """YAML's document marker: `---` at the start of a line, alone or before a blank.
@@ -89,7 +87,7 @@ class Document:
     @property
     def is_hook(self) -> bool:
         """Whether it is a Helm hook: in the stream of Helm 4, not of Helm 3."""
-        return nodes.get(self.root, "metadata", "annotations", "helm.sh/hook") is not None
+        return nodes.get(self.root, "metadata", "annotations", labels.HOOK) is not None
 
     @property
     def title(self) -> str:
@@ -106,7 +104,7 @@ class Document:
     @property
     def filename(self) -> str:
         """Helm 4's note of the template, or ""."""
-        return nodes.text(nodes.get(self.root, "metadata", "annotations", FILENAME_ANNOTATION))
+        return nodes.text(nodes.get(self.root, "metadata", "annotations", labels.FILENAME))
 
     @property
     def origin(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from postrender import results
+from postrender import result_cache
 from postrender.errors import DevcacheError
 from postrender.packages import directory, disk, documents, metadata, package
 from postrender.packages.metadata import Dependency, PackageKind
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postrender.packages.documents import Document
-    from postrender.results import Results
+    from postrender.result_cache import ResultCache
 
 __all__ = [
     "Dependency",
@@ -29,11 +29,11 @@ __all__ = [
 ]
 
 _LARGEST_PARSED = 1 << 20
-"""Bytes of a file that is checked for YAML errors: a larger one was not written by hand."""
+"""Bytes of the largest file to check for YAML errors: nobody writes a larger file by hand."""
 
 
 def read(
-    path: Path, *, ignore: Sequence[str] = (), kept: Results = results.NOTHING_KEPT
+    path: Path, *, ignore: Sequence[str] = (), cache: ResultCache = result_cache.NO_CACHE
 ) -> Package:
     """Return the package at `path`.
 
@@ -41,38 +41,38 @@ def read(
         path: A package directory, or an archive: an .xpkg, or one image of `docker save`.
         ignore: For a directory, patterns of files and folders to leave out, relative to it, as for
             `crossplane xpkg build --ignore`.
-        kept: What earlier runs found in packages that they did not refuse.
+        cache: The packages that earlier runs accepted.
 
     Raises:
         DevcacheError: It cannot be read, or is not one package that Crossplane would read too.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
-        return _from_directory(path, ignore, kept)
-    return _from_archive(path, kept)
+        return _from_directory(path, ignore, cache)
+    return _from_archive(path, cache)
 
 
-def _from_archive(path: Path, kept: Results) -> Package:
+def _from_archive(path: Path, cache: ResultCache) -> Package:
     from postrender.packages import archive  # noqa: PLC0415  # tarfile: most packages need none
 
     with archive.opened(path) as image:
-        # A digest of the registry covers everything that the package follows from.
-        key = image.digest if image.size >= results.WORTH_KEEPING else ""
-        known = kept.find("archive", key) if key else None
-        if known is not None:
-            return package.loaded(known, lambda: archive.read_again(path, image.digest))
+        # The digest of the registry covers all inputs.
+        key = image.digest if image.size >= result_cache.SMALLEST else ""
+        dump = cache.get("archive", key) if key else None
+        if dump is not None:
+            return package.loaded(dump, lambda: archive.read_again(path, image.digest))
         package_yaml = PackageYaml.of(image.package_yaml())
     where = f"{disk.shown(path)}: {PACKAGE_YAML}"
-    found = _from_stream(path, package_yaml, where, registry_digest=image.digest)
+    result = _from_stream(path, package_yaml, where, registry_digest=image.digest)
     if key:
-        kept.keep(package.dumped(found), "archive", key)
-    return found
+        cache.put(package.dumped(result), "archive", key)
+    return result
 
 
 def of_package_yaml(path: Path, content: bytes) -> Package:
-    """Return the package that a package.yaml is, e.g. one that lay in a cache.
+    """Return the package of a package.yaml, e.g. of a file from a cache.
 
     Args:
-        path: What messages call it.
+        path: Its path, for error messages.
         content: The stream of all its objects.
 
     Raises:
@@ -93,18 +93,18 @@ def _from_stream(
     )
 
 
-def _from_directory(path: Path, ignore: Sequence[str], kept: Results) -> Package:
+def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Package:
     files = directory.read(path, ignore)
     size = sum(len(file.content) for file in files)
-    key = directory.digest(files) if size >= results.WORTH_KEEPING else ""
-    known = kept.find("directory", key) if key else None
-    if known is not None:
-        return package.loaded(known, lambda: directory.joined(files))
+    key = directory.digest(files) if size >= result_cache.SMALLEST else ""
+    dump = cache.get("directory", key) if key else None
+    if dump is not None:
+        return package.loaded(dump, lambda: directory.joined(files))
     package_yaml = PackageYaml.of(directory.joined(files))
-    found = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
+    result = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
     if key:
-        kept.keep(package.dumped(found), "directory", key)
-    return found
+        cache.put(package.dumped(result), "directory", key)
+    return result
 
 
 def _documents(files: Iterable[directory.File], path: Path) -> Iterator[tuple[str, str, Document]]:
@@ -117,29 +117,29 @@ def _documents(files: Iterable[directory.File], path: Path) -> Iterator[tuple[st
 
 def _package(
     path: Path,
-    found: Iterable[tuple[str, str, Document]],
+    documents_: Iterable[tuple[str, str, Document]],
     *,
     package_yaml: PackageYaml,
     registry_digest: str,
 ) -> Package:
-    """Return the package of these documents, each with its file and what messages call that."""
+    """Return the package of documents, each with its file and that file's title for messages."""
     metas: list[tuple[str, Document]] = []
     members: list[Member] = []
-    for file, where, document in found:
+    for file, where, document in documents_:
         if metadata.is_meta(document.identity):
             metas.append((where, document))
         else:
             members.append(Member(*document.identity, file))
     where, meta = _only(metas, path)
-    said = metadata.read(meta.identity, meta.text, where=where)
+    head = metadata.read(meta.identity, meta.text, where=where)
     return Package(
         api_version=meta.identity.api_version,
-        kind=said.kind,
-        name=said.name,
+        kind=head.kind,
+        name=head.name,
         digest=registry_digest or package_yaml.digest,
         digest_is_registrys=registry_digest != "",
-        crossplane=said.crossplane,
-        dependencies=said.dependencies,
+        crossplane=head.crossplane,
+        dependencies=head.dependencies,
         members=tuple(members),
         package_yaml=package_yaml,
     )

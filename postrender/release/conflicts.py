@@ -1,41 +1,60 @@
-"""What the rest of a release must not hold beside the added objects."""
+"""Conflicts between the added objects and the rest of a release."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from postrender.cache import references
+from postrender.crossplane import references
+from postrender.crossplane.api import GROUP
 from postrender.errors import DevcacheError, quoted
 from postrender.fields import Fields
 from postrender.manifests import nodes
 from postrender.packages import PackageKind
-from postrender.release.objects import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from postrender.cache.placement import Placed
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
+    from postrender.placement import LocalPackage
 
 
-def check_names(added: Iterable[dict[str, Plain]], others: Sequence[Document]) -> None:
-    """Refuse an added object whose name is taken.
+def check(
+    added: Iterable[dict[str, Plain]],
+    packages: Iterable[LocalPackage],
+    listed: Iterable[str],
+    others: Sequence[Document],
+) -> None:
+    """Refuse a name or a source that the rest of the release has, too.
+
+    Args:
+        added: The added objects.
+        packages: The local packages.
+        listed: The references of the chart's own package lists.
+        others: The documents of the release that are not ours.
 
     Raises:
-        DevcacheError: Another document is an object of that group, kind, name and namespace.
+        DevcacheError: The first conflict.
     """
-    for one in added:
-        metadata = Fields.of(one["metadata"], path="metadata", where="")
-        name, namespace = metadata.text("name"), metadata.text("namespace")
-        group, kind = _group(str(one["apiVersion"])), str(one["kind"])
-        for other in others:
-            if not other.mentions(kind, name) or (other.kind, other.name) != (kind, name):
-                continue
-            if _group(other.api_version) == group and other.namespace in {namespace, ""}:
-                problem = f"the release has a {kind} {quoted(name)} already, and not from us"
-                hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
-                raise DevcacheError(problem, where=other.title, hint=hint)
+    for value in added:
+        for refusal in _same_name(value, others):
+            raise refusal
+    for refusal in same_source(packages, installed_sources(listed, others)):
+        raise refusal
+
+
+def _same_name(added: dict[str, Plain], others: Iterable[Document]) -> Iterator[DevcacheError]:
+    """Yield the refusal of an added object with the group, kind, name and namespace of another."""
+    metadata = Fields.of(added["metadata"], path="metadata", where="")
+    name, namespace = metadata.text("name"), metadata.text("namespace")
+    group, kind = _group(str(added["apiVersion"])), str(added["kind"])
+    for other in others:
+        if not other.mentions(kind, name) or (other.kind, other.name) != (kind, name):
+            continue
+        if _group(other.api_version) == group and other.namespace in {namespace, ""}:
+            problem = f"the release has a {kind} {quoted(name)} already, and not from us"
+            hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
+            yield DevcacheError(problem, where=other.title, hint=hint)
 
 
 def _group(api_version: str) -> str:
@@ -43,31 +62,34 @@ def _group(api_version: str) -> str:
 
 
 def installed_sources(listed: Iterable[str], others: Iterable[Document]) -> dict[str, str]:
-    """Return what installs each source that a release has Crossplane install beside our packages.
+    """Return the sources that a release installs beside the local packages, each with its origin.
 
     Args:
         listed: The references of the chart's own package lists.
         others: The documents of the release that are not ours.
     """
-    taken = {_source(text): "the chart's own package lists" for text in listed}
-    return taken | {_source(text): title for title, text in _package_objects(others)}
+    sources = {_source(text): "the chart's own package lists" for text in listed}
+    return sources | {_source(text): title for title, text in _package_objects(others)}
 
 
-def taken_sources(placed: Iterable[Placed], taken: Mapping[str, str]) -> Iterator[DevcacheError]:
+def same_source(
+    packages: Iterable[LocalPackage], origins: Mapping[str, str]
+) -> Iterator[DevcacheError]:
     """Yield the refusal of each installed package whose source the release installs, too.
 
     Two packages of one source stop Crossplane's resolver for the whole cluster: "node already
     exists" (internal/dag/dag.go, AddNode).
 
     Args:
-        placed: The packages.
-        taken: See `installed_sources`.
+        packages: The packages.
+        origins: See `installed_sources`.
     """
-    for one in placed:
-        if one.declared.install and one.source in taken:
-            problem = f"its source {quoted(one.source)} is installed by {taken[one.source]}, too"
+    for package in packages:
+        if package.install and package.source in origins:
+            origin = origins[package.source]
+            problem = f"its source {quoted(package.source)} is installed by {origin}, too"
             hint = "install it once: remove it there, or set install: false"
-            yield DevcacheError(problem, where=f"package {one.name}", hint=hint)
+            yield DevcacheError(problem, where=f"package {package.name}", hint=hint)
 
 
 def _package_objects(documents: Iterable[Document]) -> Iterator[tuple[str, str]]:
@@ -82,4 +104,4 @@ def _source(text: str) -> str:
     try:
         return references.parse(text, where="").source
     except DevcacheError:
-        return text  # Crossplane's to refuse
+        return text  # Crossplane refuses it

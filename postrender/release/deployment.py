@@ -1,174 +1,176 @@
-"""The rewrite of the Deployment: what is added, everything else to the byte."""
+"""The Deployment that runs Crossplane: its place among the manifests, and its settings."""
 
 from __future__ import annotations
 
-import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import marks
-from postrender.errors import DevcacheError
-from postrender.manifests import edits, nodes
-from postrender.manifests.edits import Item
-from postrender.manifests.stream import Document
-from postrender.release.payload import SCRIPT
+from postrender import labels
+from postrender.crossplane import versions
+from postrender.errors import DevcacheError, quoted
+from postrender.manifests import nodes
+from postrender.manifests.stream import require_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import yaml
 
-    from postrender.declared.devcache import Copier
-    from postrender.manifests.nodes import Plain
-    from postrender.release.crossplane import Deployment
+    from postrender.manifests.stream import Document
 
-VOLUME = "devcache"
-INIT_CONTAINER = "devcache-copier"
-SIDECAR = "devcache-live"
-"""The copier once more, in live mode: it stays, and loads what changes."""
-
-_USER = re.compile("[0-9]{1,10}")
-"""The number of a user or group, as far as Kubernetes admits one."""
-
-_CROSSPLANE_USER = 65532
-"""The user of Crossplane's image and charts since 1.1.1."""
+_READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
 
-class Additions(NamedTuple):
-    """What the Deployment is to have.
+class Deployment(NamedTuple):
+    """The Deployment that runs Crossplane.
 
     Attributes:
-        config_maps: The names of the ConfigMaps that the copier reads, the release's own last:
-            of a file that several of them have, kubelet mounts the last one's.
-        checksum: What rolls the pod when it changes.
-        mount_path: Where they are mounted.
-        copier: The initContainer's settings.
-        size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
-        live: Whether the sidecar is added, too.
+        document: Its document.
+        template: Its pod template.
+        container: The container that runs `core start`.
+        mount: That container's mount of the package cache.
+        volume: The package cache's volume, or None when the Deployment defines none.
     """
 
-    config_maps: tuple[str, ...]
-    checksum: str
-    mount_path: str
-    copier: Copier
-    size_limit: str
-    live: bool
+    document: Document
+    template: yaml.Node
+    container: yaml.Node
+    mount: yaml.Node
+    volume: yaml.Node | None
+
+    @property
+    def title(self) -> str:
+        """The Deployment, for error messages."""
+        return self.document.title
+
+    @property
+    def cache_root(self) -> str:
+        """The folder where Crossplane looks for cached packages."""
+        return nodes.text(nodes.get(self.mount, "mountPath")).rstrip("/")
+
+    @property
+    def has_empty_dir(self) -> bool:
+        """Whether the package cache is an emptyDir, not e.g. a PVC."""
+        return nodes.get(self.volume, "emptyDir") is not None
+
+    @property
+    def size_limit(self) -> str:
+        """The sizeLimit of the package cache's emptyDir, or ""."""
+        return nodes.text(nodes.get(self.volume, "emptyDir", "sizeLimit"))
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether an earlier pass has rewritten it."""
+        return nodes.get(self.template, "metadata", "annotations", labels.CHECKSUM) is not None
+
+    @property
+    def version(self) -> str:
+        """Crossplane's version: the image's tag; without a tag, the version label."""
+        image, _, _ = nodes.text(nodes.get(self.container, "image")).partition("@")
+        _, colon, tag = image.rpartition("/")[2].partition(":")
+        root = self.document.root
+        return tag if colon else nodes.text(nodes.get(root, "metadata", "labels", labels.VERSION))
+
+    @property
+    def listed_packages(self) -> list[str]:
+        """The references that the chart has Crossplane install (`core init --provider ...`)."""
+        flags = {"--provider", "--configuration", "--function"}
+        containers = nodes.items(nodes.get(self.template, "spec", "initContainers"))
+        arguments = [nodes.words(nodes.get(container, "args")) for container in containers]
+        return [value for args in arguments for flag, value in pairwise(args) if flag in flags]
 
 
-def rewrite(deployment: Deployment, additions: Additions) -> Document:
-    """Return the Deployment's document with the additions, or with ours replaced by them.
+def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
+    """Return the one Deployment with a container that runs `core start` on the package cache.
 
-    Everything else keeps its bytes.
+    Labels do not count: they follow the chart's nameOverride.
+
+    Args:
+        documents: The rendered manifests.
+        cache_volume: The name of the volume that Crossplane uses as its package cache.
 
     Raises:
-        DevcacheError: Something that is not ours has one of our names or our mount path; the
-            document has a YAML alias, or a merge key where an addition belongs.
+        DevcacheError: There is none, or more than one; or its cache can never be written.
     """
-    edits.require_no_alias(deployment.document.text)
-    if not deployment.is_rewritten:
-        _require_free(deployment, additions.mount_path)
-    document, template = deployment.document, deployment.template
-    mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
-    changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
-        (template, ("metadata", "annotations", marks.CHECKSUM), additions.checksum),
-        *((template, *change) for change in _init_containers(deployment, additions)),
-        (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
-        (template, ("spec", "volumes", Item(VOLUME)), _volume(additions.config_maps)),
+    deployments = [
+        _deployment(document, template, container, cache_volume)
+        for document in documents
+        if document.mentions("Deployment", "core", "start")
+        if document.kind == "Deployment" and not document.is_hook
+        for template in filter(None, [nodes.get(document.root, "spec", "template")])
+        for container in nodes.items(nodes.get(template, "spec", "containers"))
+        if _runs_crossplane(container)
     ]
-    if deployment.volume is not None and additions.size_limit != deployment.size_limit:
-        path = ("emptyDir", "sizeLimit")
-        changes.append((deployment.volume, path, additions.size_limit))
-    text = document.text
-    made = [edits.put(text, *change) for change in changes]
-    if not additions.live:  # an earlier pass may have been
-        made += edits.drop(nodes.get(template, "spec", "initContainers"), SIDECAR)
-    return Document(edits.apply(text, made).encode(), document.line)
+    if not deployments:
+        require_manifests(documents)
+        problem = "no Deployment among the rendered manifests runs Crossplane (`core start`)"
+        hint = "render the Crossplane chart in the same release (crossplane.enabled)"
+        raise DevcacheError(problem, hint=hint)
+    if len(deployments) > 1:
+        titles = ", ".join(sorted(deployment.title for deployment in deployments))
+        problem = f"more than one Deployment runs Crossplane: {titles}"
+        raise DevcacheError(problem, hint="render one Crossplane at a time")
+    return deployments[0]
 
 
-def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
-    sources: list[Plain] = [{"configMap": {"name": name}} for name in config_maps]
-    if len(config_maps) == 1:
-        return {"name": VOLUME, "configMap": {"name": config_maps[0]}}
-    return {"name": VOLUME, "projected": {"sources": sources}}
+def _runs_crossplane(container: yaml.Node) -> bool:
+    arguments = [
+        word for key in ("command", "args") for word in nodes.words(nodes.get(container, key))
+    ]
+    return ("core", "start") in pairwise(arguments)
 
 
-def _init_containers(
-    deployment: Deployment, additions: Additions
-) -> list[tuple[tuple[str, ...], Plain]]:
-    """Return what is put where in the pod template: the copier, and in live mode the sidecar.
+def _deployment(
+    document: Document, template: yaml.Node, container: yaml.Node, cache_volume: str
+) -> Deployment:
+    mounts = nodes.items(nodes.get(container, "volumeMounts"))
+    mount = next((m for m in mounts if nodes.text(nodes.get(m, "name")) == cache_volume), None)
+    if mount is None:
+        problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
+        hint = "name its package cache's volume in cache.readWrite.volume"
+        raise DevcacheError(problem, where=document.title, hint=hint)
+    if nodes.get(mount, "subPathExpr") is not None:
+        problem = f"it mounts its package cache {quoted(cache_volume)} with a subPathExpr"
+        hint = "use subPath: the copier could not follow an expression over another container's env"
+        raise DevcacheError(problem, where=document.title, hint=hint)
+    volume = nodes.named(nodes.get(template, "spec", "volumes"), cache_volume)
+    for source in _READ_ONLY_VOLUMES:
+        if nodes.get(volume, source) is not None:
+            problem = f"its package cache {quoted(cache_volume)} is a {source}, which is read-only"
+            hint = "unset packageCache.configMap: Crossplane could not pull any other package"
+            raise DevcacheError(problem, where=document.title, hint=hint)
+    return Deployment(document, template, container, mount, volume)
 
-    The copier still does the first load: Crossplane starts when all is in its cache.
+
+def version(deployment: Deployment, override: str) -> versions.Version:
+    """Return the Crossplane version that a Deployment runs.
+
+    Args:
+        deployment: The Deployment.
+        override: The version to use in place of the Deployment's, or "".
+
+    Raises:
+        DevcacheError: Nothing names the version.
     """
-    containers = {INIT_CONTAINER: _init_container(deployment, additions)}
-    if additions.live:
-        watching = _init_container(deployment, additions, "watch")
-        containers[SIDECAR] = {**watching, "name": SIDECAR, "restartPolicy": "Always"}
-    path = ("spec", "initContainers")
-    if not nodes.items(nodes.get(deployment.template, *path)):
-        return [(path, list(containers.values()))]
-    return [((*path, Item(name)), container) for name, container in containers.items()]
+    text = override or deployment.version
+    if parsed := versions.parse(text):
+        return parsed
+    problem = "nothing in it tells Crossplane's version"
+    if text:
+        problem = f"its image's tag {quoted(text)} is not a Crossplane version"
+    hint = 'set crossplaneVersion, e.g. "2.4.2"'
+    raise DevcacheError(problem, where=deployment.title, hint=hint)
 
 
-def _init_container(
-    deployment: Deployment, additions: Additions, *arguments: str
-) -> dict[str, Plain]:
-    copier, path = additions.copier, additions.mount_path
-    cache: dict[str, Plain] = {
-        key: nodes.text(nodes.get(deployment.mount, key))
-        for key in ("name", "mountPath", "subPath")
-        if nodes.get(deployment.mount, key) is not None
-    }
-    return {
-        "name": INIT_CONTAINER,
-        "image": copier.image,
-        "imagePullPolicy": copier.pull_policy,
-        "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root, *arguments],
-        "resources": copier.resources,
-        "securityContext": _security_context(deployment, copier),
-        # `kubectl describe` then shows which package it refuses.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": VOLUME, "mountPath": path, "readOnly": True}, cache],
-    }
+def require_cache_root(deployment: Deployment, cache_root: str) -> None:
+    """Refuse a Deployment whose cache is not at the root of this Crossplane's layout.
 
-
-def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain]:
-    """Return what Pod Security `restricted` asks for, with the user that Crossplane runs as.
-
-    The copier's own fields replace these; null takes one away, e.g. for OpenShift to choose a user.
+    Raises:
+        DevcacheError: The package cache is mounted elsewhere.
     """
-    pod = nodes.get(deployment.template, "spec")
-    identity: dict[str, Plain] = {}
-    for key in ("runAsUser", "runAsGroup"):
-        own = nodes.text(nodes.get(deployment.container, "securityContext", key))
-        pods = nodes.text(nodes.get(pod, "securityContext", key))
-        user = own or pods
-        identity[key] = int(user) if _USER.fullmatch(user) else _CROSSPLANE_USER
-    context: dict[str, Plain] = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "readOnlyRootFilesystem": True,
-        **identity,
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
-        **copier.security_context,
-    }
-    return {key: value for key, value in context.items() if value is not None}
-
-
-def _require_free(deployment: Deployment, mount_path: str) -> None:
-    pod = nodes.get(deployment.template, "spec")
-    mounts = nodes.items(nodes.get(deployment.container, "volumeMounts"))
-    taken = {
-        f"the volume {VOLUME}": nodes.named(nodes.get(pod, "volumes"), VOLUME),
-        **{
-            f"the container {name}": nodes.named(nodes.get(pod, "initContainers"), name)
-            for name in (INIT_CONTAINER, SIDECAR)
-        },
-        f"the mount path {mount_path}": next(
-            (m for m in mounts if nodes.text(nodes.get(m, "mountPath")) == mount_path), None
-        ),
-    }
-    for part, node in taken.items():
-        if node is not None:
-            problem = f"it has {part} already, and not from us"
-            hint = "rename it; cache.readOnly.mountPath moves our mount"
-            raise DevcacheError(problem, where=deployment.title, hint=hint)
+    if deployment.cache_root != cache_root:
+        problem = (
+            f"it mounts its package cache at {quoted(deployment.cache_root)}, not {cache_root}"
+        )
+        hint = "set crossplaneVersion if the image's tag names another version than it runs"
+        raise DevcacheError(problem, where=deployment.title, hint=hint)

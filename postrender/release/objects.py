@@ -1,89 +1,110 @@
-"""The objects that are added to the release: ConfigMap, package objects, and what these need."""
+"""The objects that join the release: the ConfigMap, package objects and their settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from postrender import marks
+from postrender import labels
+from postrender.crossplane.api import GROUP
 from postrender.fields import Fields
 from postrender.packages import PackageKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from postrender.cache.layouts import Layout
-    from postrender.cache.placement import Placed
-    from postrender.cache.references import Reference
+    from postrender.crossplane.references import Reference
+    from postrender.crossplane.target import Target
+    from postrender.declared.devcache import Settings
     from postrender.manifests.nodes import Plain
-
-GROUP = "pkg.crossplane.io"
-"""The API group of packages and of what configures them."""
+    from postrender.payload.contents import Contents
+    from postrender.placement import LocalPackage
 
 _RUNTIME_USER = 2000
 """The user that Crossplane gives a runtime pod (v2.4.0 controller/pkg/runtime/runtime.go)."""
 
 
-def config_map(
-    name: str, namespace: str, contents: dict[str, Plain], size_limit: str
-) -> dict[str, Plain]:
+def config_map(name: str, namespace: str, contents: Contents, size_limit: str) -> dict[str, Plain]:
     """Return the ConfigMap with the packages.
 
     Args:
         name: Its name.
         namespace: Its namespace, or "" for the release's.
-        contents: Its `data` and `binaryData`.
-        size_limit: The cache's sizeLimit as the chart had it, or ""; kept as an annotation, so
-            that a second pass starts from it.
+        contents: Its contents.
+        size_limit: The cache's sizeLimit as the chart renders it, or "". An annotation records it,
+            so that a second pass starts from it.
     """
     metadata: dict[str, Plain] = _metadata(name)
     if namespace:
         metadata["namespace"] = namespace
     if size_limit:
-        metadata["annotations"] = {marks.SIZE_LIMIT: size_limit}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **contents}
+        metadata["annotations"] = {labels.SIZE_LIMIT: size_limit}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **contents.fields}
 
 
-def package_objects(
-    placed: Iterable[Placed], layout: Layout, *, installed_only: bool, release_revision: str = ""
+def of_release(
+    packages: Iterable[LocalPackage], target: Target, release_revision: str = ""
 ) -> list[dict[str, Plain]]:
     """Return the objects that make Crossplane take the packages from its cache.
 
-    An ImageConfig resolves a tag to the package's digest without a registry where packages are
-    keyed by digest (Crossplane 2.2 and later); it is needed whoever creates the package object.
-
     Args:
-        placed: The local packages.
-        layout: The Crossplane line's layout.
-        installed_only: Leave out the package objects of `install: false`.
+        packages: The local packages. Those of `install: false` get no package object, but an
+            ImageConfig, which they need whoever creates the package object.
+        target: The Crossplane that they are for.
         release_revision: See `image_config`.
     """
     objects: list[dict[str, Plain]] = []
-    for one in placed:
-        if layout.keyed_by == "digest" and not one.declared.reference.digest:
-            reference = one.declared.reference
-            objects.append(image_config(one.name, reference, one.digest, release_revision))
-        if one.declared.install or not installed_only:
-            objects += [_runtime_config(one)] if one.declared.runtime_image else []
-            objects.append(_package(one, layout))
+    for package in packages:
+        objects += _resolving(package, target, release_revision)
+        objects += installing(package, target) if package.install else []
     return objects
 
 
-def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
-    """Return added objects as the documents of a release, so that Helm creates them in their order.
+def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[str, Plain]]:
+    """Return the same objects with the package objects of `install: false`."""
+    return [
+        each
+        for package in packages
+        for each in (*_resolving(package, target, ""), *installing(package, target))
+    ]
 
-    Helm 4 sorts what a post-renderer returns by kind, those that it does not know by name
-    (v4.3.0 pkg/release/v1/util/kind_sorter.go): a Configuration before its ImageConfig. A
-    Crossplane that runs would take the package from a registry in between. A List of the packages
-    comes after the ImageConfigs, and Helm creates each of its items as an object of the release.
+
+def _resolving(
+    package: LocalPackage, target: Target, release_revision: str
+) -> list[dict[str, Plain]]:
+    """Return the ImageConfig of a package, where Crossplane needs one."""
+    if not target.needs_image_config(package.reference):
+        return []
+    return [image_config(package.name, package.reference, package.digest, release_revision)]
+
+
+def installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]:
+    """Return the package object of a package, and the DeploymentRuntimeConfig that it names.
+
+    A package without settings has none: a release has made them.
+    """
+    settings = package.declaration.settings
+    if settings is None:
+        return []
+    runtime = [_runtime_config(package.name, settings)] if settings.runtime_image else []
+    return [*runtime, _package(package, settings, target)]
+
+
+def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
+    """Return added objects as documents of a release, in an order that Helm follows.
+
+    Helm 4 sorts the output of a post-renderer by kind, and kinds that it does not know by name
+    (v4.3.0 pkg/release/v1/util/kind_sorter.go): a Configuration before its ImageConfig. A running
+    Crossplane would take the package from a registry in between. A List of the packages comes
+    after the ImageConfigs, and Helm creates each of its items as an object of the release.
 
     Args:
-        added: The ConfigMap, and what `package_objects` returned.
+        added: The ConfigMap, and the result of `of_release`.
     """
     objects = list(added)
-    packages = [one for one in objects if one["kind"] in get_args(PackageKind)]
-    if not packages or all(one["kind"] != "ImageConfig" for one in objects):
+    packages = [each for each in objects if each["kind"] in get_args(PackageKind)]
+    if not packages or all(each["kind"] != "ImageConfig" for each in objects):
         return objects
-    rest = [one for one in objects if one not in packages]
+    rest = [each for each in objects if each not in packages]
     return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
 
 
@@ -96,10 +117,10 @@ def image_config(
         name: The package's name.
         reference: Its `spec.package`.
         digest: The digest.
-        release_revision: In live mode another text for each revision of the release, else "". It
-            goes into the tag beside the digest, which Crossplane ignores. Helm 3 changes in a
-            custom resource what differs between two manifests, and leaves the rest as it finds it
-            (v3.22.0 pkg/kube/client.go, createPatch): what a push has changed, it would not see.
+        release_revision: In live mode a string unique to each revision of the release, else "". It
+            becomes a tag beside the digest, which Crossplane ignores. Helm 3 compares two
+            manifests and changes only the fields that differ (v3.22.0 pkg/kube/client.go,
+            createPatch): without that tag it would leave the digest of a push.
     """
     tag = f":devcache-{release_revision}" if release_revision else ""
     return {
@@ -113,10 +134,10 @@ def image_config(
     }
 
 
-def _runtime_config(one: Placed) -> dict[str, Plain]:
+def _runtime_config(name: str, settings: Settings) -> dict[str, Plain]:
     """Return a DeploymentRuntimeConfig that Pod Security `restricted` admits.
 
-    A securityContext here replaces Crossplane's own, so its user is repeated.
+    A securityContext here replaces Crossplane's own, so it repeats Crossplane's user.
     """
     user: dict[str, Plain] = {
         "runAsGroup": _RUNTIME_USER,
@@ -125,7 +146,7 @@ def _runtime_config(one: Placed) -> dict[str, Plain]:
     }
     container: dict[str, Plain] = {
         "name": "package-runtime",
-        "image": one.declared.runtime_image,
+        "image": settings.runtime_image,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -133,8 +154,8 @@ def _runtime_config(one: Placed) -> dict[str, Plain]:
             **user,
         },
     }
-    if one.declared.runtime_resources:
-        container["resources"] = one.declared.runtime_resources
+    if settings.runtime_resources:
+        container["resources"] = settings.runtime_resources
     pod: dict[str, Plain] = {
         "securityContext": {**user, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
@@ -142,49 +163,46 @@ def _runtime_config(one: Placed) -> dict[str, Plain]:
     return {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "DeploymentRuntimeConfig",
-        "metadata": _metadata(f"devcache-{one.name}"),
+        "metadata": _metadata(f"devcache-{name}"),
         "spec": {"deploymentTemplate": {"spec": {"selector": {}, "template": {"spec": pod}}}},
     }
 
 
-def _package(one: Placed, layout: Layout) -> dict[str, Plain]:
-    kind = one.package.kind
+def _package(package: LocalPackage, settings: Settings, target: Target) -> dict[str, Plain]:
     spec: dict[str, Plain] = {
-        "package": one.declared.reference.text,
-        "packagePullPolicy": layout.pull_policy,
+        "package": package.reference.text,
+        "packagePullPolicy": target.layout.pull_policy,
     }
-    if one.declared.runtime_image:
-        spec["runtimeConfigRef"] = {"name": f"devcache-{one.name}"}
-    version = layout.function_version if kind == "Function" else "v1"
+    if settings.runtime_image:
+        spec["runtimeConfigRef"] = {"name": f"devcache-{package.name}"}
     return {
-        "apiVersion": f"{GROUP}/{version}",
-        "kind": kind,
-        "metadata": _metadata(one.name),
-        "spec": spec | one.declared.spec,
+        "apiVersion": f"{GROUP}/{target.package_version(package.kind)}",
+        "kind": package.kind,
+        "metadata": _metadata(package.name),
+        "spec": spec | settings.spec,
     }
 
 
 def _metadata(name: str) -> dict[str, Plain]:
-    return {"name": name, "labels": {marks.PART_OF: marks.OWNER}}
+    return {"name": name, "labels": {labels.PART_OF: labels.OWNER}}
 
 
-def owned(one: dict[str, Plain], release: str, namespace: str) -> dict[str, Plain]:
-    """Return an object with the marks by which a Helm release adopts what is there already.
+def owned(value: dict[str, Plain], release: str, namespace: str) -> dict[str, Plain]:
+    """Return an object with the marks by which a Helm release adopts an object that exists.
 
     Helm v4.2.4 pkg/action/validate.go.
     """
-    owner = {"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace}
-    label = {"app.kubernetes.io/managed-by": "Helm"}
-    return with_metadata(annotated(one, owner), "labels", label)
+    owner = {labels.RELEASE_NAME: release, labels.RELEASE_NAMESPACE: namespace}
+    return with_metadata(annotated(value, owner), "labels", {labels.MANAGED_BY: "Helm"})
 
 
-def annotated(one: dict[str, Plain], annotations: dict[str, str]) -> dict[str, Plain]:
+def annotated(value: dict[str, Plain], annotations: dict[str, str]) -> dict[str, Plain]:
     """Return an object with more annotations."""
-    return with_metadata(one, "annotations", annotations)
+    return with_metadata(value, "annotations", annotations)
 
 
-def with_metadata(one: dict[str, Plain], key: str, entries: dict[str, str]) -> dict[str, Plain]:
+def with_metadata(value: dict[str, Plain], key: str, entries: dict[str, str]) -> dict[str, Plain]:
     """Return an object with more entries under `labels` or `annotations` of its metadata."""
-    metadata = Fields.of(one["metadata"], path="metadata", where=str(one["kind"]))
+    metadata = Fields.of(value["metadata"], path="metadata", where=str(value["kind"]))
     joined = metadata.under(key).values | entries
-    return one | {"metadata": metadata.values | {key: joined}}
+    return value | {"metadata": metadata.values | {key: joined}}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.bench import cases, page
 from tests.bench.measure import interleaved
-from tests.bench.page import Compared, Done, Results
+from tests.bench.page import Compared, Done, ResultCache
 
 
 def main(kustomize: Path, corpus: Path) -> None:
@@ -23,7 +23,7 @@ def main(kustomize: Path, corpus: Path) -> None:
         streams = list(map(_compared, cases.streams(folder / "streams", kustomize)))
         reading = _compared(cases.reading(folder / "reading"))
         packing = list(map(_done, cases.packing(folder / "packing", corpus)))
-    page.write(Results(streams, reading, packing))
+    page.write(ResultCache(streams, reading, packing))
 
 
 def _compared(comparison: cases.Comparison) -> Compared:

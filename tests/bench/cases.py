@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import results
+from postrender import result_cache
 from tests.bench import inputs, kustomize
 from tests.bench.inputs import COMMAND, ROOT
 from tests.bench.measure import Program
@@ -137,4 +137,4 @@ def reading(folder: Path) -> Comparison:
 
 def _ours(*arguments: str, stdin: Path | None = None, cache: str = "off") -> Program:
     command = [str(COMMAND), *arguments]
-    return Program("crossplane-devcache", command, stdin, {results.VARIABLE: cache})
+    return Program("crossplane-devcache", command, stdin, {result_cache.VARIABLE: cache})

@@ -137,7 +137,7 @@ class Done(NamedTuple):
         return 0 < self.task.aim < self.ours.median
 
 
-class Results(NamedTuple):
+class ResultCache(NamedTuple):
     """Everything that was measured."""
 
     streams: Sequence[Compared]
@@ -145,7 +145,7 @@ class Results(NamedTuple):
     packing: Sequence[Done]
 
 
-def write(results: Results) -> None:
+def write(results: ResultCache) -> None:
     """Write the page and the plot."""
     plot.draw([*results.streams, results.reading])
     smallest, largest = results.streams[0], results.streams[-1]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from postrender import packages as product
-from postrender.cache.references import digest_key
+from postrender.crossplane.references import digest_key
 from tests.e2e.kubernetes import KINDS, NAMESPACE, REVISIONS
 from tests.e2e.packages import ACME, configuration, local, published
 from tests.e2e.waiting import until_said

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from postrender import display
+from postrender.cli import display
 from tools.outdated import findings, pins, registries
 
 ROOT = Path(__file__).parents[2]

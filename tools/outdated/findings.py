@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender.reports import Report, Table
+from postrender.interface.report import Report, Table
 from tools.outdated import gomod, versions
 from tools.outdated.pins import Source
 

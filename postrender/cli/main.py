@@ -5,18 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
-from postrender import invocation
+from postrender.cli import invocation
 from postrender.errors import DevcacheError, printable
-from postrender.invocation import NAME, TOLD, WATCH, UsageError
+from postrender.interface.command import PROGRAM, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from postrender.invocation import Options
-    from postrender.reports import Report
+    from postrender.interface.command import Command, Options
+    from postrender.interface.report import Report
 
 DONE, REFUSED, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit statuses."""
@@ -25,8 +24,8 @@ DONE, REFUSED, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 def entry() -> NoReturn:
     """Run the console script.
 
-    One command, then the process ends: to look for garbage, and to take the interpreter apart
-    piece by piece, would be an eighth of the filter's time.
+    The process ends after one command. To collect garbage and to tear the interpreter down would
+    take an eighth of the filter's time.
     """
     gc.disable()
     os._exit(main())
@@ -39,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments, without the program's name; those of this process by default.
 
     Returns:
-        0 done, 1 refused, 2 wrong usage, 3 a defect of this program, 130 interrupted. Run by
-        Helm 4, 0 with the error as the output: Helm shows that, and nothing else of a
+        0 success, 1 a refusal, 2 wrong usage, 3 a defect of this program, 130 an interrupt. For
+        Helm 4, 0 with the error as the output, because Helm 4 shows no other message of a
         post-renderer that fails.
     """
     try:
@@ -52,10 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"error: {error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # who reads has gone, e.g. `| head`; Python would complain at its end
+    except BrokenPipeError:  # the reader has ended, e.g. `| head`; Python would complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
-    except Exception as error:  # noqa: BLE001  # a defect: tell where, but quote no content
+    except Exception as error:  # noqa: BLE001  # a defect: name the place, but quote no content
         return _failed(_defect(error), DEFECT)
     return status
 
@@ -76,39 +75,45 @@ def _write(output: list[bytes]) -> None:
         raise DevcacheError(problem, where="stdout") from error
 
 
-def _run(command: str, options: Options) -> tuple[list[bytes], int]:
-    """Return what a command prints, in pieces, and its exit status."""
+def _run(command: Command, options: Options) -> tuple[list[bytes], int]:
+    """Return the output of a command, in pieces, and its exit status."""
     form = options.pop("output", "table")
-    if wanted := invocation.on_stdin(command, options):
-        argument, source = wanted
-        if sys.stdin.isatty():
-            problem = f"reads {source}"
-            raise UsageError(problem)
-        options = {**options, argument: sys.stdin.buffer.read()}
-    # The one lazy seam: --version, --help and usage errors load no YAML library.
-    run = import_module(f"postrender.commands.{command.replace('-', '_')}").run
-    if command == WATCH:
-        from postrender import display  # noqa: PLC0415  # the filter shows nothing
+    options = {**options, **_stdin(command, options)}
+    match command.shows:
+        case "nothing":
+            return _output(command.run(**options), form)
+        case "progress":
+            from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
 
-        gc.enable()  # see `entry`: this one runs for days
-        with display.view(sys.stdout) as show:
-            return _shown(run(show=show, **options), form)
-    if command not in TOLD:
-        return _shown(run(**options), form)
-    from postrender import display  # noqa: PLC0415  # the filter shows nothing
+            with display.progress(sys.stderr) as tell:
+                output = command.run(tell=tell, **options)
+            return _output(output, form)
+        case "view":
+            from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
 
-    with display.progress(sys.stderr) as tell:
-        output: str | Report = run(tell=tell, **options)
-    return _shown(output, form)
+            gc.enable()  # see `entry`: this command runs for days
+            with display.view(sys.stdout) as show:
+                return _output(command.run(show=show, **options), form)
 
 
-def _shown(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes], int]:
-    """Return an output in pieces, and the exit status that it stands for."""
+def _stdin(command: Command, options: Options) -> Options:
+    """Return the option that stdin is for, if the command reads it."""
+    stdin = command.stdin
+    if stdin is None or (stdin.option and stdin.option not in options):
+        return {}
+    if sys.stdin.isatty():
+        problem = f"reads {stdin.origin}"
+        raise UsageError(problem)
+    return {stdin.parameter: sys.stdin.buffer.read()}
+
+
+def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes], int]:
+    """Return an output in pieces, and the exit status for it."""
     if isinstance(output, list):
         return output, DONE
     if isinstance(output, str):
         return [output.encode()], DONE
-    from postrender import display  # noqa: PLC0415  # the filter shows nothing
+    from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
 
     status = REFUSED if output.refused else DONE
     if form == "json":
@@ -117,12 +122,12 @@ def _shown(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes
 
 
 def _failed(message: str, status: int) -> int:
-    """Print an error where the user sees it, and return the exit status for that."""
-    text = f"{NAME}: {printable(message)}"
-    if os.environ.get("HELM_PLUGIN_NAME") != NAME:
+    """Print an error where the user sees it, and return the exit status."""
+    text = f"{PROGRAM}: {printable(message)}"
+    if os.environ.get("HELM_PLUGIN_NAME") != PROGRAM:
         sys.stderr.write(f"{text}\n")
         return status
-    # Helm 4 throws stderr away. It shows a document that is no mapping, and then fails.
+    # Helm 4 discards stderr. It shows a document that is no mapping, and then fails.
     lines = "".join(f"  {line}\n" for line in text.splitlines())
     sys.stdout.buffer.write(f"|\n{lines}".encode())
     sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""What fits where: the ConfigMap, Helm's release, the cache volume."""
+"""The limits of the ConfigMap, of Helm's release and of the cache volume, and their refusals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from postrender.errors import DevcacheError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from postrender.cache.placement import Placed
-    from postrender.manifests.nodes import Plain
+    from postrender.payload.contents import Contents
+    from postrender.placement import LocalPackage
 
 CONFIG_MAP = 1024 * 1024
 """Bytes of decoded data in one ConfigMap (Kubernetes pkg/apis/core/validation, MaxSecretSize)."""
@@ -21,51 +21,35 @@ RELEASE = 786_432
 """Bytes of gzip in a Helm release: its Secret may hold 1 MiB, and Helm adds base64."""
 
 RELEASE_MARGIN = 64 * 1024
-"""Bytes of gzip kept for what a post-renderer does not see: the chart's files and the values."""
-
+"""Bytes of gzip for the parts of a release that a post-renderer does not see: chart and values."""
 
 _PIECE = 1 << 20
-"""Bytes that are packed at a time."""
+"""Bytes to pack at a time."""
 
 
-def check_config_map(contents: dict[str, Plain], *, where: str) -> None:
+def check_config_map(contents: Contents, *, where: str) -> None:
     """Refuse contents that Kubernetes would refuse.
 
     Args:
-        contents: `data` and `binaryData` of the ConfigMap.
-        where: What error messages call it.
+        contents: The contents of the ConfigMap.
+        where: The ConfigMap, for error messages.
 
     Raises:
         DevcacheError: They are over 1 MiB.
     """
-    size = config_map_size(contents)
-    if size > CONFIG_MAP:
-        problem = f"the packed packages are {size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
+    if contents.size > CONFIG_MAP:
+        problem = (
+            f"the packed packages are {contents.size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
+        )
         hint = "set payload: apart, or declare fewer packages"
         raise DevcacheError(problem, where=where, hint=hint)
-
-
-def config_map_size(contents: dict[str, Plain]) -> int:
-    """Return what a ConfigMap's `data` and `binaryData` count, in bytes."""
-    return sum(_size(part, encoded=key == "binaryData") for key, part in contents.items())
-
-
-def _size(part: Plain, *, encoded: bool) -> int:
-    if not isinstance(part, dict):
-        return 0
-    texts = [str(value) for value in part.values()]
-    return sum(_decoded_size(text) if encoded else len(text.encode()) for text in texts)
-
-
-def _decoded_size(base64: str) -> int:
-    return len(base64) // 4 * 3 - base64[-2:].count("=")
 
 
 def check_release(manifests: Sequence[bytes]) -> None:
     """Refuse manifests that Helm could not store in the release's Secret.
 
     Helm stores gzip -9 of the release (v4.2.4 pkg/storage/driver/util.go). The filter sees only
-    the manifests, so a margin stands for the rest.
+    the manifests; a margin allows for the rest.
 
     Args:
         manifests: The stream, in pieces.
@@ -74,9 +58,9 @@ def check_release(manifests: Sequence[bytes]) -> None:
         DevcacheError: They are too large.
     """
     ceiling = RELEASE - RELEASE_MARGIN
-    if sum(map(len, manifests)) <= ceiling:  # fits without looking
+    if sum(map(len, manifests)) <= ceiling:  # gzip does not enlarge a stream that much
         return
-    # gzip -1 is fast, and smaller by no more than a trifle, if at all: most that fits shows by it.
+    # gzip -1 is fast, and hardly ever smaller than gzip -9: it settles most cases.
     if all(_exceeds(manifests, level, ceiling) for level in (1, 9)):
         problem = (
             f"the manifests are more than {ceiling:,} bytes packed, which is what Helm's release"
@@ -87,12 +71,12 @@ def check_release(manifests: Sequence[bytes]) -> None:
 
 
 def release_size(manifests: bytes) -> int:
-    """Return what manifests count in Helm's release Secret, in bytes of gzip."""
+    """Return the bytes of gzip that manifests take in Helm's release Secret."""
     return len(zlib.compress(manifests, 9))
 
 
 def _exceeds(pieces: Iterable[bytes], level: int, ceiling: int) -> bool:
-    """Return whether zlib packs the pieces to more bytes; it stops as soon as that is sure."""
+    """Return whether zlib packs the pieces to more bytes; it stops as soon as they do."""
     packing = zlib.compressobj(level)
     size = 0
     for piece in pieces:
@@ -103,13 +87,13 @@ def _exceeds(pieces: Iterable[bytes], level: int, ceiling: int) -> bool:
     return size + len(packing.flush()) > ceiling
 
 
-def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> None:
+def check_cache(packages: Sequence[LocalPackage], size_limit: str, *, where: str) -> None:
     """Refuse a sizeLimit of the cache volume that the local packages alone exceed.
 
     Args:
-        placed: The local packages.
+        packages: The local packages.
         size_limit: A quantity, or "" for no limit.
-        where: What error messages call the volume.
+        where: The volume, for error messages.
 
     Raises:
         DevcacheError: Kubernetes would evict the pod.
@@ -117,16 +101,16 @@ def check_cache(placed: Sequence[Placed], size_limit: str, *, where: str) -> Non
     limit = quantities.in_bytes(size_limit)
     if limit is None:
         return
-    raw = sum(one.package.package_yaml.size for one in placed)
-    if raw + raw // 1000 + 64 * len(placed) <= limit:  # zlib's compressBound is lower
+    raw = sum(package.package_yaml.size for package in packages)
+    if raw + raw // 1000 + 64 * len(packages) <= limit:  # zlib's compressBound is lower
         return
-    size = cache_size(placed)
+    size = cache_size(packages)
     if size > limit:
         problem = f"the packages take {size:,} bytes of the cache, and its sizeLimit is {limit:,}"
         hint = "set cache.readWrite.sizeLimit to auto, or higher"
         raise DevcacheError(problem, where=where, hint=hint)
 
 
-def cache_size(placed: Sequence[Placed]) -> int:
-    """Return what the copier puts into the cache, in bytes: gzip -1."""
-    return sum(len(zlib.compress(one.package.package_yaml.content, 1)) for one in placed)
+def cache_size(packages: Sequence[LocalPackage]) -> int:
+    """Return the bytes that the copier puts into the cache: gzip -1."""
+    return sum(len(zlib.compress(package.package_yaml.content, 1)) for package in packages)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender.errors import DevcacheError
-from postrender.live import incomplete, push, targets
+from postrender.live import incomplete, push, selection
 from postrender.live.cluster import UnreachableError
-from postrender.live.waiting import Progress, SupersededError
+from postrender.live.stopwatch import Progress, SupersededError
 
 try:
     import watchfiles
@@ -23,12 +23,12 @@ except ImportError as error:
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from postrender.cache.placement import Placed
-    from postrender.declared.devcache import LocalPackage
+    from postrender.declared.devcache import PackageDeclaration
     from postrender.live.cluster import Cluster
     from postrender.live.push import Outcome
-    from postrender.live.release import Release
-    from postrender.results import Results
+    from postrender.live.releases import Release
+    from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
     _Burst = set[tuple[watchfiles.Change, str]]
 
@@ -39,7 +39,7 @@ _LOOK = 500
 """Milliseconds after which it is looked whether the folders are still those that they were."""
 
 _RETRY = 3.0
-"""Seconds until a cluster is asked again that did not answer."""
+"""Seconds until the next attempt at a cluster that did not answer."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +76,20 @@ Show = Callable[[View], None]
 
 
 def watch(
-    asked: Cluster, chosen: Sequence[LocalPackage], show: Show, patience: float, kept: Results
+    cluster: Cluster,
+    chosen: Sequence[PackageDeclaration],
+    show: Show,
+    patience: float,
+    cache: ResultCache,
 ) -> NoReturn:
     """Push packages, and again whenever they are saved, until it is interrupted.
 
     Args:
-        asked: The cluster.
+        cluster: The cluster.
         chosen: The packages.
         show: Shows how it goes.
         patience: Seconds until a push is given up; a save begins the next one anyway.
-        kept: Results of earlier runs.
+        cache: Results of earlier runs.
 
     Raises:
         DevcacheError: One of the packages is not there as it starts, or the system does not let
@@ -96,7 +100,7 @@ def watch(
         threading.Thread(target=_note_saves, args=(chosen, saves, roots, ended))
         for roots in _roots(chosen)
     ]
-    pushing = _Pushing(asked, _Screen(show, [one.name for one in chosen]), saves, patience, kept)
+    pushing = _Pushing(cluster, _Screen(show, [one.name for one in chosen]), saves, patience, cache)
     for thread in threads:
         thread.start()
     try:
@@ -122,14 +126,14 @@ class _Roots:
 
     def present(self) -> dict[Path, int]:
         """Return the folders that are there; one that was replaced is another one."""
-        found = {}
+        release = {}
         for folder in self.folders:
             with suppress(FileNotFoundError):
-                found[folder] = folder.stat().st_ino
-        return found
+                release[folder] = folder.stat().st_ino
+        return release
 
 
-def _roots(chosen: Iterable[LocalPackage]) -> list[_Roots]:
+def _roots(chosen: Iterable[PackageDeclaration]) -> list[_Roots]:
     places = {Path(one.path).resolve() for one in chosen}
     for place in sorted(places):
         if not place.exists():
@@ -142,7 +146,7 @@ def _roots(chosen: Iterable[LocalPackage]) -> list[_Roots]:
 
 
 def _note_saves(
-    chosen: Iterable[LocalPackage], saves: _Saves, roots: _Roots, ended: threading.Event
+    chosen: Iterable[PackageDeclaration], saves: _Saves, roots: _Roots, ended: threading.Event
 ) -> None:
     """Note which packages have changed, until it is ended or the system does not let it."""
     places = {one.name: Path(one.path).resolve() for one in chosen}
@@ -219,21 +223,21 @@ class _Saves:
 class _Pushing:
     """One push after the other, whatever comes of each."""
 
-    asked: Cluster
+    cluster: Cluster
     screen: _Screen
     saves: _Saves
     patience: float
-    kept: Results
+    cache: ResultCache
     superseded: set[str] = field(default_factory=set)
     """Packages of a push that a save cut off: it may have written them already."""
 
-    def push(self, chosen: Sequence[LocalPackage]) -> bool:
+    def push(self, chosen: Sequence[PackageDeclaration]) -> bool:
         """Push packages; false when the cluster does not answer."""
         names = [one.name for one in chosen]
         progress = Progress(self.screen.tell, self.patience, self.saves.changed.is_set)
         try:
             outcome = push.push(
-                self.asked, lambda found: self._readable(found, chosen), progress, self.kept
+                self.cluster, lambda release: self._readable(release, chosen), progress, self.cache
             )
         except SupersededError:
             self.superseded.update(names)
@@ -246,12 +250,14 @@ class _Pushing:
             self.superseded.clear()
         return True
 
-    def _readable(self, found: Release, chosen: Iterable[LocalPackage]) -> list[Placed]:
+    def _readable(
+        self, release: Release, chosen: Iterable[PackageDeclaration]
+    ) -> list[LocalPackage]:
         """Return the packages that can be read; of the others it is shown why not."""
-        placed: list[Placed] = []
+        placed: list[LocalPackage] = []
         for one in chosen:
             try:
-                placed += targets.placed(found, [one], self.kept)
+                placed += selection.local_packages(release, [one], self.cache)
             except DevcacheError as error:
                 self.screen.failed([one.name], error)
         return placed

@@ -1,30 +1,29 @@
-"""Small CRDs that let Helm create package objects before Crossplane has brought its own."""
+"""Crossplane's package API: its group, and small CRDs for a cluster that has none yet."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.release.objects import GROUP
-
 if TYPE_CHECKING:
-    from postrender.cache.layouts import Layout
+    from postrender.crossplane.target import Target
     from postrender.manifests.nodes import Plain
 
+GROUP = "pkg.crossplane.io"
+"""The API group of packages and of their settings."""
 
-def bootstrap_crds(layout: Layout) -> list[dict[str, Plain]]:
+
+def bootstrap_crds(target: Target) -> list[dict[str, Plain]]:
     """Return the CRDs of the package objects, without their schemas.
 
-    crossplane-init replaces them by its own as it starts. For that, the one version of each must
-    be among the versions of Crossplane's own CRD: etcd may hold objects in it (tried: Function
-    v1 on 1.14 stops crossplane-init for good).
+    With them Helm can create package objects before Crossplane has brought its own CRDs.
+    crossplane-init replaces them as it starts. For that, the version of each must be among the
+    versions of Crossplane's own CRD, because etcd may hold objects in it: Function v1 on 1.14 stops
+    crossplane-init for good.
     """
-    versions = {
-        "Configuration": "v1",
-        "Provider": "v1",
-        "Function": layout.function_version,
-        "DeploymentRuntimeConfig": "v1beta1",
-    }
-    if layout.keyed_by == "digest":
+    kinds = ["Configuration", "Provider", "Function"]
+    versions = {kind: target.package_version(kind) for kind in kinds}
+    versions["DeploymentRuntimeConfig"] = "v1beta1"
+    if target.uses_image_configs:
         versions["ImageConfig"] = "v1beta1"
     return [_crd(kind, version) for kind, version in versions.items()]
 

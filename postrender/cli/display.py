@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from postrender.errors import one_line
-from postrender.reports import Table
+from postrender.interface.report import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.console import Console, Group
     from rich.table import Table as RichTable
 
-    from postrender.live.watching import Row, Show, View
-    from postrender.progress import Tell
-    from postrender.reports import Report
+    from postrender.interface.progress import Tell
+    from postrender.interface.report import Report
+    from postrender.live.watch import Row, Show, View
 
 _STYLES = {
     "error": "bold red",

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from postrender import marks
-from postrender.cache import layouts
+from postrender import labels
+from postrender.crossplane.target import Target
 from postrender.errors import DevcacheError
 from postrender.live import kinds
 from postrender.live.cluster import MANAGER
 from postrender.live.kinds import CONFIG_MAPS, DEPLOYMENTS
-from postrender.release import deployment, payload, record
+from postrender.payload import contents, record
+from postrender.payload.contents import Contents
+from postrender.release import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from postrender.cache.layouts import Layout
     from postrender.fields import Fields
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Object
-    from postrender.release.record import Entry, Record
+    from postrender.payload.record import Record, RecordedPackage
 
 PUSHED_SUFFIX = ".pushed.xz"
 """What ends the keys of pushed packages: no release has such a key, so Helm leaves them alone."""
@@ -43,13 +44,6 @@ class OvertakenError(DevcacheError):
         self.names = frozenset(names)
 
 
-class Contents(NamedTuple):
-    """What a ConfigMap holds, `binaryData` in base64."""
-
-    data: Mapping[str, str]
-    binary: Mapping[str, str]
-
-
 @dataclass(frozen=True)
 class Release:
     """A release in live mode.
@@ -69,70 +63,70 @@ class Release:
     selector: Mapping[str, str]
 
     @property
-    def layout(self) -> Layout:
-        """How its Crossplane finds packages."""
-        return layouts.layout_of(self.record.version, where="the release")
+    def target(self) -> Target:
+        """The Crossplane that it runs."""
+        return Target.of(self.record.version, where="the release")
 
     @property
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, RecordedPackage]:
         """All packages in its cache, by name."""
         return {**self.pushed.packages, **self.record.packages}
 
     @property
     def manager(self) -> str:
         """The field manager of what the release has: Helm's, whatever that is called."""
-        return kinds.manager(self.config_map, "data", payload.INDEX)
+        return kinds.manager(self.config_map, "data", contents.INDEX)
 
     @property
     def owner(self) -> tuple[str, str] | None:
         """Helm's name and namespace of it, or None when it was not Helm that made it."""
         noted = kinds.fields(self.config_map).under("metadata").under("annotations")
-        name = noted.text("meta.helm.sh/release-name")
-        namespace = noted.text("meta.helm.sh/release-namespace")
+        name = noted.text(labels.RELEASE_NAME)
+        namespace = noted.text(labels.RELEASE_NAMESPACE)
         return (name, namespace) if name and namespace else None
 
 
-def find(asked: Cluster) -> Release:
+def find(cluster: Cluster) -> Release:
     """Return the release in live mode of a namespace.
 
     Raises:
         DevcacheError: There is none, more than one, or one that is not in live mode.
     """
-    apart = {marks.COMPONENT: marks.PAYLOAD}
-    found = asked.labelled(CONFIG_MAPS, {marks.PART_OF: marks.OWNER}, but=apart)
-    if not found:
+    apart = {labels.COMPONENT: labels.PAYLOAD}
+    config_maps = cluster.labelled(CONFIG_MAPS, {labels.PART_OF: labels.OWNER}, but=apart)
+    if not config_maps:
         problem = "there is no release of crossplane-devcache"
         hint = "-n names the namespace that Crossplane runs in, crossplane-system by default"
-        raise DevcacheError(problem, where=asked.title, hint=hint)
-    live = [one for one in found if record.RELEASED in contents(one).data]
+        raise DevcacheError(problem, where=cluster.title, hint=hint)
+    live = [each for each in config_maps if record.RELEASED in _data(each).values]
     if not live:
         problem = "live mode is off"
-        raise DevcacheError(problem, where=asked.title, hint=_LIVE_HINT)
+        raise DevcacheError(problem, where=cluster.title, hint=_LIVE_HINT)
     if len(live) > 1:
         names = ", ".join(sorted(map(kinds.name, live)))
         problem = f"more than one ConfigMap is that of a release: {names}"
-        raise DevcacheError(problem, where=asked.title)
-    return _release(asked, live[0])
+        raise DevcacheError(problem, where=cluster.title)
+    return _release(cluster, live[0])
 
 
-def require(asked: Cluster, wanted: Mapping[str, str]) -> Release:
+def require(cluster: Cluster, wanted: Mapping[str, str]) -> Release:
     """Return the release, if it still has what a push has brought.
 
     Args:
-        asked: The cluster.
+        cluster: The cluster.
         wanted: The contents of packages that were pushed, by name.
 
     Raises:
         OvertakenError: Somebody else has pushed some of them, or upgraded the release.
     """
-    found = find(asked)
-    now = {name: entry.content for name, entry in found.entries.items()}
+    release = find(cluster)
+    now = {name: entry.content for name, entry in release.entries.items()}
     if lost := [name for name, content in wanted.items() if now.get(name) != content]:
         raise OvertakenError(lost)
-    return found
+    return release
 
 
-def write(asked: Cluster, found: Release, after: Contents) -> None:
+def write(cluster: Cluster, release: Release, after: Contents) -> None:
     """Replace what the ConfigMap of a release holds, if it is still the one that was read.
 
     What the release has is applied as the release's own field manager, so that the next upgrade
@@ -141,13 +135,13 @@ def write(asked: Cluster, found: Release, after: Contents) -> None:
     Raises:
         ConflictError: It is another one by now. One that is written by half is so, too.
     """
-    metadata = kinds.fields(found.config_map).under("metadata")
+    metadata = kinds.fields(release.config_map).under("metadata")
     name: Object = {"name": metadata.text("name"), "namespace": metadata.text("namespace")}
-    kept = {key: metadata.under(key).values for key in ("labels", "annotations")}
-    version = kinds.resource_version(found.config_map)
-    for manager, pushed, more in ((found.manager, False, kept), (MANAGER, True, {})):
+    cache = {key: metadata.under(key).values for key in ("labels", "annotations")}
+    version = kinds.resource_version(release.config_map)
+    for manager, pushed, more in ((release.manager, False, cache), (MANAGER, True, {})):
         part = _part(after, pushed=pushed)
-        if part == _part(found.contents, pushed=pushed):
+        if part == _part(release.contents, pushed=pushed):
             continue
         wanted: Object = {
             "apiVersion": CONFIG_MAPS.api_version,
@@ -155,37 +149,35 @@ def write(asked: Cluster, found: Release, after: Contents) -> None:
             "metadata": {**name, **more, "resourceVersion": version},
             **part,
         }
-        version = kinds.resource_version(asked.apply(CONFIG_MAPS, wanted, manager))
+        version = kinds.resource_version(cluster.apply(CONFIG_MAPS, wanted, manager))
 
 
 def _part(held: Contents, *, pushed: bool) -> Object:
-    parts = {"data": held.data, "binaryData": held.binary}
-    return {
-        part: {key: value for key, value in entries.items() if is_pushed(key) == pushed}
-        for part, entries in parts.items()
-    }
+    part = Contents(
+        {key: text for key, text in held.data.items() if is_pushed(key) == pushed},
+        {key: content for key, content in held.binary.items() if is_pushed(key) == pushed},
+    )
+    return {"data": {}, "binaryData": {}, **part.fields}
 
 
 def is_pushed(key: str) -> bool:
     """Return whether a key of the ConfigMap is one that pushes bring, and no release has."""
-    return key in {payload.PUSHED_INDEX, record.PUSHED} or key.endswith(PUSHED_SUFFIX)
+    return key in {contents.PUSHED_INDEX, record.PUSHED} or key.endswith(PUSHED_SUFFIX)
 
 
-def contents(config_map: Object) -> Contents:
-    """Return what a ConfigMap holds."""
-    parts = (kinds.fields(config_map).under(key) for key in ("data", "binaryData"))
-    return Contents(*({key: part.text(key) for key, _ in part.entries()} for part in parts))
+def _data(config_map: Object) -> Fields:
+    return kinds.fields(config_map).under("data")
 
 
-def _release(asked: Cluster, config_map: Object) -> Release:
-    name, held = kinds.name(config_map), contents(config_map)
+def _release(cluster: Cluster, config_map: Object) -> Release:
+    name, held = kinds.name(config_map), Contents.of(kinds.fields(config_map))
     called = name.removesuffix("-devcache")
-    runs = asked.get(DEPLOYMENTS, called)
+    runs = cluster.get(DEPLOYMENTS, called)
     if runs is None:
         problem = f"there is no Deployment {called} that mounts {name}"
-        raise DevcacheError(problem, where=asked.title)
+        raise DevcacheError(problem, where=cluster.title)
     spec = kinds.fields(runs).under("spec")
-    _require_sidecar(spec.under("template").under("spec"), asked.title)
+    _require_sidecar(spec.under("template").under("spec"), cluster.title)
     where = f"ConfigMap {name}"
     released = record.parse(held.data[record.RELEASED], where=where)
     pushed = released._replace(packages={})
@@ -203,10 +195,10 @@ def _release(asked: Cluster, config_map: Object) -> Release:
 
 def _require_sidecar(pod: Fields, where: str) -> None:
     for container in kinds.items(pod.values.get("initContainers")):
-        if container.text("name") == deployment.SIDECAR:
+        if container.text("name") == rewrite.SIDECAR:
             if container.text("restartPolicy") == "Always":
                 return
             problem = "this Kubernetes knows no sidecars, which live mode needs"
             raise DevcacheError(problem, where=where, hint="use Kubernetes 1.29 or later")
-    problem = f"live mode is off: the Deployment has no container {deployment.SIDECAR}"
+    problem = f"live mode is off: the Deployment has no container {rewrite.SIDECAR}"
     raise DevcacheError(problem, where=where, hint=_LIVE_HINT)

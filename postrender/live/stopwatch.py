@@ -11,7 +11,7 @@ from postrender.errors import DevcacheError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from postrender.progress import Tell
+    from postrender.interface.progress import Tell
 
 _INTERVAL = 0.1
 """Seconds between two looks at what is waited for."""

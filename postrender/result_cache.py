@@ -1,7 +1,7 @@
-"""Results of earlier runs, kept on disk under the digest of what they follow from.
+"""A cache of results on disk, each under a digest of its inputs.
 
-Whoever asks for a result can also work it out: an entry that is missing, damaged or of another
-version is no error, nor is a folder that cannot be read or written.
+A caller can also compute a result. An entry that is missing, damaged or of another version is no
+error, nor is a folder that cannot be read or written.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 VARIABLE = "CROSSPLANE_DEVCACHE_CACHE"
 """The environment variable that names another folder, or is `off`."""
 
-WORTH_KEEPING = 64 << 10
-"""Bytes of input: what follows from less is worked out as fast as it is read."""
+SMALLEST = 64 << 10
+"""Bytes of the smallest input whose result is cached: others are computed as fast as read."""
 
 _ALL = 64 << 20
-"""Bytes of all entries together: those that were used longest ago go first."""
+"""Bytes of all entries together: the least recently used go first."""
 
 _ENTRY = 8 << 20
-"""Bytes of the largest entry: everything packed fits a ConfigMap."""
+"""Bytes of the largest entry: every packed package fits a ConfigMap or few of them."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-class Results:
+class ResultCache:
     """A folder of results, each in a file that begins with the sha256 of its content.
 
     Attributes:
-        folder: The folder, or None where nothing is kept.
+        folder: The folder, or None for a cache that stays empty.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """Use `folder`, which need not exist; None keeps and finds nothing."""
+        """Use a folder, which need not exist."""
         self.folder = folder
 
-    def find(self, *key: str) -> bytes | None:
-        """Return the result that an earlier run kept under this key, whole, or None."""
+    def get(self, *key: str) -> bytes | None:
+        """Return the result that an earlier run put under this key, whole, or None."""
         if self.folder is None or not _is_private(self.folder):
             return None
         path = self.folder / _name(key)
@@ -60,11 +60,11 @@ class Results:
         content = entry[_DIGEST_SIZE:]
         return content if entry == _sealed(content) else None
 
-    def keep(self, content: bytes, *key: str) -> None:
-        """Keep a result under a key that tells all that it follows from, and replace any other."""
+    def put(self, content: bytes, *key: str) -> None:
+        """Put a result under a key that names all its inputs, and replace any other."""
         if self.folder is None or len(content) > _ENTRY:
             return
-        # Written beside it and renamed: who reads at the same time finds all of it or nothing.
+        # Written beside it and renamed: another process reads all of it or nothing.
         unfinished = self.folder / os.urandom(16).hex()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,32 +80,32 @@ class Results:
             return
 
 
-NOTHING_KEPT = Results(None)
+NO_CACHE = ResultCache(None)
 
 
-def of_user(environment: Mapping[str, str]) -> Results:
-    """Return the results of earlier runs by the same user.
+def of_user(environment: Mapping[str, str]) -> ResultCache:
+    """Return the cache of the user.
 
-    They are in `crossplane-devcache/results` of the user's cache directory (XDG Base Directory
+    It is in `crossplane-devcache/results` of the user's cache directory (XDG Base Directory
     Specification 0.8). CROSSPLANE_DEVCACHE_CACHE names another folder than `crossplane-devcache`
     there, or is `off`.
     """
     chosen = environment.get(VARIABLE, "")
     if chosen == "off":
-        return NOTHING_KEPT
+        return NO_CACHE
     if chosen:
-        return Results(Path(chosen, "results"))
+        return ResultCache(Path(chosen, "results"))
     home = environment.get("HOME", "")
     folders = (environment.get("XDG_CACHE_HOME", ""), home and f"{home}/.cache")
-    # The specification has relative paths ignored.
+    # The specification says to ignore relative paths.
     absolute = next((folder for folder in folders if folder.startswith("/")), "")
-    return Results(Path(absolute, "crossplane-devcache", "results") if absolute else None)
+    return ResultCache(Path(absolute, "crossplane-devcache", "results") if absolute else None)
 
 
 def _name(key: tuple[str, ...]) -> str:
-    """Return the file of a key, for this version alone: the next one may check or pack otherwise.
+    """Return the file of a key, for this version alone: another may check or pack otherwise.
 
-    Another Python may have another liblzma, which may pack the same into other bytes.
+    Another Python may have another liblzma, which may pack the same content into other bytes.
     """
     return hashlib.sha256("\0".join((__version__, sys.version, *key)).encode()).hexdigest()
 
@@ -117,10 +117,10 @@ def _sealed(content: bytes) -> bytes:
 def _is_private(folder: Path) -> bool:
     """Return whether nobody else can put an entry there, as another user could in /tmp."""
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return False
-    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
+    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -131,13 +131,13 @@ def _write(path: Path, content: bytes) -> None:
 
 def _remove_oldest(folder: Path) -> None:
     """Remove entries until the rest is within bounds; others may be doing the same."""
-    found: list[tuple[int, int, str]] = []
+    sizes: list[tuple[int, int, str]] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
-            found.append((status.st_mtime_ns, status.st_size, entry.path))
-    excess = sum(size for _, size, _ in found) - _ALL
-    for _, size, path in sorted(found):
+            sizes.append((status.st_mtime_ns, status.st_size, entry.path))
+    excess = sum(size for _, size, _ in sizes) - _ALL
+    for _, size, path in sorted(sizes):
         if excess <= 0:
             return
         Path(path).unlink(missing_ok=True)

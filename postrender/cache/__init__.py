@@ -1,1 +1,0 @@
-"""Crossplane's side: which version looks where for which package."""

@@ -1,0 +1,38 @@
+"""A call of the program as a command and its options; a call by Helm needs no parser."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from postrender.interface.command import Command, Options
+
+
+def parse(argv: Sequence[str] | None) -> tuple[Command, Options]:
+    """Return the command and its options.
+
+    Args:
+        argv: The arguments, without the program's name; those of this process by default.
+
+    Raises:
+        UsageError: They are invalid.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options: Options = {}
+    match arguments:
+        case []:
+            pass
+        case [config] if config.startswith("--config="):
+            options = {"config": Path(config.partition("=")[2])}
+        case _:
+            # argparse and its parser would take a fifth of the time of a call by Helm.
+            from postrender.interface import parser  # noqa: PLC0415
+
+            return parser.parse(arguments)
+    from postrender.commands import filter as filter_command  # noqa: PLC0415  # loads YAML
+
+    return filter_command.COMMAND, options

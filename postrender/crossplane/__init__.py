@@ -1,0 +1,1 @@
+"""Crossplane's rules: references, constraints, and everything that depends on its version."""

@@ -1,0 +1,119 @@
+"""The Crossplane that packages are for: the answers that depend on its version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender.crossplane import kinds, layouts, references, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postrender.crossplane.constraints import Rules
+    from postrender.crossplane.layouts import Layout
+    from postrender.crossplane.references import Reference
+    from postrender.crossplane.versions import Version
+    from postrender.errors import DevcacheError
+
+
+class Target(NamedTuple):
+    """A version of Crossplane, with the layout of its cache.
+
+    Attributes:
+        version: The version.
+        layout: The layout of its package cache.
+    """
+
+    version: Version
+    layout: Layout
+
+    @classmethod
+    def of(cls, version: Version, *, where: str, override: str = "--crossplane") -> Target:
+        """Return the target of a version.
+
+        Args:
+            version: The version.
+            where: The place that names it, for error messages.
+            override: The setting by which the user names another version.
+
+        Raises:
+            DevcacheError: The version is not supported.
+        """
+        return cls(version, layouts.layout_of(version, where=where, override=override))
+
+    @classmethod
+    def parse(cls, text: str, *, where: str) -> Target:
+        """Return the target of a version that the user names, e.g. `2.4.2` or `1.20`.
+
+        Raises:
+            DevcacheError: The text is not a version, or the version is not supported.
+        """
+        return cls.of(versions.require(text, where=where), where=where)
+
+    @classmethod
+    def of_all_layouts(cls) -> list[Target]:
+        """Return a target for each layout: the newest version that has it."""
+        return [cls(versions.Version(*layout.last), layout) for layout in layouts.LAYOUTS]
+
+    @property
+    def uses_image_configs(self) -> bool:
+        """Whether an ImageConfig leads this Crossplane from a tag to a digest and so to a file.
+
+        Since 2.2. Before, the path in `spec.package` names the file, and a new content changes no
+        object.
+        """
+        return self.layout.keyed_by == "digest"
+
+    @property
+    def pulls_images(self) -> bool:
+        """Whether kubelet may pull the image of a runtime, whose pod has the same pull policy."""
+        return self.layout.pull_policy != "Never"
+
+    @property
+    def constraint_rules(self) -> Rules:
+        """The rules by which this Crossplane reads the constraint of a `dependsOn`.
+
+        Its go.mod says: Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, 3.5.0 in 2.4.
+        """
+        return "v3" if self.version >= (2, 3) else "v1"
+
+    @property
+    def pins_digests(self) -> bool:
+        """Whether a `dependsOn` may name a digest in place of a constraint.
+
+        Since 1.18 (v1.18.0 internal/controller/pkg/revision/dependency.go, Resolve).
+        """
+        return self.version >= (1, 18)
+
+    def admits(self, reference: Reference) -> bool:
+        """Return whether the API of this Crossplane admits a reference in `spec.package`."""
+        return reference.is_qualified or not self.layout.qualified
+
+    def needs_image_config(self, reference: Reference) -> bool:
+        """Return whether a package needs an ImageConfig that resolves its tag to a digest."""
+        return self.uses_image_configs and not reference.digest
+
+    def cache_key(self, reference: Reference, digest: str) -> str:
+        """Return the file that Crossplane reads for a package, relative to the cache root.
+
+        Args:
+            reference: The package's `spec.package`.
+            digest: The digest that it resolves to, `sha256:` and 64 hexadecimal digits.
+        """
+        if self.uses_image_configs:
+            return references.digest_key(reference.source, digest)
+        return references.path_key(reference.text)
+
+    def cache_file(self, reference: Reference, digest: str) -> str:
+        """Return the path of that file in the container; see `cache_key`."""
+        return f"{self.layout.cache_root}/{self.cache_key(reference, digest)}"
+
+    def package_version(self, kind: str) -> str:
+        """Return the API version of package objects of a kind, e.g. `v1`."""
+        return self.layout.function_version if kind == "Function" else "v1"
+
+    def refused_object(
+        self, package_kind: str, api_version: str, kind: str, *, where: str
+    ) -> Iterator[DevcacheError]:
+        """Yield the refusal of an object that a package must not hold; see `kinds.refusals`."""
+        yield from kinds.refusals(package_kind, api_version, kind, self.version, where=where)

@@ -1,0 +1,86 @@
+"""The arguments that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from postrender.interface.command import Options
+
+OUTPUTS = ("table", "json")
+"""The forms of a report."""
+
+
+def none(_parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the command has no arguments."""
+
+
+def paths(parser: argparse.ArgumentParser, description: str) -> None:
+    """Add one or more packages on disk."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
+
+
+def optional_paths(parser: argparse.ArgumentParser) -> None:
+    """Add packages on disk, or none for all declared packages."""
+    description = "an .xpkg file or a package directory; default: all declared packages"
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
+    values(parser)
+
+
+def values(parser: argparse.ArgumentParser) -> None:
+    """Add `-f`, for values files of our chart."""
+    parser.add_argument(
+        *("-f", "--values"),
+        dest="values_files",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="values of our chart",
+    )
+
+
+def declaration(parser: argparse.ArgumentParser) -> None:
+    """Add `-f` and `--config`, of which a call must have one."""
+    values(parser)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+
+
+def declaration_problem(options: Options) -> str:
+    """Return the problem of a call that has both of these options, or none."""
+    if ("config" in options) == ("values_files" in options):
+        return "either -f FILE or --config FILE is required"
+    return ""
+
+
+def cluster(parser: argparse.ArgumentParser) -> None:
+    """Add the namespace of a release and the context of the kubeconfig."""
+    parser.add_argument(
+        *("-n", "--namespace"),
+        metavar="NAME",
+        help="the namespace of the release (default: crossplane-system)",
+    )
+    parser.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
+
+
+def timeout(parser: argparse.ArgumentParser) -> None:
+    """Add a timeout in seconds."""
+    parser.add_argument(
+        "--timeout", type=float, metavar="SECONDS", help="the time to wait (default: 300)"
+    )
+
+
+def crossplane(
+    parser: argparse.ArgumentParser, description: str, *, required: bool = False
+) -> None:
+    """Add a Crossplane version."""
+    parser.add_argument("--crossplane", required=required, metavar="VERSION", help=description)
+
+
+def output(parser: argparse.ArgumentParser) -> None:
+    """Add the form of the report."""
+    parser.add_argument(
+        "-o", "--output", choices=OUTPUTS, help="for people (table) or for programs (json)"
+    )

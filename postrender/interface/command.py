@@ -1,0 +1,72 @@
+"""The contract of a command; each module of `postrender/commands` exports one as `COMMAND`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from postrender.interface.report import Report
+
+PROGRAM = "crossplane-devcache"
+"""The name of the program."""
+
+Options = dict[str, object]
+"""The options of a call, by the names of the parameters of the command's `run`."""
+
+
+class Run(Protocol):
+    """The function that runs a command: it takes options, and returns the output."""
+
+    # The parameters differ from command to command, and only the parser knows them.
+    def __call__(  # type: ignore[explicit-any]
+        self,
+        *arguments: Any,  # noqa: ANN401
+        **options: Any,  # noqa: ANN401
+    ) -> str | list[bytes] | Report:
+        """Run the command.
+
+        Raises:
+            DevcacheError: The command refuses its input.
+        """
+
+
+class Stdin(NamedTuple):
+    """The use of stdin.
+
+    Attributes:
+        parameter: The parameter of `run` that takes the bytes.
+        origin: The text and the program that writes it, for a user who pipes nothing.
+        option: The option that makes the command read stdin, or "" for always.
+    """
+
+    parameter: str
+    origin: str
+    option: str = ""
+
+
+class Command(NamedTuple):
+    """A command.
+
+    Attributes:
+        help: Its line in `--help`.
+        arguments: Adds its arguments to a parser.
+        run: Takes the options as keyword arguments, and returns the output.
+        problem: Returns the problem of options that argparse cannot see, or "".
+        stdin: Its use of stdin, or None.
+        shows: Its output while it runs: nothing; progress, by the parameter `tell` of `run`; or a
+            view that changes, by the parameter `show`.
+    """
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Run
+    problem: Callable[[Options], str] = lambda _: ""
+    stdin: Stdin | None = None
+    shows: Literal["nothing", "progress", "view"] = "nothing"
+
+
+class UsageError(Exception):
+    """A command line that is invalid."""

@@ -1,0 +1,96 @@
+"""The parser of the command line, which asks each command for its arguments."""
+
+from __future__ import annotations
+
+import argparse
+from functools import cache
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, NoReturn
+
+from postrender import __version__, commands
+from postrender.interface.command import PROGRAM, Command, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from postrender.interface.command import Options
+
+FILTER = "filter"
+"""The command of a call without a command."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that neither prints an error nor exits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise an error: Helm 4 would not show the output of argparse."""
+        explained = f"{message}\n{self.format_usage().strip()}"
+        raise UsageError(explained)
+
+
+def load(name: str) -> Command:
+    """Return a command by its name, e.g. `plugin-dir`."""
+    module = import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+    command: Command = module.COMMAND
+    return command
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all commands but the filter, which has none."""
+    modules = (module.name.replace("_", "-") for module in iter_modules(commands.__path__))
+    return tuple(name for name in modules if name != FILTER)
+
+
+def parse(argv: Sequence[str]) -> tuple[Command, Options]:
+    """Return the command and its options.
+
+    A call loads the one command that it begins with. Any other call, e.g. `--help`, loads them all.
+
+    Args:
+        argv: The arguments, without the program's name.
+
+    Raises:
+        UsageError: They are invalid.
+    """
+    first = argv[0] if argv else ""
+    loaded = [first] if first in names() else [] if first == "--version" else names()
+    options: Options = vars(parser(loaded).parse_args(argv))
+    name = str(options.pop("command", None) or FILTER)
+    command = load(name)
+    problem = command.problem(options)
+    if "config" in options and "config" not in signature(command.run).parameters:
+        problem = "takes no --config"  # which may stand before the command
+    if problem:
+        explained = f"{name}: {problem}"
+        raise UsageError(explained)
+    return command, options
+
+
+def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
+    """Return the parser of some commands.
+
+    An option that a call does not give has no value: each command has its own defaults.
+    """
+    root = _Parser(
+        prog=PROGRAM,
+        description="Filter Helm's rendered manifests: bring local Crossplane packages along.",
+        epilog="Without a command: read rendered manifests from stdin, write modified ones.",
+        argument_default=argparse.SUPPRESS,
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
+    subparsers = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name in loaded:
+        command = load(name)
+        subparser = subparsers.add_parser(
+            name,
+            help=command.help,
+            description=command.help,
+            argument_default=argparse.SUPPRESS,
+        )
+        command.arguments(subparser)
+    return root

@@ -1,0 +1,8 @@
+"""Progress messages while a command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Tell = Callable[[str], None]
+"""Shows the current step, e.g. `reading platform`. The command line decides where."""

@@ -1,0 +1,43 @@
+"""All labels and annotations that this project sets or reads."""
+
+from __future__ import annotations
+
+PART_OF = "app.kubernetes.io/part-of"
+OWNER = "crossplane-devcache"
+"""The value of the part-of label. The filter replaces no object without it."""
+
+COMPONENT = "app.kubernetes.io/component"
+PAYLOAD = "payload"
+"""The value of the component label of a ConfigMap beside the release, which no pass replaces."""
+
+KINDS = frozenset(
+    ("ConfigMap", "ImageConfig", "DeploymentRuntimeConfig", "Configuration", "Provider", "Function")
+)
+"""The kinds of the objects that the filter adds."""
+
+CHECKSUM = "crossplane-devcache/checksum"
+"""The pod annotation that rolls the pod when a package changes; it marks the Deployment, too."""
+
+SIZE_LIMIT = "crossplane-devcache/size-limit"
+"""The ConfigMap's annotation with the sizeLimit of the cache as the chart renders it."""
+
+PUSHED = "crossplane-devcache/pushed"
+"""As a label: the object is of a push, and no release declares it. As an annotation of a pod: the
+time of a push. When it changes, kubelet updates the pod's volumes at once, not within a minute."""
+
+NUDGED = "crossplane-devcache/nudged"
+"""An annotation of a package or a revision. When it changes, Crossplane reconciles the object."""
+
+VERSION = "app.kubernetes.io/version"
+"""The label with Crossplane's version, in the upstream chart."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+RELEASE_NAME = "meta.helm.sh/release-name"
+RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
+"""The marks by which a Helm release adopts an object (Helm v4.2.4 pkg/action/validate.go)."""
+
+FILENAME = "postrenderer.helm.sh/postrender-filename"
+"""The annotation by which Helm 4 tells the template of a document (v4.0.0 pkg/action/action.go)."""
+
+HOOK = "helm.sh/hook"
+"""The annotation of a hook of Helm, which is no part of the release."""

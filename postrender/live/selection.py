@@ -1,0 +1,133 @@
+"""The packages of a push: those of values files or paths, or all packages of the release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import packages, placement, result_cache
+from postrender.crossplane import references
+from postrender.declared import devcache, values
+from postrender.declared.devcache import DEFAULT_REGISTRY, PackageDeclaration
+from postrender.declared.files import shown
+from postrender.errors import DevcacheError, quoted, raised
+from postrender.payload import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from postrender.live.releases import Release
+    from postrender.payload.record import RecordedPackage
+    from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
+
+
+def local_packages(
+    release: Release,
+    declarations: Iterable[PackageDeclaration],
+    cache: ResultCache = result_cache.NO_CACHE,
+) -> tuple[LocalPackage, ...]:
+    """Return packages, read from disk, with their files in the cache of the release's Crossplane.
+
+    Args:
+        release: The release.
+        declarations: The packages.
+        cache: Results of earlier runs.
+
+    Raises:
+        DevcacheError: A package cannot be read, or Crossplane would refuse it.
+    """
+    return placement.place(declarations, release.target, Path(), cache)
+
+
+def declared(values_files: Sequence[Path]) -> tuple[PackageDeclaration, ...]:
+    """Return the packages that values files of our chart declare.
+
+    Raises:
+        DevcacheError: A file cannot be read, or its `devcache` block is invalid.
+    """
+    if not values_files:
+        return ()
+    return devcache.read(values.load(values_files).under("devcache"), refuse=raised).packages
+
+
+def choose(
+    release: Release,
+    paths: Sequence[Path],
+    declarations: Sequence[PackageDeclaration],
+    cache: ResultCache = result_cache.NO_CACHE,
+) -> tuple[PackageDeclaration, ...]:
+    """Return the packages to push.
+
+    Args:
+        release: The release.
+        paths: Packages on disk; none for all declared packages.
+        declarations: The packages of values files; none for those of the release, at the paths of
+            its last helm command.
+        cache: Results of earlier runs.
+
+    Raises:
+        DevcacheError: A path is no package, two paths are the same package, there is no package at
+            all, or values files declare a setting that only helm upgrade changes.
+    """
+    for declaration in declarations:
+        _require_settings(release, declaration)
+    if not paths:
+        recorded = release.record.packages.values()
+        every = tuple(declarations or (of_release(entry, Path(entry.path)) for entry in recorded))
+        if not every:
+            problem = "there is nothing to push: the release declares no package"
+            raise DevcacheError(problem, hint="name a package directory or an .xpkg file")
+        return every
+    chosen = [_declaration(release, path, declarations, cache) for path in paths]
+    names = [declaration.name for declaration in chosen]
+    for name in names:
+        if names.count(name) > 1:
+            problem = f"two of the paths are the package {quoted(name)}"
+            raise DevcacheError(problem, hint="push one of them")
+    return tuple(chosen)
+
+
+def _require_settings(release: Release, declaration: PackageDeclaration) -> None:
+    entry = release.record.packages.get(declaration.name)
+    if entry and entry.settings != record.settings(declaration):
+        problem = "the release was rendered with another image, spec, install or ignore"
+        hint = "a push brings content only: run helm upgrade"
+        raise DevcacheError(problem, where=f"package {declaration.name}", hint=hint)
+
+
+def _declaration(
+    release: Release, path: Path, declarations: Sequence[PackageDeclaration], cache: ResultCache
+) -> PackageDeclaration:
+    """Return the declaration of a path: of a values file, the release, a push, or a new one."""
+    for declaration in declarations:
+        if _same_file(Path(declaration.path), path):
+            return declaration
+    for entry in release.record.packages.values():
+        if _same_file(Path(entry.path), path):
+            return of_release(entry, path)
+    name = packages.read(path, cache=cache).name
+    devcache.check_name(name, where=f"the package at {shown(path)}")
+    for declaration in declarations:
+        if declaration.name == name:
+            return declaration._replace(path=str(path))
+    if name in release.record.packages:
+        return of_release(release.record.packages[name], path)
+    if pushed := release.pushed.packages.get(name):
+        return PackageDeclaration(name, str(path), pushed.reference, pushed.ignore, pushed.install)
+    text = f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
+    return PackageDeclaration(name, str(path), references.parse(text, where=f"package {name}"))
+
+
+def of_release(entry: RecordedPackage, path: Path) -> PackageDeclaration:
+    """Return the declaration of a package of the release, whose objects a push leaves alone."""
+    return PackageDeclaration(
+        entry.name, str(path), entry.reference, entry.ignore, entry.install, settings=None
+    )
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False

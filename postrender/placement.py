@@ -1,0 +1,274 @@
+"""The place of each local package in Crossplane's cache, and the refusals of what cannot go there.
+
+The filter, `check` and `push` share these rules.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from postrender import packages, result_cache
+from postrender.declared.devcache import DEFAULT_REGISTRY
+from postrender.errors import DevcacheError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from postrender.crossplane.references import Reference
+    from postrender.crossplane.target import Target
+    from postrender.declared.devcache import PackageDeclaration
+    from postrender.packages import Package, PackageYaml
+    from postrender.result_cache import ResultCache
+
+
+class LocalPackage(NamedTuple):
+    """A declared package with its content and its file in the cache.
+
+    Attributes:
+        declaration: The declaration.
+        on_disk: The package on disk.
+        cache_key: The file that Crossplane reads, relative to the cache root.
+    """
+
+    declaration: PackageDeclaration
+    on_disk: Package
+    cache_key: str
+
+    @property
+    def name(self) -> str:
+        """The name of the package object."""
+        return self.declaration.name
+
+    @property
+    def kind(self) -> packages.PackageKind:
+        """The kind of the package object."""
+        return self.on_disk.kind
+
+    @property
+    def reference(self) -> Reference:
+        """The package's `spec.package`."""
+        return self.declaration.reference
+
+    @property
+    def source(self) -> str:
+        """The name by which other packages depend on it."""
+        return self.reference.source
+
+    @property
+    def install(self) -> bool:
+        """Whether the package object is part of the release, or of a push."""
+        return self.declaration.install
+
+    @property
+    def digest(self) -> str:
+        """The digest that the reference resolves to."""
+        return self.on_disk.digest
+
+    @property
+    def package_yaml(self) -> PackageYaml:
+        """The content of the cache's file, before gzip."""
+        return self.on_disk.package_yaml
+
+    @property
+    def content(self) -> str:
+        """The sha256 of the package.yaml, in hexadecimal digits."""
+        return self.package_yaml.digest.removeprefix("sha256:")
+
+    @property
+    def may_be_pushed(self) -> bool:
+        """Whether a registry may have this very package, and with it the image that it runs."""
+        return self.on_disk.digest_is_registrys and self.reference.registry != DEFAULT_REGISTRY
+
+
+class Occupant(Protocol):
+    """A package that takes a file of the cache and, when it is installed, a source."""
+
+    @property
+    def name(self) -> str:
+        """The name of the package object."""
+
+    @property
+    def source(self) -> str:
+        """The name by which other packages depend on it."""
+
+    @property
+    def install(self) -> bool:
+        """Whether there is a package object."""
+
+    @property
+    def cache_key(self) -> str:
+        """The file in the cache, relative to the cache root."""
+
+
+def place(
+    declarations: Iterable[PackageDeclaration],
+    target: Target,
+    folder: Path,
+    cache: ResultCache = result_cache.NO_CACHE,
+    *,
+    offline: bool = False,
+) -> tuple[LocalPackage, ...]:
+    """Return the declared packages, read from disk, with their files in the cache.
+
+    Args:
+        declarations: The packages.
+        target: The Crossplane that they are for.
+        folder: The folder that relative paths start from.
+        cache: Results of earlier runs.
+        offline: Whether each dependency must be local.
+
+    Raises:
+        DevcacheError: The first refusal: a package cannot be read, Crossplane would refuse it, or
+            two packages exclude each other.
+    """
+    local: list[LocalPackage] = []
+    for declaration in declarations:
+        package = local_package(declaration, target, folder, cache)
+        for refusal in refusals(package, target):
+            raise refusal
+        local.append(package)
+    for refusal in exclusions(local, offline=offline):
+        raise refusal
+    return tuple(local)
+
+
+def local_package(
+    declaration: PackageDeclaration,
+    target: Target,
+    folder: Path,
+    cache: ResultCache = result_cache.NO_CACHE,
+) -> LocalPackage:
+    """Return a declared package, which Crossplane may still refuse.
+
+    Raises:
+        DevcacheError: The package cannot be read.
+    """
+    package = read(declaration, folder, cache)
+    cache_key = target.cache_key(declaration.reference, package.digest)
+    return LocalPackage(declaration, package, cache_key)
+
+
+def read(
+    declaration: PackageDeclaration, folder: Path, cache: ResultCache = result_cache.NO_CACHE
+) -> Package:
+    """Return the package on disk that a declaration names.
+
+    Raises:
+        DevcacheError: It cannot be read, or is no package; the message names the declaration.
+    """
+    try:
+        return packages.read(folder / declaration.path, ignore=declaration.ignore, cache=cache)
+    except DevcacheError as error:
+        where = ", ".join(filter(None, (f"package {declaration.name}", error.where)))
+        raise DevcacheError(error.problem, where=where, hint=error.hint) from error
+
+
+def refusals(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
+    """Yield why Crossplane would refuse a package, or could not find it in its cache."""
+    reference, on_disk, where = package.reference, package.on_disk, _where(package)
+    if not target.admits(reference):
+        problem = f"Crossplane 2 does not admit the reference {quoted(reference.text)}"
+        hint = (
+            "write a host with a dot, a path, and a tag: registry.example.com/acme/platform:v0.1.0"
+        )
+        yield DevcacheError(problem, where=where, hint=hint)
+    kind = package.kind
+    yield from target.refused_object(kind, on_disk.api_version, kind, where=where)
+    for member in on_disk.members:
+        file = f"{where}, file {quoted(member.file)}"
+        yield from target.refused_object(kind, member.api_version, member.kind, where=file)
+    yield from _refused_runtime(package, target)
+    if target.uses_image_configs and reference.digest:
+        yield from _refused_digest(package)
+    yield from _refused_path(package)
+
+
+def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
+    """Yield the refusal of a package that has no runtime, or two."""
+    settings, where = package.declaration.settings, _where(package)
+    if settings is None:
+        return
+    if settings.runtime_image and package.kind == "Configuration":
+        problem = "runtimeImage is set, but a Configuration runs nothing"
+        yield DevcacheError(problem, where=where, hint="remove runtimeImage")
+    if settings.runtime_image and settings.has_runtime_config:
+        problem = "runtimeImage and spec.runtimeConfigRef are both set"
+        hint = "keep one: runtimeImage makes a DeploymentRuntimeConfig of its own"
+        yield DevcacheError(problem, where=where, hint=hint)
+    if package.kind == "Configuration" or not package.install or not target.pulls_images:
+        return  # without a pull the image is on the node, under whatever name
+    if not (package.may_be_pushed or settings.runtime_image or settings.has_runtime_config):
+        problem = f"no registry has the image that this {package.kind} runs"
+        hint = "set runtimeImage to the image of its program, or spec.runtimeConfigRef"
+        yield DevcacheError(problem, where=where, hint=hint)
+
+
+def _refused_digest(package: LocalPackage) -> Iterator[DevcacheError]:
+    """Yield the refusal of a digest that Crossplane could not resolve to this package."""
+    reference, where = package.reference, _where(package)
+    if reference.tag:
+        problem = f"{quoted(reference.text)} has a tag and a digest"
+        hint = "keep one: Crossplane would take the tag for a part of the source"
+        yield DevcacheError(problem, where=where, hint=hint)
+    elif not package.on_disk.digest_is_registrys:
+        problem = f"{quoted(reference.text)} names a digest, but only an .xpkg file has one"
+        yield DevcacheError(problem, where=where, hint="name a tag instead, e.g. v0.1.0")
+    elif reference.digest != package.digest:
+        problem = f"{quoted(reference.text)} names another digest than the file's, {package.digest}"
+        hint = "name a tag to use the file whatever its digest"
+        yield DevcacheError(problem, where=where, hint=hint)
+
+
+def _refused_path(package: LocalPackage) -> Iterator[DevcacheError]:
+    text = package.reference.text
+    if any(not part or part.startswith(".") for part in text.split("/")):
+        problem = f"{quoted(text)} has a part that is empty or begins with a dot"
+        yield DevcacheError(problem, where=_where(package), hint="name it otherwise")
+
+
+def exclusions(local: Sequence[LocalPackage], *, offline: bool) -> Iterator[DevcacheError]:
+    """Yield why packages cannot go together.
+
+    Args:
+        local: The packages.
+        offline: Whether each dependency must be local.
+    """
+    for first, second in combinations(local, 2):
+        yield from exclusion(first, second)
+    if offline:
+        yield from _missing_dependencies(local)
+
+
+def exclusion(first: Occupant, second: Occupant) -> Iterator[DevcacheError]:
+    """Yield the refusal of two packages that Crossplane could not tell apart."""
+    where = f"packages {first.name} and {second.name}"
+    above, below = sorted((first.cache_key, second.cache_key))
+    if first.install and second.install and first.source == second.source:
+        problem = f"both have the source {quoted(first.source)}, and Crossplane installs each once"
+        hint = "give one of them another `package`, or install: false"
+        yield DevcacheError(problem, where=where, hint=hint)
+    elif first.cache_key == second.cache_key:
+        problem = f"both would be the cache file {quoted(first.cache_key)}"
+        hint = "give one of them a `package` with another path; another tag is often the same file"
+        yield DevcacheError(problem, where=where, hint=hint)
+    elif below.startswith(f"{above}/"):
+        problem = f"the cache file {quoted(above)} of one is a folder of the other's"
+        yield DevcacheError(problem, where=where, hint="give one of them another `package`")
+
+
+def _missing_dependencies(local: Sequence[LocalPackage]) -> Iterator[DevcacheError]:
+    sources = {package.source for package in local}
+    for package in local:
+        for dependency in package.on_disk.dependencies:
+            if dependency.package not in sources:
+                problem = (
+                    f"offline is set, but its dependency {quoted(dependency.package)} is not local"
+                )
+                hint = "declare a local package with that source, or unset offline"
+                yield DevcacheError(problem, where=_where(package), hint=hint)
+
+
+def _where(package: LocalPackage) -> str:
+    return f"package {package.name} ({quoted(package.declaration.path)})"

@@ -1,0 +1,175 @@
+"""The rewrite of the Deployment: the additions, and everything else to the byte."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender import labels
+from postrender.errors import DevcacheError
+from postrender.manifests import edits, nodes
+from postrender.manifests.edits import Item
+from postrender.manifests.stream import Document
+from postrender.payload.contents import SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import yaml
+
+    from postrender.declared.devcache import Copier
+    from postrender.manifests.nodes import Plain
+    from postrender.release.deployment import Deployment
+
+VOLUME = "devcache"
+INIT_CONTAINER = "devcache-copier"
+SIDECAR = "devcache-live"
+"""The copier once more, in live mode: it stays, and loads each change."""
+
+_USER = re.compile("[0-9]{1,10}")
+"""The number of a user or group, as far as Kubernetes admits one."""
+
+_CROSSPLANE_USER = 65532
+"""The user of Crossplane's image and charts since 1.1.1."""
+
+
+class Additions(NamedTuple):
+    """The additions to the Deployment.
+
+    Attributes:
+        config_maps: The names of the ConfigMaps that the copier reads, the release's own last:
+            where several have a file, kubelet mounts the file of the last.
+        checksum: A string whose change rolls the pod.
+        mount_path: The folder where they are mounted.
+        copier: The initContainer's settings.
+        size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
+        live: Whether to add the sidecar, too.
+    """
+
+    config_maps: tuple[str, ...]
+    checksum: str
+    mount_path: str
+    copier: Copier
+    size_limit: str
+    live: bool
+
+
+def rewrite(deployment: Deployment, additions: Additions) -> Document:
+    """Return the Deployment's document with the additions in place of those of an earlier pass.
+
+    Everything else keeps its bytes.
+
+    Raises:
+        DevcacheError: The Deployment has one of our names or our mount path from elsewhere, a YAML
+            alias, or a merge key at the place of an addition.
+    """
+    edits.require_no_alias(deployment.document.text)
+    if not deployment.is_rewritten:
+        _require_free(deployment, additions.mount_path)
+    document, template = deployment.document, deployment.template
+    mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
+    changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
+        (template, ("metadata", "annotations", labels.CHECKSUM), additions.checksum),
+        *((template, *change) for change in _init_containers(deployment, additions)),
+        (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
+        (template, ("spec", "volumes", Item(VOLUME)), _volume(additions.config_maps)),
+    ]
+    if deployment.volume is not None and additions.size_limit != deployment.size_limit:
+        path = ("emptyDir", "sizeLimit")
+        changes.append((deployment.volume, path, additions.size_limit))
+    text = document.text
+    text_edits = [edits.put(text, *change) for change in changes]
+    if not additions.live:  # an earlier pass may have added it
+        text_edits += edits.drop(nodes.get(template, "spec", "initContainers"), SIDECAR)
+    return Document(edits.apply(text, text_edits).encode(), document.line)
+
+
+def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
+    sources: list[Plain] = [{"configMap": {"name": name}} for name in config_maps]
+    if len(config_maps) == 1:
+        return {"name": VOLUME, "configMap": {"name": config_maps[0]}}
+    return {"name": VOLUME, "projected": {"sources": sources}}
+
+
+def _init_containers(
+    deployment: Deployment, additions: Additions
+) -> list[tuple[tuple[str, ...], Plain]]:
+    """Return the copier and, in live mode, the sidecar, each with its path in the pod template.
+
+    The copier still does the first load, so that Crossplane starts with a complete cache.
+    """
+    containers = {INIT_CONTAINER: _init_container(deployment, additions)}
+    if additions.live:
+        watching = _init_container(deployment, additions, "watch")
+        containers[SIDECAR] = {**watching, "name": SIDECAR, "restartPolicy": "Always"}
+    path = ("spec", "initContainers")
+    if not nodes.items(nodes.get(deployment.template, *path)):
+        return [(path, list(containers.values()))]
+    return [((*path, Item(name)), container) for name, container in containers.items()]
+
+
+def _init_container(
+    deployment: Deployment, additions: Additions, *arguments: str
+) -> dict[str, Plain]:
+    copier, path = additions.copier, additions.mount_path
+    cache: dict[str, Plain] = {
+        key: nodes.text(nodes.get(deployment.mount, key))
+        for key in ("name", "mountPath", "subPath")
+        if nodes.get(deployment.mount, key) is not None
+    }
+    return {
+        "name": INIT_CONTAINER,
+        "image": copier.image,
+        "imagePullPolicy": copier.pull_policy,
+        "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root, *arguments],
+        "resources": copier.resources,
+        "securityContext": _security_context(deployment, copier),
+        # `kubectl describe` then shows the package that it refuses.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": VOLUME, "mountPath": path, "readOnly": True}, cache],
+    }
+
+
+def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain]:
+    """Return a securityContext that Pod Security `restricted` admits, with Crossplane's user.
+
+    The copier's own fields replace these. Null removes a field, e.g. so that OpenShift chooses a
+    user.
+    """
+    pod = nodes.get(deployment.template, "spec")
+    identity: dict[str, Plain] = {}
+    for key in ("runAsUser", "runAsGroup"):
+        own = nodes.text(nodes.get(deployment.container, "securityContext", key))
+        pods = nodes.text(nodes.get(pod, "securityContext", key))
+        user = own or pods
+        identity[key] = int(user) if _USER.fullmatch(user) else _CROSSPLANE_USER
+    context: dict[str, Plain] = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+        **identity,
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        **copier.security_context,
+    }
+    return {key: value for key, value in context.items() if value is not None}
+
+
+def _require_free(deployment: Deployment, mount_path: str) -> None:
+    pod = nodes.get(deployment.template, "spec")
+    mounts = nodes.items(nodes.get(deployment.container, "volumeMounts"))
+    ours = {
+        f"the volume {VOLUME}": nodes.named(nodes.get(pod, "volumes"), VOLUME),
+        **{
+            f"the container {name}": nodes.named(nodes.get(pod, "initContainers"), name)
+            for name in (INIT_CONTAINER, SIDECAR)
+        },
+        f"the mount path {mount_path}": next(
+            (m for m in mounts if nodes.text(nodes.get(m, "mountPath")) == mount_path), None
+        ),
+    }
+    for part, node in ours.items():
+        if node is not None:
+            problem = f"it has {part} already, and not from us"
+            hint = "rename it; cache.readOnly.mountPath moves our mount"
+            raise DevcacheError(problem, where=deployment.title, hint=hint)
