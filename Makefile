@@ -123,6 +123,7 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/yamllint --strict --config-file .ct/lintconf.yaml .github .pre-commit-config.yaml
 	.venv/bin/pre-commit validate-config
 	"$$(tools/build.sh actionlint)"
+	.venv/bin/zizmor --offline --quiet .github
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
