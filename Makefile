@@ -124,12 +124,21 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/pre-commit validate-config
 	"$$(tools/build.sh actionlint)"
 	.venv/bin/zizmor --offline --quiet .github
+	$(lychee) --offline --quiet $(documents)
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
 	  || { echo 'README.md of the chart is out of date: run make generate' >&2; exit 1; }
 	"$$(tools/build.sh semver-vectors)" | diff -u tests/data/semver-vectors.json - \
 	  || { echo 'tests/data/semver-vectors.json is out of date: run make generate' >&2; exit 1; }
+
+.PHONY: links
+links: venv ## Check all links of the documentation, also those to other sites
+	$(lychee) $(documents)
+
+# On a machine that the Python package has no build for, yours.
+lychee = PATH="$(CURDIR)/.venv/bin:$$PATH" lychee
+documents = $$(git ls-files --cached --others --exclude-standard '*.md')
 
 .PHONY: generate
 generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg, test vectors
