@@ -56,6 +56,12 @@ dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and c
 	@rm -rf dist
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/dist.sh dist
 
+.PHONY: version
+version: venv ## Set the version of everything, and its heading in CHANGELOG.md (VERSION=0.2.0)
+	@[[ "$(VERSION)" =~ ^[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo 'usage: make version VERSION=0.2.0' >&2; exit 2; }
+	@.venv/bin/bump-my-version bump --new-version $(VERSION)
+	@touch .venv/complete # pyproject.toml has changed, but not what is installed
+
 .PHONY: cluster
 cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
 	@python3 -m tests.cluster up $(if $(KUBERNETES),--kubernetes=$(KUBERNETES)) $(or $(CROSSPLANE),$(upstream))
@@ -124,6 +130,7 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/pre-commit validate-config
 	"$$(tools/build.sh actionlint)"
 	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/bump-my-version bump patch --dry-run # finds the version in each file that repeats it
 	$(lychee) --offline --quiet $(documents)
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
