@@ -51,6 +51,13 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 pythons: deps venv ## Run the unit tests with Python 3.11 to 3.14, each with the lowest and the newest dependencies
 	@PATH="$$(tools/pythons.sh 3.11 3.12 3.13 3.14):$$PATH" .venv/bin/tox run -- $(PYTEST)
 
+.PHONY: coverage
+coverage: deps venv ## Measure the code that the unit tests run, and list the lines that they do not (some minutes)
+	@rm -rf build/coverage
+	.venv/bin/coverage run -m pytest --ignore=tests/tools --ignore=tests/e2e --numprocesses=auto $(PYTEST)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
+
 .PHONY: dist
 dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and chart
 	@rm -rf dist
