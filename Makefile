@@ -51,10 +51,23 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 pythons: deps venv ## Run the unit tests with Python 3.11 to 3.14, each with the lowest and the newest dependencies
 	@PATH="$$(tools/pythons.sh 3.11 3.12 3.13 3.14):$$PATH" .venv/bin/tox run -- $(PYTEST)
 
+.PHONY: coverage
+coverage: deps venv ## Measure the code that the unit tests run, and list the lines that they do not (some minutes)
+	@rm -rf build/coverage
+	.venv/bin/coverage run -m pytest --ignore=tests/tools --ignore=tests/e2e --numprocesses=auto $(PYTEST)
+	@.venv/bin/coverage combine --quiet
+	@.venv/bin/coverage report
+
 .PHONY: dist
 dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and chart
 	@rm -rf dist
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/dist.sh dist
+
+.PHONY: version
+version: venv ## Set the version of everything, and its heading in CHANGELOG.md (VERSION=0.2.0)
+	@[[ "$(VERSION)" =~ ^[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo 'usage: make version VERSION=0.2.0' >&2; exit 2; }
+	@.venv/bin/bump-my-version bump --new-version $(VERSION)
+	@touch .venv/complete # pyproject.toml has changed, but not what is installed
 
 .PHONY: cluster
 cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
@@ -123,12 +136,23 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/yamllint --strict --config-file .ct/lintconf.yaml .github .pre-commit-config.yaml
 	.venv/bin/pre-commit validate-config
 	"$$(tools/build.sh actionlint)"
+	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/bump-my-version bump patch --dry-run # finds the version in each file that repeats it
+	$(lychee) --offline --quiet $(documents)
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
 	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
 	  || { echo 'README.md of the chart is out of date: run make generate' >&2; exit 1; }
 	"$$(tools/build.sh semver-vectors)" | diff -u tests/data/semver-vectors.json - \
 	  || { echo 'tests/data/semver-vectors.json is out of date: run make generate' >&2; exit 1; }
+
+.PHONY: links
+links: venv ## Check all links of the documentation, also those to other sites
+	$(lychee) $(documents)
+
+# On a machine that the Python package has no build for, yours.
+lychee = PATH="$(CURDIR)/.venv/bin:$$PATH" lychee
+documents = $$(git ls-files --cached --others --exclude-standard '*.md')
 
 .PHONY: generate
 generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg, test vectors
