@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 chart := charts/crossplane-devcache
 upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version:" { print $$2 }' $(chart)/Chart.yaml)
-releases = $$(python3 -m tests.releases)
+releases = $$(python3 -m tests.shared.releases)
 tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
 # The helm of `make demo` and `make chart`: yours, if you have one.
@@ -115,7 +115,7 @@ recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make clus
 .PHONY: goldens
 goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs
 	@$(environment) python -m tests.golden.inputs
-	.venv/bin/pytest -q tests/test_golden.py --update
+	.venv/bin/pytest -q tests/release/test_golden.py --update
 
 .PHONY: mutants
 mutants: ## Change the cache contract's code in hundreds of ways, and list those that no test notices; not in CI
@@ -187,14 +187,14 @@ venv: .venv/complete ## Set up .venv with the command and everything for develop
 	@python3 -m venv --clear .venv
 	@.venv/bin/pip install --quiet --constraint constraints.txt pip
 	@# Most is never imported, so nothing is compiled before it is: half of the time.
-	@.venv/bin/pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt --editable '.[live]' --group dev
+	@.venv/bin/pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt --editable . --group dev
 	@touch $@
 
 .PHONY: constraints
 constraints: ## Pin the newest versions of all Python packages in constraints.txt
 	python3 -m venv --clear build/venv
 	build/venv/bin/pip install --quiet --upgrade pip
-	build/venv/bin/pip install --quiet --editable '.[live]' --group dev --group mutants hatchling editables
+	build/venv/bin/pip install --quiet --editable . --group dev --group mutants hatchling editables
 	{ sed -n '/^#/p' constraints.txt; build/venv/bin/pip freeze --all --exclude-editable | sed '/^setuptools==/d'; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from postrender import result_cache
-from tests.command import Command
+from tests.shared.command import Command
 
 os.environ[result_cache.VARIABLE] = "off"  # tests neither find nor leave anything in your cache
 

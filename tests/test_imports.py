@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden"
+from tests.shared.paths import GOLDEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel"}
 

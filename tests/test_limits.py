@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.copier_pod import tool
-from tests.package_files import META, XRD, Image, compact, directory, header, packed
+from tests.shared.copier_pod import tool
+from tests.shared.package_files import META, XRD, Image, compact, directory, header, packed
+from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.linux  # prlimit, and a limit of memory that the kernel holds
 
 COMMAND = Path(sys.executable).with_name("crossplane-devcache")
-RENDERED = (Path(__file__).parent / "golden" / "crossplane-2.4" / "input-helm3.yaml").read_bytes()
+RENDERED = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_bytes()
 
 CPU = 120
 """Seconds of a processor: the heaviest case takes a tenth of it."""

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-GOLDEN = Path(__file__).parent / "golden"
+from tests.shared.paths import GOLDEN, ROOT
+
 RENDERED = GOLDEN / "crossplane-2.4" / "input-helm3.yaml"
 
-ITSELF = (Path(__file__).parents[1] / "postrender", Path(sys.prefix), Path(sys.base_prefix))
+ITSELF = (ROOT / "postrender", Path(sys.prefix), Path(sys.base_prefix))
 """The program: its modules, Python's, and the script that goes into the ConfigMap."""
 
 AUDITED = """

@@ -13,7 +13,7 @@ from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import read
 from postrender.packages.imagedigest import sha256
-from tests.package_files import META, STREAM, XRD, Image, directory, packed, tar
+from tests.shared.package_files import META, STREAM, XRD, Image, directory, packed, tar
 
 if TYPE_CHECKING:
     from pathlib import Path

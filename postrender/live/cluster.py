@@ -6,22 +6,19 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
-from postrender.errors import DevcacheError
-from postrender.live import incomplete, kinds, kubeconfig
+import httpx2
+from lightkube import ApiError, Client, KubeConfig
+from lightkube.core.exceptions import ConfigError
+from lightkube.generic_resource import (
+    GenericNamespacedResource,
+    create_global_resource,
+    create_namespaced_resource,
+)
+from lightkube.operators import not_equal
+from lightkube.types import PatchType
 
-try:
-    import httpx2
-    from lightkube import ApiError, Client, KubeConfig
-    from lightkube.core.exceptions import ConfigError
-    from lightkube.generic_resource import (
-        GenericNamespacedResource,
-        create_global_resource,
-        create_namespaced_resource,
-    )
-    from lightkube.operators import not_equal
-    from lightkube.types import PatchType
-except ImportError as error:
-    raise incomplete() from error
+from postrender.errors import DevcacheError
+from postrender.live import kinds, kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,15 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+import watchfiles
+
 from postrender.errors import DevcacheError
-from postrender.live import incomplete, push, selection
+from postrender.live import push, selection
 from postrender.live.cluster import UnreachableError
 from postrender.live.stopwatch import Progress, SupersededError
-
-try:
-    import watchfiles
-except ImportError as error:
-    raise incomplete() from error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

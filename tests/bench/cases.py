@@ -10,7 +10,7 @@ from postrender import result_cache
 from tests.bench import inputs, kustomize
 from tests.bench.inputs import COMMAND, ROOT
 from tests.bench.measure import Program
-from tests.releases import CROSSPLANE, NEWEST
+from tests.shared.releases import CROSSPLANE, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests import package_files
-from tests.releases import NEWEST
+from tests.shared import package_files
+from tests.shared.releases import NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.bench import kustomize, plot
 from tests.bench.cases import OTHERS
 from tests.bench.inputs import MEGABYTE, ROOT
-from tests.releases import CROSSPLANE, NEWEST
+from tests.shared.releases import CROSSPLANE, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

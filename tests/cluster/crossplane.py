@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.cluster import programs
 from tests.cluster.images import Image
-from tests.releases import line_of
+from tests.shared.releases import line_of
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 UPBOUND = ("1.14.", "1.18.")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cluster import images, state
-from tests.releases import numbers
+from tests.shared.releases import numbers
 
 if TYPE_CHECKING:
     from pathlib import Path

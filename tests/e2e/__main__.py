@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e import lines, results
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from tests.e2e.lines import Line

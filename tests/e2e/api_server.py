@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.commands import Program
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # what is waited for is told, not each look
 

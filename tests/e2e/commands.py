@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster.daemons import LAVISH
-from tests.tools.commands import ROOT, SEARCH_PATH
+from tests.shared.paths import ROOT
+from tests.shared.programs import SEARCH_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

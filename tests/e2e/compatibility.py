@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tests.e2e.lines import USUAL_KUBERNETES, chosen
 from tests.e2e.results import Result, of, was_run
-from tests.releases import CROSSPLANE, TOOLS, line_of
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
+from tests.shared.releases import CROSSPLANE, TOOLS, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

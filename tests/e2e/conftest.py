@@ -25,7 +25,7 @@ from tests.e2e.registry import Registry
 from tests.e2e.report import report
 from tests.e2e.results import Result
 from tests.e2e.shelf import Shelf
-from tests.tools.commands import path_of
+from tests.shared.programs import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -11,7 +11,7 @@ import yaml
 from tests.e2e.cleaning import clean
 from tests.e2e.kubernetes import INSIDE, KINDS, NAMESPACE, REVISIONS
 from tests.e2e.waiting import until
-from tests.tools.commands import CHART, Plain, path_of
+from tests.shared.programs import CHART, Plain, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from tests.releases import CROSSPLANE, KUBERNETES, line_of, numbers
-from tests.tools.commands import CHART
+from tests.shared.programs import CHART
+from tests.shared.releases import CROSSPLANE, KUBERNETES, line_of, numbers
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.e2e.waiting import PATIENCE
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

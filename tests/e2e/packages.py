@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.lines import Line
     from tests.e2e.registry import Registry
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 Declared: TypeAlias = "Mapping[str, Mapping[str, Plain]]"
 """Packages as they are declared: what `devcache.packages` holds."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.cluster.state import PODS
-from tests.tools.commands import output
+from tests.shared.programs import output
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.cluster import images, programs
-from tests.tools.commands import output
+from tests.shared.programs import output
 
 if TYPE_CHECKING:
     from pathlib import Path

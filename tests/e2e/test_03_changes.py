@@ -11,7 +11,7 @@ import yaml
 from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
 from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.registry import Registry
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 CLAIM = "package-cache"
 

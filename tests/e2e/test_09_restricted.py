@@ -8,7 +8,7 @@ import yaml
 
 from tests.e2e.kubernetes import INSIDE, NAMESPACE
 from tests.e2e.waiting import until_said
-from tests.tools.commands import CHART, Plain
+from tests.shared.programs import CHART, Plain
 
 if TYPE_CHECKING:
     from tests.e2e.crossplane import Crossplane

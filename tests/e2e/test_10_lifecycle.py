@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.packages import Declared
     from tests.e2e.registry import Registry
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.e2e.waiting import until
 if TYPE_CHECKING:
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 CORPUS = "provider-aws-ec2.package.yaml.xz"
 CRDS = 208

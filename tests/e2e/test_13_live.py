@@ -16,7 +16,7 @@ from tests.e2e.kubernetes import CORE, INSIDE, KINDS, REVISIONS, condition, fiel
 from tests.e2e.loop import Took, established, said, slow, table, watching
 from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

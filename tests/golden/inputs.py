@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.releases import CROSSPLANE
+from tests.shared.releases import CROSSPLANE
 
 HERE = Path(__file__).parent
 

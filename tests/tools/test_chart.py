@@ -14,21 +14,14 @@ import pytest
 import yaml
 
 from postrender.manifests import nodes
-from tests.tools.commands import (
-    CHART,
-    KUBERNETES,
-    ROOT,
-    SEARCH_PATH,
-    each_helm,
-    output,
-    values_at,
-)
+from tests.shared.paths import ROOT
+from tests.shared.programs import CHART, KUBERNETES, SEARCH_PATH, each_helm, output, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tools.commands import CHART, KUBERNETES, each_helm, run, values_at
+from tests.shared.programs import CHART, KUBERNETES, each_helm, run, values_at
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

@@ -18,13 +18,14 @@ import yaml
 import postrender
 from postrender.manifests import nodes
 from tests.golden import inputs
-from tests.releases import NEWEST
-from tests.tools.commands import CHART, KUBERNETES, ROOT, SEARCH_PATH, output, run
+from tests.shared.paths import ROOT
+from tests.shared.programs import CHART, KUBERNETES, SEARCH_PATH, output, run
+from tests.shared.releases import NEWEST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.tools.commands import Plain
+    from tests.shared.programs import Plain
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

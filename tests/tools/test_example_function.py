@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.tools.commands import ROOT
+from tests.shared.paths import ROOT
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.commands import output
+from tests.shared.programs import output
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

@@ -12,11 +12,10 @@ import yaml
 
 from postrender.manifests import nodes
 from tests.golden import inputs
-from tests.releases import CROSSPLANE
-from tests.tools.commands import (
+from tests.shared.paths import ROOT
+from tests.shared.programs import (
     CHART,
     KUBERNETES,
-    ROOT,
     SEARCH_PATH,
     Plain,
     each_helm,
@@ -24,6 +23,7 @@ from tests.tools.commands import (
     path_of,
     run,
 )
+from tests.shared.releases import CROSSPLANE
 
 pytestmark = pytest.mark.linux  # tools/build.sh
 

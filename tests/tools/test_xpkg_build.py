@@ -12,8 +12,8 @@ import pytest
 
 from postrender import packages
 from postrender.errors import DevcacheError
-from tests.package_files import META, Link, directory
-from tests.tools.commands import path_of
+from tests.shared.package_files import META, Link, directory
+from tests.shared.programs import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

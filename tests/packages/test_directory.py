@@ -1,0 +1,247 @@
+"""Package directories: which files count, in which order, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postrender import packages
+from postrender.errors import DevcacheError
+from tests.shared.package_files import META, XRD, Link, digest, directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def test_files_are_joined_as_they_were_written(tmp_path: Path) -> None:
+    files: dict[str, bytes | Link] = {
+        "b.yaml": b"--- # its own separator\n" + XRD,
+        "a.yaml": b"# comment\n" + XRD.rstrip(),
+        "c/d.yml": XRD.replace(b"\n", b"\r\n"),
+        "c/empty.yaml": b"",
+    }
+    package = packages.read(directory(tmp_path, files))
+    assert package.package_yaml.content == (
+        META
+        + b"---\n# comment\n"
+        + XRD
+        + b"--- # its own separator\n"
+        + XRD
+        + b"---\n"
+        + XRD.replace(b"\n", b"\r\n")
+    )
+    assert [member.file for member in package.members] == ["a.yaml", "b.yaml", "c/d.yml"]
+    assert (package.digest, package.digest_is_registrys) == (
+        digest(package.package_yaml.content),
+        False,
+    )
+
+
+def test_the_directory_itself_may_be_a_link(tmp_path: Path) -> None:
+    root = directory(tmp_path / "root", {"a.yaml": XRD, "b.yaml": Link("a.yaml")})
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    assert packages.read(link)[:-1] == packages.read(root)[:-1]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("orders")
+
+
+@settings(max_examples=25, deadline=None)
+@given(order=st.permutations(["a.yaml", "a/b.yaml", "a/B.yml", "a-b.yaml", "é.yaml", "z/1.yaml"]))
+def test_the_order_of_creation_does_not_matter(fresh: Path, order: list[str]) -> None:
+    root = fresh / str(len(list(fresh.iterdir())))
+    package = packages.read(directory(root, dict.fromkeys(order, XRD)))
+    assert [member.file for member in package.members] == [
+        "a/B.yml",
+        "a/b.yaml",
+        "a-b.yaml",
+        "a.yaml",
+        "z/1.yaml",
+        "é.yaml",
+    ]
+
+
+TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        pytest.param("a.yaml", TREE[1:], id="a name is about the root"),
+        pytest.param("*/a.yaml", ("a.yaml", *TREE[2:]), id="a star is one step"),
+        pytest.param("a", (TREE[0], *TREE[4:]), id="a folder goes with all in it"),
+        pytest.param("./a//b/", (*TREE[:2], *TREE[4:]), id="blank steps do not matter"),
+        pytest.param("?.yaml", TREE[1:], id="a question mark is one character"),
+        pytest.param("a?a.yaml", TREE, id="a question mark is no slash"),
+        pytest.param("[a-c].yaml", TREE[1:], id="a set"),
+        pytest.param("[c-a].yaml", TREE, id="a range that runs backwards is empty"),
+        pytest.param("[^b-z].yaml", TREE[1:], id="a negated set"),
+        pytest.param("[!b].yaml", TREE, id="an exclamation mark negates nothing"),
+        pytest.param("a[^x]b", (*TREE[:2], *TREE[4:]), id="a negated set may be a slash"),
+        pytest.param(r"b\[1].yaml", (*TREE[:4], *TREE[5:]), id="a backslash escapes"),
+        pytest.param(r"x[\-]y.yaml", TREE[:5], id="a backslash escapes in a set"),
+        pytest.param("**/a.yaml", ("a.yaml", *TREE[2:]), id="two stars are one"),
+        pytest.param("../*", TREE, id="what is outside"),
+        pytest.param("", TREE, id="nothing"),
+    ],
+)
+def test_ignore(tmp_path: Path, pattern: str, left: Sequence[str]) -> None:
+    package = packages.read(directory(tmp_path, dict.fromkeys(TREE, XRD)), ignore=[pattern])
+    assert sorted(member.file for member in package.members) == sorted(left)
+
+
+@pytest.mark.parametrize("pattern", ["[", "[a", "[]", "[]a]", "[^]", "[a-]", "[-a]", "a\\", "x[\\"])
+def test_a_bad_pattern_is_refused(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(DevcacheError, match="bad pattern"):
+        packages.read(directory(tmp_path, {}), ignore=[pattern])
+
+
+@dataclass(frozen=True)
+class Refusal:
+    files: Mapping[str, bytes | Link]
+    problem: str
+    place: str = ""
+    """What stands behind the directory in its `where`."""
+    hint: str = ""
+    ignore: Sequence[str] = field(default=())
+
+
+REFUSALS = {
+    "no meta object": Refusal({"crossplane.yaml": XRD}, "no meta object"),
+    "an empty crossplane.yaml": Refusal({"crossplane.yaml": b""}, "no meta object"),
+    "crossplane.yaml is left out": Refusal({}, "no meta object", ignore=["cross*"]),
+    "two meta objects": Refusal({"a/b.yaml": META}, "2 meta objects", ""),
+    "a file link out": Refusal(
+        {"a.yaml": Link("/etc/hostname")}, "leads out", "/a.yaml", "leave it out"
+    ),
+    "a link out by dots": Refusal({"a.yaml": Link("../x.yaml")}, "leads out", "/a.yaml"),
+    "a folder link out": Refusal({"crds": Link("..")}, "leads out", "/crds"),
+    "a link through a link": Refusal(
+        {"a.yaml": Link("b"), "b": Link("../x.yaml")}, "leads out", "/a.yaml"
+    ),
+    "a linked crossplane.yaml": Refusal(
+        {"crossplane.yaml": Link("/etc/hostname")}, "leads out", "/crossplane.yaml"
+    ),
+    "no UTF-8": Refusal(
+        {"a.yaml": XRD + "# ä".encode() + b"\xff\n"},
+        "is not UTF-8",
+        "/a.yaml, line 3, column 4",
+    ),
+    "UTF-16": Refusal({"a.yaml": XRD.decode().encode("utf-16")}, "is not UTF-8", "/a.yaml, line 1"),
+    "broken YAML": Refusal(
+        {"a.yaml": XRD + b"---\n# 2\n" + XRD + b"spec: {a: b\nc: d\n"},
+        "is not valid YAML",
+        "/a.yaml, line 8, column 2",
+    ),
+    "a tab": Refusal({"a.yaml": XRD + b"spec:\n\ta: b\n"}, "is not valid", "/a.yaml, line 4, c"),
+    "a control character": Refusal(
+        {"a.yaml": XRD + b"a: b\nc: \x01\n"}, "does not allow", "/a.yaml, line 4, column 4"
+    ),
+    "a separator where only YAML sees a line": Refusal(
+        {"a.yaml": (XRD + b"---\n" + XRD).replace(b"\n", b"\r")},
+        "goes on behind its end",
+        "/a.yaml, line 3, column 1",
+    ),
+    "a separator with content": Refusal(
+        {"a.yaml": XRD + b"--- {}\n"}, "more than a comment", "/a.yaml, line 3"
+    ),
+    "no kind": Refusal(
+        {".github/ci.yml": b"# CI\non: push\n"},
+        "has no apiVersion",
+        "/.github/ci.yml, line 2, column 1",
+        "ignore",
+    ),
+    "a list": Refusal({"values.yaml": b"- 1\n"}, "is not a mapping", "/values.yaml, line 1"),
+    "an odd name": Refusal({"a\x85.yaml": b"- 1\n"}, "is not a mapping"),
+    "a bad pattern": Refusal({}, "bad pattern", ignore=["["]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS.values(), ids=REFUSALS)
+def test_a_bad_directory_has_one_clear_error(tmp_path: Path, case: Refusal) -> None:
+    root = directory(tmp_path / "root", case.files)
+    (tmp_path / "x.yaml").write_bytes(XRD)
+    with pytest.raises(DevcacheError) as refused:
+        packages.read(root, ignore=case.ignore)
+    assert case.problem in refused.value.problem
+    assert case.hint in refused.value.hint
+    if case.place:
+        assert refused.value.where.startswith(f"{root}{case.place}")
+    assert str(refused.value).isprintable() or "\nhint: " in str(refused.value)
+
+
+def test_a_directory_without_crossplane_yaml(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(META)
+    with pytest.raises(DevcacheError) as refused:
+        packages.read(tmp_path)
+    assert refused.value.problem == "no crossplane.yaml"
+    assert "crossplane.yaml at its root" in refused.value.hint
+
+
+def test_more_than_200_mib_are_refused_unread(tmp_path: Path) -> None:
+    root = directory(tmp_path, {"a.yaml": b"", "b.yaml": b""})
+    for name in ("a.yaml", "b.yaml"):
+        os.truncate(root / name, 101 << 20)
+    with pytest.raises(DevcacheError, match="more than 200 MiB"):
+        packages.read(root)
+
+
+def test_what_is_no_file_is_refused_without_blocking(tmp_path: Path) -> None:
+    root = directory(tmp_path / "root", {})
+    os.mkfifo(root / "pipe.yaml")
+    with pytest.raises(DevcacheError, match="not a regular file"):
+        packages.read(root)
+    with pytest.raises(DevcacheError, match="not a regular file"):
+        packages.read(root / "pipe.yaml")
+    with pytest.raises(DevcacheError, match="not a regular file"):
+        packages.read(Path(os.devnull))
+
+
+def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket has at most 108 bytes
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.xpkg")
+        with pytest.raises(DevcacheError, match=r"^socket\.xpkg: cannot be read"):
+            packages.read(Path("socket.xpkg"))
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        pytest.param("gone.xpkg", "no such file or directory", id="missing"),
+        pytest.param("gone/", "no such file or directory", id="missing directory"),
+        pytest.param("file/package.xpkg", "cannot be read: not a directory", id="through a file"),
+        pytest.param("x" * 300, "cannot be read: file name too long", id="a long name"),
+        pytest.param("a\0b", "cannot be read: not a usable path", id="a null character"),
+        pytest.param("loop", "cannot be read: too many levels", id="a link to itself"),
+    ],
+)
+def test_a_path_that_cannot_be_read(tmp_path: Path, name: str, problem: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DevcacheError) as refused:
+        packages.read(tmp_path / name)
+    assert refused.value.problem.startswith(problem)
+    assert str(tmp_path) in refused.value.where
+
+
+def test_a_file_that_we_may_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    root = directory(tmp_path, {})
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(DevcacheError) as refused:
+        packages.read(root)
+    assert refused.value.problem == "cannot be read: permission denied"
+    assert refused.value.where == str(root / "crossplane.yaml")

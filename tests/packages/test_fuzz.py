@@ -1,0 +1,113 @@
+"""Whatever is in a package file, reading it ends in a package or in a DevcacheError."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postrender import packages
+from postrender.errors import DevcacheError
+from tests.shared.package_files import META, STREAM, Image, config, label, packed, tar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAYER = tar({"x" * 120: b"x", "package.yaml": STREAM})
+
+Edits = list[tuple[int, bytes]]
+
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, 20_000),
+        st.one_of(
+            st.binary(min_size=1, max_size=12),
+            st.sampled_from([bytes(512), b"\xff" * 12, b"9" * 12, b"{", b"[", b"*a", b"\x1f\x8b"]),
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(content: bytes, edits: Edits) -> bytes:
+    """Return the content with bytes replaced at some places, or cut where nothing is put."""
+    for place, piece in edits:
+        at = place % len(content)
+        content = content[:at] + piece + content[at + len(piece) :]
+    return content
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "package.xpkg"
+
+
+def read(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    with suppress(DevcacheError):
+        packages.read(file)
+
+
+@settings(deadline=None)
+@given(content=st.binary(max_size=2000))
+def test_random_bytes(file: Path, content: bytes) -> None:
+    read(file, content)
+
+
+@settings(max_examples=400, deadline=None)
+@given(edits=EDITS, cut=st.integers(0, 30_000))
+def test_an_edited_archive(file: Path, edits: Edits, cut: int) -> None:
+    read(file, edited(Image([packed(LAYER)]).stored(), edits)[:cut])
+
+
+@settings(max_examples=400, deadline=None)
+@given(edits=EDITS, cut=st.integers(0, 20_000), gzip=st.booleans())
+def test_an_edited_layer(file: Path, edits: Edits, cut: int, *, gzip: bool) -> None:
+    layer = edited(LAYER, edits)[:cut]
+    read(file, Image([packed(layer) if gzip else layer]).stored())
+
+
+@settings(max_examples=200, deadline=None)
+@given(edits=EDITS)
+def test_edited_gzip_data(file: Path, edits: Edits) -> None:
+    read(file, Image([edited(packed(LAYER), edits)]).stored())
+
+
+@settings(max_examples=300, deadline=None)
+@given(edits=EDITS)
+def test_edited_json(file: Path, edits: Edits) -> None:
+    members = Image([packed(LAYER)]).members()
+    manifest = members["manifest.json"]
+    assert isinstance(manifest, bytes)
+    more = {
+        "manifest.json": edited(manifest, edits[:1]),
+        "config": edited(config(label(packed(LAYER))), edits[1:]),
+    }
+    read(file, tar({**members, **more}))
+
+
+@settings(max_examples=500, deadline=None)
+@given(edits=EDITS)
+def test_an_edited_package_yaml(file: Path, edits: Edits) -> None:
+    meta = META + b"spec:\n  dependsOn:\n  - provider: a\n    version: '>1'\n"
+    read(file, Image([tar({"package.yaml": edited(meta, edits)})]).stored())
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(max_size=300))
+def test_a_random_package_yaml(file: Path, text: str) -> None:
+    stream = META + b"spec: " + text.encode("utf-8", "surrogatepass")
+    read(file, Image([tar({"package.yaml": stream})]).stored())
+
+
+def test_json_that_nests_to_the_limit_of_the_interpreter(file: Path) -> None:
+    for depth in range(900, 1010):
+        nested = b"[" * depth + b"]" * depth
+        read(
+            file,
+            Image(more={"config": config().replace(b'"diff_ids":[]', b'"a":' + nested)}).stored(),
+        )

@@ -1,0 +1,51 @@
+"""The commands that the documentation shows print what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.shared.command import COMMAND
+from tests.shared.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = (ROOT / "docs" / "commands.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+
+
+def told(text: str) -> list[str]:
+    """Return lines without what differs between versions of zlib and liblzma: sizes."""
+    sizes = re.compile(r"( +[\d,]{3,})+( bytes)?$")
+    return [sizes.sub(" N", line.replace(" bytes", "")) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
+def test_a_block_shows_what_is_printed(block: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    environment = os.environ | {"PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
+    shown = ""
+    for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+        ran = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        shown += f"$ {command}\n{ran.stdout}{ran.stderr}".rstrip("\n") + "\n"
+    assert told(shown) == told(block)
+
+
+def test_every_command_has_its_section() -> None:
+    assert len(BLOCKS) > 5
+    modules = {path.stem for path in (ROOT / "postrender" / "commands").glob("[a-z]*.py")}
+    shown = set(re.findall(r"^\| \[?`(?:crossplane-devcache )?([a-z-]+)", TEXT, re.MULTILINE))
+    assert {name.replace("_", "-") for name in modules} - {"filter"} <= shown

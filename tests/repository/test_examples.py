@@ -1,0 +1,95 @@
+"""The files under examples/ agree with each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from postrender.declared import devcache
+from tests.shared import manifests
+from tests.shared.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLES = ROOT / "examples"
+RELEASES = sorted((ROOT / "tests" / "golden").glob("crossplane-[0-9]*"))
+
+each_values = pytest.mark.parametrize("values", ["examples/values.yaml", "examples/fleet.yaml"])
+each_api = pytest.mark.parametrize("package", ["network", "platform", "fleet"])
+
+
+def read(name: str) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+    document: dict[str, dict[str, dict[str, dict[str, str]]]] = yaml.safe_load(
+        (ROOT / name).read_text()
+    )
+    return document
+
+
+def test_the_config_holds_what_the_values_hold() -> None:
+    assert read("examples/devcache.yaml")["spec"] == read("examples/values.yaml")["devcache"]
+
+
+@each_values
+def test_each_path_is_there_from_the_root_of_the_checkout(values: str) -> None:
+    packages = read(values)["devcache"]["packages"]
+    assert all((ROOT / package["path"]).exists() for package in packages.values())
+
+
+@each_values
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+def test_every_release_takes_the_values(values: str, release: Path) -> None:
+    declared = {
+        "apiVersion": "crossplane-devcache/v1alpha1",
+        "kind": "DevCache",
+        "metadata": {"name": "examples"},
+        "spec": read(values)["devcache"],
+    }
+    config = devcache.load(yaml.safe_dump(declared), where=values)
+    rendered = (release / "input-helm4.yaml").read_text()
+    modified = manifests.modified(rendered, config, ROOT)
+    names = read(values)["devcache"]["packages"]
+    assert all(re.search(rf"^ +name: {name}$", modified, re.MULTILINE) for name in names)
+
+
+@each_api
+def test_an_api_its_composition_and_its_example_are_of_one_kind(package: str) -> None:
+    definition = yaml.safe_load((EXAMPLES / package / "apis/definition.yaml").read_text())["spec"]
+    composition = yaml.safe_load((EXAMPLES / package / "apis/composition.yaml").read_text())["spec"]
+    (path,) = (EXAMPLES / package / "examples").iterdir()
+    example = yaml.safe_load(path.read_text())
+    (version,) = definition["versions"]
+    kind = {
+        "apiVersion": f"{definition['group']}/{version['name']}",
+        "kind": definition["names"]["kind"],
+    }
+    assert composition["compositeTypeRef"] == kind
+    assert {key: example[key] for key in kind} == kind
+
+
+@each_api
+def test_a_composition_calls_functions_as_crossplane_names_its_dependencies(package: str) -> None:
+    meta = yaml.safe_load((EXAMPLES / package / "crossplane.yaml").read_text())
+    composition = yaml.safe_load((EXAMPLES / package / "apis/composition.yaml").read_text())
+    sources = [each["function"] for each in meta["spec"]["dependsOn"] if "function" in each]
+    names = {source.partition("/")[2].replace("/", "-") for source in sources}
+    assert {step["functionRef"]["name"] for step in composition["spec"]["pipeline"]} <= names
+
+
+def test_a_local_function_takes_the_place_of_the_dependency() -> None:
+    packages = read("examples/fleet.yaml")["devcache"]["packages"]
+    meta = yaml.safe_load((EXAMPLES / "fleet/crossplane.yaml").read_text())
+    source, _, tag = packages["acme-function-zones"]["package"].rpartition(":")
+    assert {"function": source, "version": f">={tag}"} in meta["spec"]["dependsOn"]
+
+
+def test_the_image_that_is_run_is_the_one_that_the_readme_builds_and_loads() -> None:
+    image = read("examples/fleet.yaml")["devcache"]["packages"]["acme-function-zones"][
+        "runtimeImage"
+    ]
+    readme = (EXAMPLES / "function-zones/README.md").read_text()
+    assert f"docker build -t {image} " in readme
+    assert f"kind load docker-image {image}\n" in readme

@@ -1,0 +1,1 @@
+"""What the tests share: packages, releases, a fake cluster, and the programs to run."""
