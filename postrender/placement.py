@@ -1,4 +1,4 @@
-"""The place of each local package in Crossplane's cache, and the refusals of what cannot go there.
+"""The file of each local package in Crossplane's cache, and the refusals of invalid packages.
 
 The filter, `check` and `push` share these rules.
 """

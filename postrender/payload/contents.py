@@ -159,7 +159,7 @@ def of_release(
 def checksum(packages: Sequence[LocalPackage], release_revision: str = "") -> str:
     """Return a digest that changes when a package, its file or the script does, and only then.
 
-    Packed bytes do not count: each version of liblzma writes others.
+    Packed bytes do not count, because they differ between versions of liblzma.
 
     Args:
         packages: The local packages.

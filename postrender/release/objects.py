@@ -62,9 +62,9 @@ def of_release(
 def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[str, Plain]]:
     """Return the same objects with the package objects of `install: false`."""
     return [
-        each
+        value
         for package in packages
-        for each in (*_resolving(package, target, ""), *installing(package, target))
+        for value in (*_resolving(package, target, ""), *installing(package, target))
     ]
 
 
@@ -101,10 +101,10 @@ def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
         added: The ConfigMap, and the result of `of_release`.
     """
     objects = list(added)
-    packages = [each for each in objects if each["kind"] in get_args(PackageKind)]
-    if not packages or all(each["kind"] != "ImageConfig" for each in objects):
+    packages = [value for value in objects if value["kind"] in get_args(PackageKind)]
+    if not packages or all(value["kind"] != "ImageConfig" for value in objects):
         return objects
-    rest = [each for each in objects if each not in packages]
+    rest = [value for value in objects if value not in packages]
     return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
 
 

@@ -11,6 +11,7 @@ from postrender.manifests import emit, stream
 from postrender.manifests.stream import Document
 from postrender.payload import contents, external, limits
 from postrender.release import conflicts, deployment, objects, rewrite, size_limit
+from postrender.release.rewrite import Additions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from postrender.payload.contents import Contents
     from postrender.payload.external import Parts
     from postrender.placement import LocalPackage
+    from postrender.release.deployment import Deployment
+    from postrender.release.size_limit import SizeLimits
     from postrender.result_cache import ResultCache
 
 
@@ -47,62 +50,77 @@ def render(
     declared = declaration.find(documents, config)
     if declared is None:
         return [manifests]  # the output of an earlier pass
-    devcache, others = declared.devcache, declared.others
-    crossplane = deployment.find(others, devcache.cache_volume)
-    target = _target(devcache, crossplane)
+    devcache = declared.devcache
+    crossplane = deployment.find(declared.others, devcache.cache_volume)
+    target = _target(crossplane, devcache)
     packages = placement.place(devcache.packages, target, folder, cache, offline=devcache.offline)
     sizes = size_limit.size_limits(devcache, crossplane, declared.ours, packages)
     parts = external.parts_of(packages, cache) if devcache.payload_apart else {}
-    name = f"{crossplane.document.name}-devcache"
-    config_map = objects.config_map(
-        name,
-        crossplane.document.namespace,
-        _contents(devcache, packages, target, parts, cache, where=f"ConfigMap {name}"),
-        sizes.rendered,
-    )
+    config_map = _config_map(crossplane, _contents(packages, parts, target, devcache, cache), sizes)
     added = [config_map, *objects.of_release(packages, target, devcache.revision)]
-    conflicts.check(added, packages, crossplane.listed_packages, others)
-    additions = rewrite.Additions(
-        config_maps=(*external.config_maps(parts), name),
-        checksum=contents.checksum(packages, devcache.revision),
-        mount_path=devcache.mount_path,
-        copier=devcache.copier,
-        size_limit=sizes.required,
-        live=devcache.live,
-    )
+    conflicts.check(added, packages, crossplane.listed_packages, declared.others)
+    additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)
-    rest = [rewritten if each is crossplane.document else each for each in others]
+    rest = [rewritten if each is crossplane.document else each for each in declared.others]
     modified = stream.join((*rest, *_documents(added, declared.origin)))
     if devcache.limit_release:
         limits.check_release(modified)
     return modified
 
 
-def _target(devcache: DevCache, crossplane: deployment.Deployment) -> Target:
+def _target(crossplane: Deployment, devcache: DevCache) -> Target:
+    """Return the Crossplane that the Deployment runs, whose cache must be at its usual place."""
     version = deployment.version(crossplane, devcache.crossplane_version)
     target = Target.of(version, where=crossplane.title, override="crossplaneVersion")
     deployment.require_cache_root(crossplane, target.layout.cache_root)
     return target
 
 
-def _contents(  # noqa: PLR0913  # the inputs of the ConfigMap
-    devcache: DevCache,
+def _contents(
     packages: Sequence[LocalPackage],
-    target: Target,
     parts: Parts,
+    target: Target,
+    devcache: DevCache,
     cache: ResultCache,
-    *,
-    where: str,
 ) -> Contents:
-    """Return the contents of the release's ConfigMap, which Kubernetes must not refuse."""
-    result = contents.of_release(packages, parts, cache)
-    if devcache.live:
-        from postrender.payload import record  # noqa: PLC0415  # only live mode writes JSON
+    """Return the contents of the release's ConfigMap."""
+    of_packages = contents.of_release(packages, parts, cache)
+    if not devcache.live:
+        return of_packages
+    from postrender.payload import record  # noqa: PLC0415  # only live mode writes JSON
 
-        of_release = record.of_release(packages, target.version, devcache.revision)
-        result = result.with_text(record.RELEASED, of_release.text)
-    limits.check_config_map(result, where=where)
-    return result
+    of_release = record.of_release(packages, target.version, devcache.revision)
+    return of_packages.with_text(record.RELEASED, of_release.text)
+
+
+def _name(crossplane: Deployment) -> str:
+    """Return the name of the release's ConfigMap."""
+    return f"{crossplane.document.name}-devcache"
+
+
+def _config_map(crossplane: Deployment, contents: Contents, sizes: SizeLimits) -> dict[str, Plain]:
+    """Return the release's ConfigMap, which Kubernetes must not refuse."""
+    name, namespace = _name(crossplane), crossplane.document.namespace
+    limits.check_config_map(contents, where=f"ConfigMap {name}")
+    return objects.config_map(name, namespace, contents, sizes.rendered)
+
+
+def _additions(
+    crossplane: Deployment,
+    packages: Sequence[LocalPackage],
+    parts: Parts,
+    sizes: SizeLimits,
+    devcache: DevCache,
+) -> Additions:
+    """Return the additions to the Deployment."""
+    return Additions(
+        config_maps=(*external.config_maps(parts), _name(crossplane)),
+        checksum=contents.checksum(packages, devcache.revision),
+        mount_path=devcache.mount_path,
+        copier=devcache.copier,
+        size_limit=sizes.required,
+        live=devcache.live,
+    )
 
 
 def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
@@ -113,9 +131,7 @@ def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterat
     """
     comment = origin.origin_comment if origin else ""
     filename = origin.filename if origin else ""
-    for document in objects.documents(added):
-        value = document
-        if filename:
-            value = objects.annotated(document, {labels.FILENAME: filename})
-        yield Document(emit.document(value, comment=comment).encode(), line=0)
+    for value in objects.documents(added):
+        named = objects.annotated(value, {labels.FILENAME: filename}) if filename else value
+        yield Document(emit.document(named, comment=comment).encode(), line=0)
         comment = "" if comment.startswith("####") else comment
