@@ -10,7 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NoReturn
 
-from postrender import __version__, commands
+from postrender import __version__
 from postrender.interface.command import PROGRAM, Command, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FILTER = "filter"
 """The command of a call without a command."""
+
+_COMMANDS = "postrender.commands"
+"""The package of the commands. A command may need the parser, so the parser imports it by name."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 def load(name: str) -> Command:
     """Return a command by its name, e.g. `plugin-dir`."""
-    module = import_module(f"{commands.__name__}.{name.replace('-', '_')}")
+    module = import_module(f"{_COMMANDS}.{name.replace('-', '_')}")
     command: Command = module.COMMAND
     return command
 
@@ -41,7 +44,9 @@ def load(name: str) -> Command:
 @cache
 def names() -> tuple[str, ...]:
     """Return the names of all commands but the filter, which has none."""
-    modules = (module.name.replace("_", "-") for module in iter_modules(commands.__path__))
+    modules = (
+        module.name.replace("_", "-") for module in iter_modules(import_module(_COMMANDS).__path__)
+    )
     return tuple(name for name in modules if name != FILTER)
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from postrender.fields import Fields
     from postrender.manifests.nodes import Plain
-    from postrender.payload.external import Part
     from postrender.placement import LocalPackage
     from postrender.result_cache import ResultCache
 
@@ -131,14 +130,15 @@ def script() -> str:
 
 def of_release(
     packages: Sequence[LocalPackage],
-    parts: Mapping[str, Sequence[Part]] = MappingProxyType({}),
+    parts: Mapping[str, Sequence[tuple[str, bytes]]] = MappingProxyType({}),
     cache: ResultCache = result_cache.NO_CACHE,
 ) -> Contents:
     """Return the contents of the release's ConfigMap.
 
     Args:
         packages: The local packages.
-        parts: The parts of packages that other ConfigMaps hold, by the name of the package.
+        parts: The parts of packages that other ConfigMaps hold, each a key and its bytes, by the
+            name of the package.
         cache: Results of earlier runs.
     """
     inside = [package for package in packages if package.name not in parts]
@@ -149,9 +149,9 @@ def of_release(
     }
     index = ""
     for package in packages:
-        keys = [part.key for part in parts.get(package.name, ())] or [package_key(package.name)]
-        packed = b"".join(part.content for part in parts.get(package.name, ()))
-        packed = packed or binary[keys[0]]
+        key = package_key(package.name)
+        pieces = parts.get(package.name) or [(key, binary[key])]
+        keys, packed = [key for key, _ in pieces], b"".join(piece for _, piece in pieces)
         index += IndexEntry.of(packed, package.content, keys, package.cache_key).line
     return Contents({SCRIPT: script(), INDEX: index}, binary)
 
