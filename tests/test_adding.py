@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from postrender.declared import adding
+from postrender.declared import adding, proof
 from postrender.errors import DevcacheError
-from postrender.manifests import nodes
+from postrender.manifests import edits, nodes
+from postrender.manifests.edits import Edit
 from tests.adding_cases import FILES, File
 from tests.command import ROOT
 from tests.test_check import package
@@ -118,6 +119,16 @@ REFUSED = {
     "no-yaml": ("a: s3cret\nb: [\n", 3, "is not valid YAML"),
     "no-colon": ("a: b\n? devcache\n", 2, "has no colon behind a key"),
     "no-colon-in-flow-style": ("{a: s3cret,\n devcache}\n", 2, "has no colon behind a key"),
+    "tag-of-another-type": (
+        "devcache:\n  packages: !!null\n",
+        2,
+        "cannot take another package without saying something else",
+    ),
+    "text-ends-with-the-file": (
+        "devcache:\n  packages:\n    a:\n      b: |\n        s3cret",
+        5,
+        "cannot take another package without saying something else",
+    ),
     "unreadable": ("a: b\nc: |# d\n  s3cret\n", 2, "is YAML that ruamel.yaml cannot read"),
 }
 
@@ -159,3 +170,38 @@ def test_aliases_of_aliases_are_not_written_out() -> None:
         f"a{level}: &a{level} [*a{level - 1}, *a{level - 1}]\n" for level in range(1, 150)
     )
     assert added(laughs) == f"{laughs}devcache:\n  packages:\n    new:\n      path: new\n"
+
+
+BEFORE = "a: 1 # b\nc: &d {}\ne: *d\n"
+END = len(BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds"),
+    [
+        pytest.param([Edit(END, END, "f: {path: new}\n")], True, id="one-thing-more"),
+        pytest.param([Edit(END, END, "f: {path: new}\ng: h\n")], False, id="two-things-more"),
+        pytest.param([Edit(END, END, "f: {path: old}\n")], False, id="another-thing"),
+        pytest.param([Edit(END, END, "# f: {path: new}\n")], False, id="a-comment-more"),
+        pytest.param([], False, id="nothing"),
+        pytest.param([Edit(END, END, "f: {path: new}\n"), Edit(3, 4, "2")], False, id="a-change"),
+        pytest.param([Edit(END, END, "f: {path: new}\n"), Edit(4, 8, "")], False, id="no-comment"),
+        pytest.param([Edit(END, END, "f: {path: new}\n}")], False, id="no-yaml"),
+        pytest.param([Edit(END, END, "---\nf: {path: new}\n")], False, id="a-document-more"),
+    ],
+)
+def test_the_proof_sees_everything(changes: list[Edit], holds: bool) -> None:  # noqa: FBT001
+    after = edits.apply(BEFORE, changes)
+    assert proof.holds(BEFORE, after, changes=changes, path=("f",), value=PACKAGE) is holds
+
+
+def test_the_proof_sees_what_an_alias_stands_for() -> None:
+    changes = [Edit(BEFORE.index("}"), BEFORE.index("}"), "f: {path: new}")]
+    after = edits.apply(BEFORE, changes)
+    assert not proof.holds(BEFORE, after, changes=changes, path=("c", "f"), value=PACKAGE)
+
+
+def test_the_proof_sees_a_change_that_no_edit_says() -> None:
+    changes = [Edit(END, END, "f: {path: new}\n")]
+    after = edits.apply(BEFORE.replace("# b", "# B"), changes)
+    assert not proof.holds(BEFORE, after, changes=changes, path=("f",), value=PACKAGE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from postrender.declared import devcache, insertion, values
+from postrender.declared import devcache, insertion, proof, values
 from postrender.declared.layout import Layout
 from postrender.errors import quoted
 from postrender.manifests import edits, nodes
@@ -42,12 +42,17 @@ def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
         where: What error messages call the file.
 
     Raises:
-        DevcacheError: It is no YAML, has that package already, or reads it from elsewhere by a
-            YAML alias or merge key.
+        DevcacheError: It is no YAML, has that package already, reads it from elsewhere by a YAML
+            alias or merge key, or would say something else beside the new package.
     """
     path = (*packages_path(nodes.compose(text, where=where)), name)
     layout = Layout(text, where=where)
-    return edits.apply(text, _edits(layout, path, entry))
+    changes = _edits(layout, path, entry)
+    after = edits.apply(text, changes)
+    if not proof.holds(text, after, changes=changes, path=path, value=entry):
+        problem = "cannot take another package without saying something else, too"
+        raise layout.refusal(len(text[: changes[-1].start].rstrip()), problem)
+    return after
 
 
 def _edits(layout: Layout, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
