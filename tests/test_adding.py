@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postrender.declared import adding, proof
 from postrender.errors import DevcacheError
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from tests.command import Command
 
 PACKAGE: dict[str, Plain] = {"path": "new"}
+
+LINE_ENDS = ("\n", "\r\n", "\r", "\x85")
 
 BREAKS = {"crlf": "\r\n", "cr": "\r", "nel": "\x85", "ls": "\u2028", "ps": "\u2029"}
 
@@ -205,3 +210,68 @@ def test_the_proof_sees_a_change_that_no_edit_says() -> None:
     changes = [Edit(END, END, "f: {path: new}\n")]
     after = edits.apply(BEFORE.replace("# b", "# B"), changes)
     assert not proof.holds(BEFORE, after, changes=changes, path=("f",), value=PACKAGE)
+
+
+GAPS = st.lists(
+    st.sampled_from(["", "   ", "# a", "  # a: b", "    # {}", "      # - a", "        #\tb: c"]),
+    max_size=3,
+)
+"""What may stand between two keys, whatever their columns."""
+
+ENDS = st.sampled_from(["", " ", "  # a", " # b: {c: [", "\t# d"])
+"""What may stand behind a key or a value on its line."""
+
+VALUES = st.sampled_from(
+    [
+        [" {path: x}"],
+        [" [a,", ">b, # c", ">{d: e}]"],
+        ["", ">path: 'x #y'", ">note: two", ">> lines"],
+        ["", "- a", "- b: {c: &{name} d}", "  e: *{name}"],
+        [" |+", ">text", "", ">># text", ""],
+        [" >-", "", ">text", "> more"],
+        [""],
+    ]
+)
+"""Lines behind a key; > stands for a step of indentation."""
+
+
+@st.composite
+def mappings(draw: st.DrawFn, letter: str, least: int = 0) -> list[str]:
+    """Draw the lines of a mapping with keys of this letter."""
+    step, lines = " " * draw(st.integers(1, 4)), []
+    for name in [f"{letter}{number}" for number in range(draw(st.integers(least, least + 2)))]:
+        first, *others = [line.replace("{name}", name) for line in draw(VALUES)]
+        key = draw(st.sampled_from([name, f'"{name}"', f"'{name}'"]))
+        lines += [*draw(GAPS), f"{key}:{first}"]
+        lines += [line.replace(">", step) for line in others]
+    return [*lines, *draw(GAPS)]
+
+
+@st.composite
+def values_files(draw: st.DrawFn) -> str:
+    """Draw a values file, with the section devcache and packages in it or without."""
+
+    def under(key: str, lines: list[str]) -> list[str]:
+        indent = " " * draw(st.integers(1, 4))
+        return [key + draw(ENDS), *(indent + line if line.strip() else line for line in lines)]
+
+    packages = [line for line in draw(mappings("p")) if "*" not in line]
+    section = [*draw(mappings("a")), *under("packages:", packages), *draw(mappings("b"))]
+    lines = [*under("devcache:", section)] if draw(st.booleans()) else []
+    lines = [*draw(mappings("c")), *lines, *draw(mappings("d")), "last: 1" + draw(ENDS)]
+    text = draw(st.sampled_from(["", "\ufeff", "---\n"])) + "\n".join(lines)
+    return (text + draw(st.sampled_from(["", "\n"]))).replace(
+        "\n", draw(st.sampled_from(LINE_ENDS))
+    )
+
+
+@given(before=values_files())
+def test_whatever_the_file_says_one_block_is_new(before: str) -> None:
+    after = added(before)
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    start = len(list(alike))
+    assert after[start + len(after) - len(before) :] == before[start:]
+    data = loaded(before)
+    section = data.setdefault("devcache", {})
+    section["packages"] = {**(section.get("packages") or {}), "new": PACKAGE}
+    assert loaded(after) == data
