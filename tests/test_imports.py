@@ -37,6 +37,8 @@ print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
     [
         pytest.param(["--version"], LIBRARIES, id="version"),
         pytest.param(["--config=config.yaml"], (LIBRARIES | SLOW) - {"yaml", "_yaml"}, id="filter"),
+        pytest.param(["check", "--config=config.yaml"], {"ruamel"}, id="check"),
+        pytest.param(["init", str(GOLDEN / "packages" / "network")], {"ruamel"}, id="init"),
     ],
 )
 def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: set[str]) -> None:

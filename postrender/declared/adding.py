@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-import yaml
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from postrender.declared import devcache, values
-from postrender.errors import DevcacheError, quoted
-from postrender.manifests import edits, emit, nodes
-from postrender.manifests.edits import Edit
+from postrender.declared import devcache, insertion, proof, values
+from postrender.declared.layout import Layout
+from postrender.errors import quoted
+from postrender.manifests import edits, nodes
 
 if TYPE_CHECKING:
+    import yaml
+
+    from postrender.manifests.edits import Edit
     from postrender.manifests.nodes import Plain
 
-_INDENT = 2
-
-_COMMENTS = re.compile(r"(?:[ \t]*\n)*^( *)#.*(?:\n|\Z)", re.MULTILINE)
-"""A comment on a line of its own, with the blank lines above it."""
+_NULL = "tag:yaml.org,2002:null"
+_HINT = "write it out, or add the package by hand"
 
 
 def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
@@ -42,58 +42,39 @@ def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
         where: What error messages call the file.
 
     Raises:
-        DevcacheError: It is no YAML, has that package already, or has a YAML alias.
+        DevcacheError: It is no YAML, has that package already, reads it from elsewhere by a YAML
+            alias or merge key, or would say something else beside the new package.
     """
-    root = nodes.compose(text, where=where)
-    path = (*packages_path(root), name)
-    known = nodes.get(root, *path)
-    if known is not None and not nodes.is_null(known):
-        problem = f"the package {quoted(name)} is declared already"
-        raise DevcacheError(problem, where=where, hint="choose another name by --name")
-    if root is None:
-        newline = "" if not text or text.endswith("\n") else "\n"
-        return text + newline + emit.block(_nested(path, entry))
-    try:
-        edits.require_no_alias(text)
-        return edits.apply(text, _edits(text, root, path, entry))
-    except DevcacheError as error:
-        hint = "write it out, or add the package by hand"
-        raise DevcacheError(error.problem, where=where, hint=hint) from error
+    path = (*packages_path(nodes.compose(text, where=where)), name)
+    layout = Layout(text, where=where)
+    changes = _edits(layout, path, entry)
+    after = edits.apply(text, changes)
+    if not proof.holds(text, after, changes=changes, path=path, value=entry):
+        problem = "cannot take another package without saying something else, too"
+        raise layout.refusal(len(text[: changes[-1].start].rstrip()), problem)
+    return after
 
 
-def _edits(
-    text: str, root: yaml.Node, path: tuple[str, ...], entry: dict[str, Plain]
-) -> list[Edit]:
-    """Return the edits: as `edits.put` makes them, but in block style also into what is empty."""
-    parent = root
+def _edits(layout: Layout, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
+    """Return the edits that put an entry into the deepest mapping on its path."""
+    node = layout.root
+    if node is None or _is_empty(node):
+        return insertion.into_document(layout, _nested(path, entry))
     for depth, step in enumerate(path):
-        found = [(key, value) for key, value in nodes.pairs(parent) if nodes.text(key) == step]
-        if not found:
-            break
-        key, child = found[-1]
-        if _is_empty(child) and not _in_flow(parent):
-            block = emit.block(
-                _nested(path[depth + 1 :], entry), indent=key.start_mark.column + _INDENT
-            )
-            return _in_place_of(text, key, child, block)
-        parent = child
-    edit = edits.put(text, root, path, entry)
-    is_inserted = edit.start == edit.end and not _in_flow(parent)
-    return [_behind_comments(text, edit, parent.start_mark.column) if is_inserted else edit]
-
-
-def _behind_comments(text: str, edit: Edit, column: int) -> Edit:
-    """Return an insertion moved behind the comments that are indented by more than `column`.
-
-    Those belong to what stands above them, e.g. to the last package.
-    """
-    place = edit.start
-    for line in _COMMENTS.finditer(text, place):
-        if line.start() != place or len(line[1]) <= column:
-            break
-        place = line.end()
-    newline = "" if text[:place].endswith("\n") else "\n"
-    return Edit(place, place, newline + edit.replacement.removeprefix("\n"))
+        mapping = _mapping(layout, node)
+        pairs = [(key, value) for key, value in mapping.value if _is_key(key, step)]
+        if depth == len(path) - 1:
+            _require_no_alias(layout, mapping)
+        if not pairs:
+            _require_unmerged(layout, mapping)
+            return insertion.behind_last(layout, mapping, _nested(path[depth:], entry))
+        key, node = pairs[-1]  # which counts in Helm
+        _require_alone(layout, key, node)
+        if _is_empty(node):
+            value = _nested(path[depth + 1 :], entry)
+            return insertion.under_key(layout, mapping, (key, node), value)
+    problem = f"the package {quoted(path[-1])} is declared already"
+    raise layout.refusal(key.start_mark.index, problem, hint="choose another name by --name")
 
 
 def _nested(path: tuple[str, ...], entry: dict[str, Plain]) -> dict[str, Plain]:
@@ -102,18 +83,43 @@ def _nested(path: tuple[str, ...], entry: dict[str, Plain]) -> dict[str, Plain]:
     return entry
 
 
-def _is_empty(node: yaml.Node) -> bool:
-    return nodes.is_null(node) or (isinstance(node, yaml.MappingNode) and not node.value)
+def _is_empty(node: Node) -> bool:
+    return node.tag == _NULL or (isinstance(node, MappingNode) and not node.value)
 
 
-def _in_flow(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.MappingNode) and bool(node.flow_style)
+def _is_key(node: Node, name: str) -> bool:
+    return isinstance(node, ScalarNode) and bool(node.value == name)
 
 
-def _in_place_of(text: str, key: yaml.Node, value: yaml.Node, block: str) -> list[Edit]:
-    """Return the edits that put a block behind the line of a key instead of its empty value."""
-    colon = text.index(":", key.end_mark.index) + 1
-    end = max(value.end_mark.index, colon)
-    line_end = text.find("\n", end) + 1 or len(text)
-    newline = "" if text[:line_end].endswith("\n") else "\n"
-    return [Edit(colon, end, ""), Edit(line_end, line_end, newline + block)]
+def _mapping(layout: Layout, node: Node) -> MappingNode:
+    if isinstance(node, MappingNode):
+        return node
+    problem = "is not the mapping that holds packages"
+    raise layout.refusal(node.start_mark.index, problem)
+
+
+def _require_unmerged(layout: Layout, mapping: MappingNode) -> None:
+    """Refuse a mapping that may take from another one what is to be new in it."""
+    for key, _ in mapping.value:
+        if _is_key(key, "<<"):
+            problem = "has a YAML merge key"
+            raise layout.refusal(key.start_mark.index, problem, hint=_HINT)
+
+
+def _require_alone(layout: Layout, key: Node, value: Node) -> None:
+    """Refuse a value that stands elsewhere, too: there the package would be new as well."""
+    places = [alias.start_mark.index for alias in layout.aliases if alias.value == value.anchor]
+    if value.start_mark.index < key.start_mark.index:
+        places = [key.start_mark.index]
+    if places:
+        problem = "uses a YAML alias"
+        raise layout.refusal(places[0], problem, hint=_HINT)
+
+
+def _require_no_alias(layout: Layout, packages: MappingNode) -> None:
+    """Refuse packages that are declared by aliases, as everything that reads them does."""
+    span = range(packages.start_mark.index, packages.end_mark.index)
+    for alias in layout.aliases:
+        if alias.start_mark.index in span:
+            problem = "uses a YAML alias"
+            raise layout.refusal(alias.start_mark.index, problem, hint=_HINT)

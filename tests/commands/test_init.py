@@ -195,7 +195,7 @@ def test_adds_what_is_given(command: Command, tmp_path: Path) -> None:
         pytest.param("a: [\n", (), "not valid YAML", id="no-yaml"),
         pytest.param("a: 1\n---\nb: 1\n", (), "more than one document", id="two-documents"),
         pytest.param("devcache: &a {}\nb: *a\n", (), "uses a YAML alias", id="an-alias"),
-        pytest.param("devcache: text\n", (), "line 1 is not", id="no-mapping"),
+        pytest.param("devcache: text\n", (), "line 1: is not the mapping", id="no-mapping"),
         pytest.param("", ("--name", "No"), "is not a DNS-1123 label", id="name"),
         pytest.param("", ("--package", "No No"), "no package reference", id="reference"),
     ],
