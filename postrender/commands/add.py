@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from postrender import packages
 from postrender.crossplane import references
-from postrender.declared import adding, devcache, files, proposals
+from postrender.declared import devcache, files, proposals
 from postrender.errors import DevcacheError
 from postrender.interface.command import Command
 from postrender.manifests import nodes
+from postrender.roundtrip import addition
 
 if TYPE_CHECKING:
     import argparse
@@ -48,14 +49,14 @@ def run(
         **({"package": package} if package else {}),
         **({"runtimeImage": runtime_image} if runtime_image else {}),
     }
-    files.replace(file, adding.added(text, name, entry, where=where))
+    files.replace(file, addition.with_package(text, name, entry, where=where))
     return f"added {name} to {where}\n"
 
 
 def _declared(text: str, where: str) -> Iterator[Package]:
     """Yield the packages that a file declares already, as far as they can be read."""
     root = nodes.compose(text, where=where)
-    for _, declared in nodes.pairs(nodes.get(root, *adding.packages_path(root))):
+    for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root))):
         path = nodes.text(nodes.get(declared, "path"))
         try:
             yield packages.read(Path(path))

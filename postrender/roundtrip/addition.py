@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
-from postrender.declared import devcache, insertion, proof, values
-from postrender.declared.layout import Layout
+from postrender.declared import devcache, values
 from postrender.errors import quoted
 from postrender.manifests import edits, nodes
+from postrender.roundtrip import insertion, proof
+from postrender.roundtrip.places import Places
 
 if TYPE_CHECKING:
     import yaml
@@ -32,7 +33,7 @@ def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
     return (*umbrella, "devcache", "packages")
 
 
-def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
+def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
     """Return the text of a file with one more package.
 
     Args:
@@ -46,35 +47,35 @@ def added(text: str, name: str, entry: dict[str, Plain], *, where: str) -> str:
             alias or merge key, or would say something else beside the new package.
     """
     path = (*packages_path(nodes.compose(text, where=where)), name)
-    layout = Layout(text, where=where)
-    changes = _edits(layout, path, entry)
+    places = Places(text, where=where)
+    changes = _edits(places, path, entry)
     after = edits.apply(text, changes)
     if not proof.holds(text, after, changes=changes, path=path, value=entry):
         problem = "cannot take another package without saying something else, too"
-        raise layout.refusal(len(text[: changes[-1].start].rstrip()), problem)
+        raise places.refusal(len(text[: changes[-1].start].rstrip()), problem)
     return after
 
 
-def _edits(layout: Layout, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
+def _edits(places: Places, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
     """Return the edits that put an entry into the deepest mapping on its path."""
-    node = layout.root
+    node = places.root
     if node is None or _is_empty(node):
-        return insertion.into_document(layout, _nested(path, entry))
+        return insertion.into_document(places, _nested(path, entry))
     for depth, step in enumerate(path):
-        mapping = _mapping(layout, node)
+        mapping = _mapping(places, node)
         pairs = [(key, value) for key, value in mapping.value if _is_key(key, step)]
         if depth == len(path) - 1:
-            _require_no_alias(layout, mapping)
+            _require_no_alias(places, mapping)
         if not pairs:
-            _require_unmerged(layout, mapping)
-            return insertion.behind_last(layout, mapping, _nested(path[depth:], entry))
+            _require_unmerged(places, mapping)
+            return insertion.behind_last(places, mapping, _nested(path[depth:], entry))
         key, node = pairs[-1]  # which counts in Helm
-        _require_alone(layout, key, node)
+        _require_alone(places, key, node)
         if _is_empty(node):
             value = _nested(path[depth + 1 :], entry)
-            return insertion.under_key(layout, mapping, (key, node), value)
+            return insertion.under_key(places, mapping, (key, node), value)
     problem = f"the package {quoted(path[-1])} is declared already"
-    raise layout.refusal(key.start_mark.index, problem, hint="choose another name by --name")
+    raise places.refusal(key.start_mark.index, problem, hint="choose another name by --name")
 
 
 def _nested(path: tuple[str, ...], entry: dict[str, Plain]) -> dict[str, Plain]:
@@ -91,35 +92,35 @@ def _is_key(node: Node, name: str) -> bool:
     return isinstance(node, ScalarNode) and bool(node.value == name)
 
 
-def _mapping(layout: Layout, node: Node) -> MappingNode:
+def _mapping(places: Places, node: Node) -> MappingNode:
     if isinstance(node, MappingNode):
         return node
     problem = "is not the mapping that holds packages"
-    raise layout.refusal(node.start_mark.index, problem)
+    raise places.refusal(node.start_mark.index, problem)
 
 
-def _require_unmerged(layout: Layout, mapping: MappingNode) -> None:
+def _require_unmerged(places: Places, mapping: MappingNode) -> None:
     """Refuse a mapping that may take from another one what is to be new in it."""
     for key, _ in mapping.value:
         if _is_key(key, "<<"):
             problem = "has a YAML merge key"
-            raise layout.refusal(key.start_mark.index, problem, hint=_HINT)
+            raise places.refusal(key.start_mark.index, problem, hint=_HINT)
 
 
-def _require_alone(layout: Layout, key: Node, value: Node) -> None:
+def _require_alone(places: Places, key: Node, value: Node) -> None:
     """Refuse a value that stands elsewhere, too: there the package would be new as well."""
-    places = [alias.start_mark.index for alias in layout.aliases if alias.value == value.anchor]
+    positions = [alias.start_mark.index for alias in places.aliases if alias.value == value.anchor]
     if value.start_mark.index < key.start_mark.index:
-        places = [key.start_mark.index]
-    if places:
+        positions = [key.start_mark.index]
+    if positions:
         problem = "uses a YAML alias"
-        raise layout.refusal(places[0], problem, hint=_HINT)
+        raise places.refusal(positions[0], problem, hint=_HINT)
 
 
-def _require_no_alias(layout: Layout, packages: MappingNode) -> None:
+def _require_no_alias(places: Places, packages: MappingNode) -> None:
     """Refuse packages that are declared by aliases, as everything that reads them does."""
     span = range(packages.start_mark.index, packages.end_mark.index)
-    for alias in layout.aliases:
+    for alias in places.aliases:
         if alias.start_mark.index in span:
             problem = "uses a YAML alias"
-            raise layout.refusal(alias.start_mark.index, problem, hint=_HINT)
+            raise places.refusal(alias.start_mark.index, problem, hint=_HINT)

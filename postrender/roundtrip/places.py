@@ -14,8 +14,8 @@ from ruamel.yaml.tokens import (
     TagToken,
 )
 
-from postrender.declared import roundtrip
 from postrender.errors import DevcacheError
+from postrender.roundtrip import reader
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node
@@ -25,7 +25,7 @@ _LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 """What YAML 1.1, and so Helm, takes for the end of a line."""
 
 
-class Layout:
+class Places:
     """A file that holds one YAML document at most, and the places of its parts.
 
     A place is a number of characters from the beginning of the file.
@@ -49,8 +49,8 @@ class Layout:
         self.text = text
         self._where = where
         try:
-            self.root, self._tokens, self._comments = roundtrip.read(text)
-        except roundtrip.Unreadable as error:
+            self.root, self._tokens, self._comments = reader.read(text)
+        except reader.Unreadable as error:
             problem = "is YAML that ruamel.yaml cannot read"
             raise self.refusal(error.place, problem) from None
         self._visible = [token for token in self._tokens if _start(token) < _end(token)]

@@ -11,17 +11,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.declared import adding, proof
 from postrender.errors import DevcacheError
 from postrender.manifests import edits, nodes
 from postrender.manifests.edits import Edit
-from tests.adding_cases import FILES, File
-from tests.command import ROOT
-from tests.test_check import package
+from postrender.roundtrip import addition, proof
+from tests.roundtrip.cases import FILES, File
+from tests.shared.configurations import package
+from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
-    from tests.command import Command
+    from tests.shared.command import Command
 
 PACKAGE: dict[str, Plain] = {"path": "new"}
 
@@ -30,8 +30,8 @@ LINE_ENDS = ("\n", "\r\n", "\r", "\x85")
 BREAKS = {"crlf": "\r\n", "cr": "\r", "nel": "\x85", "ls": "\u2028", "ps": "\u2029"}
 
 
-def added(text: str) -> str:
-    return adding.added(text, "new", PACKAGE, where="values.yaml")
+def with_package(text: str) -> str:
+    return addition.with_package(text, "new", PACKAGE, where="values.yaml")
 
 
 def loaded(text: str) -> dict[str, dict[str, dict[str, Plain]]]:
@@ -58,12 +58,12 @@ def test_lines_end_as_the_others_of_the_file_do(file: File, line_break: str) -> 
     before, after = (text.replace("\n", line_break) for text in (file.before, file.after))
     if line_break not in before:
         after = file.after
-    assert added(before) == after, file.reason
+    assert with_package(before) == after, file.reason
 
 
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 def test_a_byte_order_mark_stays_first(file: File) -> None:
-    assert added("\ufeff" + file.before) == "\ufeff" + file.after, file.reason
+    assert with_package("\ufeff" + file.before) == "\ufeff" + file.after, file.reason
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_byte_order_mark_stays_first(file: File) -> None:
 )
 def test_long_files_of_ours(name: str) -> None:
     before = (ROOT / name).read_text()
-    after = added(before)
+    after = with_package(before)
     assert set(before.splitlines()) - set(after.splitlines()) <= {"  packages: {}"}
     data = loaded(before)
     data["devcache"]["packages"]["new"] = PACKAGE
@@ -160,12 +160,12 @@ HOSTILE = {
 @pytest.mark.parametrize(("text", "problem"), HOSTILE.values(), ids=HOSTILE)
 def test_what_would_take_long_is_refused_first(text: str, problem: str) -> None:
     with pytest.raises(DevcacheError, match=problem):
-        added(text)
+        with_package(text)
 
 
 def test_a_package_may_be_called_as_a_key_above_it() -> None:
     before = "a: &a {}\nb: *a\ndevcache: {packages: {packages: {}, x: {}}}\n"
-    after = adding.added(before, "devcache", PACKAGE, where="values.yaml")
+    after = addition.with_package(before, "devcache", PACKAGE, where="values.yaml")
     assert set(loaded(after)["devcache"]["packages"]) == {"packages", "x", "devcache"}
 
 
@@ -174,7 +174,7 @@ def test_aliases_of_aliases_are_not_written_out() -> None:
     laughs = "a0: &a0 [x, x]\n" + "".join(
         f"a{level}: &a{level} [*a{level - 1}, *a{level - 1}]\n" for level in range(1, 150)
     )
-    assert added(laughs) == f"{laughs}devcache:\n  packages:\n    new:\n      path: new\n"
+    assert with_package(laughs) == f"{laughs}devcache:\n  packages:\n    new:\n      path: new\n"
 
 
 BEFORE = "a: 1 # b\nc: &d {}\ne: *d\n"
@@ -267,7 +267,7 @@ def values_files(draw: st.DrawFn) -> str:
 
 @given(before=values_files())
 def test_whatever_the_file_says_one_block_is_new(before: str) -> None:
-    after = added(before)
+    after = with_package(before)
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
     start = len(list(alike))
     assert after[start + len(after) - len(before) :] == before[start:]

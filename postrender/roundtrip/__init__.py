@@ -1,0 +1,1 @@
+"""Edits of a YAML file that the user wrote, at places that ruamel.yaml knows."""
