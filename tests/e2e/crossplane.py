@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tests.e2e.cleaning import clean
-from tests.e2e.kubernetes import INSIDE, KINDS, NAMESPACE, REVISIONS
+from tests.e2e.kubernetes import DEFINITIONS, INSIDE, KINDS, NAMESPACE, REVISIONS
 from tests.e2e.waiting import until
 from tests.shared.programs import CHART, Plain, path_of
 
@@ -214,8 +214,9 @@ class Crossplane:
     def uninstall_in_order(self) -> None:
         """Uninstall the release when all that it declared is gone, as the README says."""
         self.deploy({})
-        # A revision goes a moment after its package, and only while Crossplane runs.
-        until(lambda: " ".join(self.kubernetes.names(*KINDS, *REVISIONS)), "no revision is left")
+        # Revisions and definitions go moments after their package, and only while Crossplane runs.
+        remaining = (*KINDS, *REVISIONS, DEFINITIONS)
+        until(lambda: " ".join(self.kubernetes.names(*remaining)), "no package is left")
         self.uninstall()
         self.forget_leader()
 

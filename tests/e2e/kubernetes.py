@@ -32,6 +32,7 @@ REVISIONS = (
     "functionrevisions.pkg.crossplane.io",
     "providerrevisions.pkg.crossplane.io",
 )
+DEFINITIONS = "compositeresourcedefinitions.apiextensions.crossplane.io"
 
 
 def condition(name: str) -> str:
