@@ -7,7 +7,7 @@ import (
 	"github.com/crossplane/function-sdk-go"
 )
 
-// CLI are the flags. Crossplane gives none: it says by TLS_SERVER_CERTS_DIR where the certificates are.
+// CLI defines the flags. Crossplane passes no flags, but sets TLS_SERVER_CERTS_DIR to the folder of the certificates.
 type CLI struct {
 	Debug bool `short:"d" help:"Write debug messages too."`
 
@@ -18,7 +18,7 @@ type CLI struct {
 	MaxRecvMessageSize int    `help:"Largest message to receive, in MB." default:"4"`
 }
 
-// Run serves the Function until that fails.
+// Run serves the Function, and returns only on failure.
 func (c *CLI) Run() error {
 	log, err := function.NewLogger(c.Debug)
 	if err != nil {
