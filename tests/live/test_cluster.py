@@ -13,7 +13,7 @@ from postrender.errors import DevcacheError
 from postrender.live import kinds, kubeconfig
 from postrender.live.cluster import Cluster, ConflictError, UnreachableError
 from postrender.live.kinds import CONFIG_MAPS, PODS
-from tests.shared import api_server
+from tests.shared import api_http
 from tests.shared.api_server import status
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 @contextmanager
 def answering(code: int, body: Plain) -> Iterator[str]:
     """Run an API server that gives the same answer to all requests, and yield its address."""
-    with api_server.running(lambda _: (code, body)) as server:
+    with api_http.running(lambda _: (code, body)) as server:
         yield server
 
 
 def config(name: str = "first", *, server: str = "http://127.0.0.1:1", **user: Plain) -> Plain:
-    return api_server.kubeconfig(server, name, **user)
+    return api_http.kubeconfig(server, name, **user)
 
 
 @pytest.fixture

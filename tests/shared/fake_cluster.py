@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.shared import api_server, live_release
+from tests.shared import api_http, live_release
 from tests.shared.api_server import ApiServer, mapping, text, value
 from tests.shared.live_release import DIGEST
 
@@ -191,14 +191,15 @@ class FakeCluster(ApiServer):
 
 
 def source(reference: str) -> str:
-    """Return a reference without tag and digest."""
-    head, _, last = reference.partition("@")[0].rpartition("/")
-    return f"{head}/{last.partition(':')[0]}".lstrip("/")
+    """Return the part of a reference before its digest, or before its tag."""
+    name, separator, _ = reference.partition("@")
+    head, _, last = reference.rpartition("/")
+    return name if separator else f"{head}/{last.partition(':')[0]}".lstrip("/")
 
 
 def path_key(reference: str) -> str:
     """Return the cache file of a package up to Crossplane 2.1 (xpkg.BuildPath)."""
-    return f"{posixpath.splitext(reference)[0]}.gz"
+    return f"{posixpath.splitext(posixpath.normpath(reference))[0]}.gz"
 
 
 def digest_key(reference: str, digest: str) -> str:
@@ -222,8 +223,8 @@ def released(
 ) -> Iterator[FakeCluster]:
     """Run a cluster with a release of packages, and set KUBECONFIG to it."""
     cluster = FakeCluster(*declared, version=version, pods=pods)
-    with api_server.running(cluster.answer) as server, pytest.MonkeyPatch.context() as patch:
+    with api_http.running(cluster.answer) as server, pytest.MonkeyPatch.context() as patch:
         file = folder / "kubeconfig"
-        file.write_text(yaml.safe_dump(api_server.kubeconfig(server)))
+        file.write_text(yaml.safe_dump(api_http.kubeconfig(server)))
         patch.setenv("KUBECONFIG", str(file))
         yield cluster
