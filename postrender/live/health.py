@@ -29,8 +29,8 @@ _TEMPORARY = ("dependenc", "already controlled by")
 previous revision has released the objects that it had installed."""
 
 _NUDGE_DELAY, _NUDGE_GROWTH = 0.7, 1.5
-"""Seconds without news until the first nudge, and by how much each delay exceeds the previous one,
-as a factor. After a failure Crossplane backs off exponentially, even if the cause has gone."""
+"""Seconds without news until the first nudge, and the growth of the delay after each nudge. After a
+failure Crossplane backs off exponentially, even if the cause has gone."""
 
 
 @dataclass
