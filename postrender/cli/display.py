@@ -130,10 +130,10 @@ def _viewed(shown: View) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    rows = tuple((one.name, one.revision, one.state, one.pushed, one.took) for one in shown.rows)
+    rows = tuple((row.name, row.revision, row.state, row.time, row.duration) for row in shown.rows)
     columns = ("PACKAGE", "REVISION", "STATE", "PUSHED", "TOOK")
     table = _rich(Table("", columns, rows), terminal=True)
-    doing = one_line(shown.doing or "saved packages are pushed; Ctrl-C ends it")
+    doing = one_line(shown.step or "saved packages are pushed; Ctrl-C ends it")
     return Group(table, "", Text(doing, style="dim italic"))
 
 
@@ -147,7 +147,7 @@ class _Lines:
     def show(self, shown: View) -> None:
         for row in shown.rows:
             if row.state and row not in self._rows:
-                parts = (row.pushed, row.name, row.revision, row.state, row.took)
+                parts = (row.time, row.name, row.revision, row.state, row.duration)
                 self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
         self._rows = set(shown.rows)
         self._stream.flush()

@@ -1,4 +1,4 @@
-"""`push`: packages on disk into a release in live mode, until Crossplane has taken them."""
+"""`push`: it brings packages from disk into a release in live mode."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postrender.interface.progress import Tell
-    from postrender.live.push import Outcome, Pushed
+    from postrender.live.push import Outcome, PackageOutcome
 
 
 def run(  # noqa: PLR0913  # the options of the command line
@@ -33,60 +33,63 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
 ) -> Report:
-    """Return what was done.
+    """Push packages, and return the report.
 
     Args:
-        tell: Is told what is being done.
-        paths: Packages on disk; none for all of the values, or all that the release declares.
+        tell: Shows the current step.
+        paths: Packages on disk; none for all packages of the values files or of the release.
         values_files: Values files of our chart, or none.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
-        timeout: Seconds until it is given up.
+        timeout: Seconds after which the push fails.
 
     Raises:
-        DevcacheError: A file, a package or the cluster refuses; see `push.push`.
+        DevcacheError: A file or a package is invalid, or the push fails; see `push.push`.
     """
     start = start_time.monotonic()
-    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
+    declarations = selection.of_values(values_files)
+    cache = result_cache.of_user(os.environ)
     cluster = Cluster(context, namespace)
-    first = ("started", time.monotonic() - start)
+    first_step = ("started", time.monotonic() - start)
     outcome = push.push(
         cluster,
         lambda release: selection.local_packages(
-            release, selection.choose(release, paths, declared, cache), cache
+            release, selection.choose(release, paths, declarations, cache), cache
         ),
         Progress(tell, timeout),
         cache,
     )
-    return report(replace(outcome, steps=(first, *outcome.steps)))
+    return report(replace(outcome, steps=(first_step, *outcome.steps)))
 
 
 def report(outcome: Outcome) -> Report:
-    """Return what is told of it."""
+    """Return the report on a push."""
     total = sum(seconds for _, seconds in outcome.steps)
     rows = [(step, f"{seconds:.2f} s") for step, seconds in outcome.steps]
     return Report(
         value={
             "packages": [
                 {
-                    "name": one.change.name,
-                    "kind": one.change.entry.kind,
-                    "change": one.change.state,
-                    "declared": one.change.is_declared,
-                    "content": one.change.entry.content,
-                    "revision": one.state.revision,
-                    "healthy": one.state.is_healthy,
-                    "trouble": one.state.trouble,
+                    "name": package.change.name,
+                    "kind": package.change.entry.kind,
+                    "change": package.change.state,
+                    "declared": package.change.is_declared,
+                    "content": package.change.entry.content,
+                    "revision": package.state.revision,
+                    "healthy": package.state.is_healthy,
+                    "trouble": package.state.trouble,
                 }
-                for one in outcome.pushed
+                for package in outcome.packages
             ],
-            "steps": [{"step": step, "seconds": round(took, 3)} for step, took in outcome.steps],
+            "steps": [
+                {"step": step, "seconds": round(seconds, 3)} for step, seconds in outcome.steps
+            ],
         },
         tables=(
             Table(
                 "Packages",
                 ("PACKAGE", "CONTENT", "DECLARED BY", "REVISION", "STATE"),
-                tuple(map(_row, outcome.pushed)),
+                tuple(map(_row, outcome.packages)),
             ),
             Table("Steps", ("STEP", "TOOK"), tuple(rows)),
         ),
@@ -94,10 +97,10 @@ def report(outcome: Outcome) -> Report:
     )
 
 
-def _row(one: Pushed) -> tuple[str, ...]:
-    content = {"same": "the same", "changed": "changed", "new": "new"}[one.change.state]
-    declared = "the release" if one.change.is_declared else "nobody: pushed"
-    return (one.change.name, content, declared, one.state.revision, one.state.summary)
+def _row(package: PackageOutcome) -> tuple[str, ...]:
+    content = {"same": "the same", "changed": "changed", "new": "new"}[package.change.state]
+    declared = "the release" if package.change.is_declared else "nobody: pushed"
+    return (package.change.name, content, declared, package.state.revision, package.state.summary)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`status`: what the pods have of the packages, and what Crossplane makes of them."""
+"""`status`: it reports the packages in the pods, and their health in Crossplane."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 12
-"""Of a sum, so many tell one content from another."""
+"""The shown digits of a sha256, enough to distinguish contents."""
 
 
 def run(
@@ -32,52 +32,53 @@ def run(
     namespace: str = "crossplane-system",
     context: str = "",
 ) -> Report:
-    """Return what there is.
+    """Return the report on the release in live mode.
 
     Args:
-        tell: Is told what is being done.
-        values_files: Values files of our chart, to compare with what they name on disk; without
-            them the paths count that the release was installed from.
+        tell: Shows the current step.
+        values_files: Values files of our chart, whose packages on disk are compared; none to
+            compare the paths that the release was installed from.
         namespace: The namespace of the release.
-        context: The context of the kubeconfig, or "" for the current one.
+        context: The context of the kubeconfig, or "" for the current item.
 
     Raises:
-        DevcacheError: There is no release in live mode, or the cluster refuses.
+        DevcacheError: There is no release in live mode, or the cluster refuses a request.
     """
-    tell("asking the cluster")
-    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
-    return report(inventory.take(Cluster(context, namespace), declared, cache))
+    tell("reading the release")
+    declarations = selection.of_values(values_files)
+    cache = result_cache.of_user(os.environ)
+    return report(inventory.read(Cluster(context, namespace), declarations, cache))
 
 
 def report(release: Inventory) -> Report:
-    """Return what is told of it."""
-    healthy = sum(not one.trouble for one in release.items)
+    """Return the report on an inventory."""
+    healthy = sum(not item.trouble for item in release.items)
     return Report(
         value={
-            "pods": [{"name": one.name, "cached": dict(one.cached)} for one in release.pods],
+            "pods": [{"name": pod.name, "cached": dict(pod.cache)} for pod in release.pods],
             "packages": [
                 {
-                    "name": one.entry.name,
-                    "kind": one.entry.kind,
-                    "package": one.entry.package,
-                    "origin": one.origin,
-                    "content": one.entry.content,
-                    "released": one.entry.released,
-                    "file": one.entry.file,
-                    "disk": one.disk,
-                    "lagging": list(one.lagging),
-                    "revision": one.state.revision,
-                    "healthy": not one.trouble,
-                    "trouble": one.trouble,
+                    "name": item.entry.name,
+                    "kind": item.entry.kind,
+                    "package": item.entry.package,
+                    "origin": item.origin,
+                    "content": item.entry.content,
+                    "released": item.entry.released,
+                    "file": item.entry.file,
+                    "disk": item.disk,
+                    "lagging": list(item.lagging),
+                    "revision": item.state.revision,
+                    "healthy": not item.trouble,
+                    "trouble": item.trouble,
                 }
-                for one in release.items
+                for item in release.items
             ],
         },
         tables=(
             Table(
                 "Packages",
                 ("PACKAGE", "FROM", "ON DISK", "IN PODS", "REVISION", "STATE"),
-                tuple(_row(one, len(release.pods)) for one in release.items),
+                tuple(_row(item, len(release.pods)) for item in release.items),
             ),
             Table(
                 "Loaded",
@@ -85,7 +86,7 @@ def report(release: Inventory) -> Report:
                 tuple(
                     (pod.name, file, f"{content[:_DIGITS]}...")
                     for pod in release.pods
-                    for file, content in sorted(pod.cached.items())
+                    for file, content in sorted(pod.cache.items())
                 ),
             ),
         ),
@@ -93,12 +94,12 @@ def report(release: Inventory) -> Report:
     )
 
 
-def _row(one: Item, pods: int) -> tuple[str, ...]:
-    loaded = f"{pods - len(one.lagging)} of {pods}"
-    if one.lagging:
-        loaded = f"{loaded}, not in {', '.join(one.lagging)}"
-    state = one.trouble or "Healthy"
-    return (one.entry.name, one.origin, one.disk, loaded, one.state.revision, state)
+def _row(item: Item, pod_count: int) -> tuple[str, ...]:
+    loaded = f"{pod_count - len(item.lagging)} of {pod_count}"
+    if item.lagging:
+        loaded = f"{loaded}, not in {', '.join(item.lagging)}"
+    state = item.trouble or "Healthy"
+    return (item.entry.name, item.origin, item.disk, loaded, item.state.revision, state)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`unload`: remove a package that a push has added."""
+"""`unload`: it removes a package that a push has added."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def run(
     context: str = "",
     timeout: float = 300,
 ) -> str:
-    """Return what was done.
+    """Remove the package, and return a message.
 
     Args:
-        tell: Is told what is being done.
+        tell: Shows the current step.
         name: The name of the package object.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
-        timeout: Seconds until it is given up.
+        timeout: Seconds after which the command fails.
 
     Raises:
         DevcacheError: The release declares the package, no push has added it, or the cluster
-            refuses.
+            refuses a request.
     """
     seconds = unload.unload(Cluster(context, namespace), name, Progress(tell, timeout))
     return f"unloaded {name}, {seconds:.2f} s in all\n"

@@ -1,4 +1,4 @@
-"""`watch`: push packages whenever they are saved."""
+"""`watch`: it pushes packages whenever they are saved."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
 ) -> NoReturn:
-    """Push until it is interrupted.
+    """Push packages until the user interrupts it.
 
     Args:
-        show: Shows how it goes.
-        paths: Packages on disk; none for all of the values, or all that the release declares.
+        show: Shows the view.
+        paths: Packages on disk; none for all packages of the values files or of the release.
         values_files: Values files of our chart, or none.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
-        timeout: Seconds until a push is given up.
+        timeout: Seconds after which a push fails.
 
     Raises:
-        DevcacheError: A path is no package as it starts, or there is no release in live mode.
+        DevcacheError: At the start a path is not a package, or there is no release in live mode.
     """
-    declared, cache = selection.declared(values_files), result_cache.of_user(os.environ)
+    cache = result_cache.of_user(os.environ)
     cluster = Cluster(context, namespace)
-    chosen = selection.choose(releases.find(cluster), paths, declared, cache)
-    watch.watch(cluster, chosen, show, timeout, cache)
+    declarations = selection.choose(
+        releases.find(cluster), paths, selection.of_values(values_files), cache
+    )
+    watch.watch(cluster, declarations, show, timeout, cache)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

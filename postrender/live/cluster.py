@@ -1,4 +1,4 @@
-"""Requests to the API server: objects as plain values, and its refusals as errors of the user's."""
+"""Requests to the API server: objects are plain values, and refusals become errors for the user."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 400, 401, 403, 404
 _CONFLICT, _TOO_LARGE, _TOO_MANY, _BROKEN = 409, 413, 429, 500
 
-_PATIENCE = 10.0
-"""Seconds for an answer."""
+_TIMEOUT = 10.0
+"""Seconds until a request without an answer fails."""
 
 MANAGER = "crossplane-devcache"
-"""The field manager of what no release has: Helm leaves it alone."""
+"""The field manager of the fields that no release has: Helm does not change them."""
 
 
 class ConflictError(Exception):
-    """Somebody else has changed the object since it was read."""
+    """The object has changed since it was read."""
 
 
 class UnreachableError(DevcacheError):
@@ -44,15 +44,15 @@ class UnreachableError(DevcacheError):
 
 
 class Cluster:
-    """One namespace of a cluster, and what is in none.
+    """One namespace of a cluster, and its cluster-scoped objects.
 
     Attributes:
         namespace: The namespace.
-        title: What error messages call it.
+        title: The context and the namespace, for error messages.
     """
 
     def __init__(self, context: str, namespace: str) -> None:
-        """Read the kubeconfig; the API server is cluster later.
+        """Read the kubeconfig, without a request to the API server.
 
         Args:
             context: The context, or "" for the current one.
@@ -61,100 +61,109 @@ class Cluster:
         Raises:
             DevcacheError: There is no such context.
         """
-        chosen = kubeconfig.choose(context)
+        current = kubeconfig.read(context)
         self.namespace = namespace
-        self.title = f"context {chosen.context}, namespace {namespace}"
-        self._server = chosen.server
-        with self._explained():
+        self.title = f"context {current.name}, namespace {namespace}"
+        self._server = current.server
+        with self._user_errors():
             self._client = Client(
-                config=KubeConfig.from_dict(chosen.config),
+                config=KubeConfig.from_dict(current.config),
                 namespace=namespace,
-                proxy=chosen.proxy or None,
-                timeout=httpx2.Timeout(_PATIENCE),
+                proxy=current.proxy or None,
+                timeout=httpx2.Timeout(_TIMEOUT),
             )
 
-    def get(self, kind: Kind, called: str) -> Object | None:
-        """Return an object, or None when it, or its kind, is not there."""
+    def get(self, kind: Kind, name: str) -> Object | None:
+        """Return an object, or None if the object or its kind does not exist."""
         try:
-            with self._explained():
-                return dict(self._client.get(_resource(kind), called))
+            with self._user_errors():
+                return dict(self._client.get(_resource(kind), name))
         except _NotFoundError:
             return None
 
-    def labelled(
-        self, kind: Kind, labels: Mapping[str, str], but: Mapping[str, str] | None = None
+    def select(
+        self, kind: Kind, labels: Mapping[str, str], without: Mapping[str, str] | None = None
     ) -> list[Object]:
-        """Return the objects with these labels; none when their kind is not there.
+        """Return the objects with certain labels, or an empty list if their kind does not exist.
 
         Args:
-            kind: Their kind.
-            labels: The labels.
-            but: Labels that they do not have.
+            kind: The kind of the objects.
+            labels: The labels that they have.
+            without: The labels that they do not have.
         """
-        unequal = {key: not_equal(value) for key, value in (but or {}).items()}
+        unequal = {key: not_equal(value) for key, value in (without or {}).items()}
         try:
-            with self._explained():
-                listed = self._client.list(_resource(kind), labels={**labels, **unequal})
-                return [dict(value) for value in listed]
+            with self._user_errors():
+                values = self._client.list(_resource(kind), labels={**labels, **unequal})
+                return [dict(value) for value in values]
         except _NotFoundError:
             return []
 
-    def apply(self, kind: Kind, wanted: Object, manager: str) -> Object:
-        """Apply an object server-side, whole, as a field manager that takes every field over.
+    def apply(self, kind: Kind, manifest: Object, manager: str) -> Object:
+        """Apply a manifest server-side, and force the ownership of its fields.
+
+        Args:
+            kind: The kind of the object.
+            manifest: All fields that the field manager sets. Server-side apply removes the fields
+                that the manager owned before and that the manifest lacks.
+            manager: The field manager.
+
+        Returns:
+            The object after the request.
 
         Raises:
-            ConflictError: It has a resourceVersion, and the object another one.
+            ConflictError: The manifest has another resourceVersion than the object.
             DevcacheError: The cluster has no such kind.
         """
         try:
-            with self._explained():
+            with self._user_errors():
                 return dict(
                     self._client.patch(
                         _resource(kind),
-                        kinds.name(wanted),
-                        wanted,
+                        kinds.name(manifest),
+                        manifest,
                         patch_type=PatchType.APPLY,
                         field_manager=manager,
                         force=True,
                     )
                 )
         except _NotFoundError:
-            problem = f"the cluster knows no {kind.kind} of {kind.api_version}"
-            hint = "is its Crossplane the one that the release was rendered for?"
+            problem = f"the cluster does not have the kind {kind.kind} of {kind.api_version}"
+            hint = "check that its Crossplane has the version that the release was rendered for"
             raise DevcacheError(problem, where=self.title, hint=hint) from None
 
-    def patch(self, kind: Kind, called: str, patch: Object, *, status: bool = False) -> None:
-        """Merge a patch into an object, or into its status, if it is there.
+    def patch(self, kind: Kind, name: str, patch: Object, *, status: bool = False) -> None:
+        """Merge a patch into an object, or into its status, if the object exists.
 
         Raises:
-            ConflictError: The patch has a resourceVersion, and the object another one.
+            ConflictError: The patch has another resourceVersion than the object.
         """
         resource = _resource(kind).Status if status else _resource(kind)
-        with suppress(_NotFoundError), self._explained():
+        with suppress(_NotFoundError), self._user_errors():
             self._client.patch(
-                resource, called, patch, patch_type=PatchType.MERGE, field_manager=MANAGER
+                resource, name, patch, patch_type=PatchType.MERGE, field_manager=MANAGER
             )
 
-    def annotate(self, kind: Kind, called: str, annotations: Mapping[str, str]) -> None:
-        """Set annotations of an object, if it is there and nobody else is just changing it."""
+    def annotate(self, kind: Kind, name: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of an object, if it exists and nobody else changes it at the moment."""
         with suppress(ConflictError):
-            self.patch(kind, called, {"metadata": {"annotations": dict(annotations)}})
+            self.patch(kind, name, {"metadata": {"annotations": dict(annotations)}})
 
-    def delete(self, kind: Kind, called: str) -> None:
-        """Delete an object, if it is there."""
-        with suppress(_NotFoundError), self._explained():
-            self._client.delete(_resource(kind), called)
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete an object, if it exists."""
+        with suppress(_NotFoundError), self._user_errors():
+            self._client.delete(_resource(kind), name)
 
     def log(self, pod: str, container: str) -> list[str]:
-        """Return the lines of a container's log; none before it has started, or without it."""
+        """Return the lines of a container's log, or an empty list if it has not started."""
         try:
-            with self._explained():
+            with self._user_errors():
                 return list(self._client.log(pod, container=container, newlines=False))
         except (_NotFoundError, _BadRequestError):
             return []
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _user_errors(self) -> Iterator[None]:
         try:
             yield
         except ApiError as error:
@@ -162,22 +171,22 @@ class Cluster:
         except ConfigError as error:
             problem = f"the kubeconfig: {_first_line(error)}"
             raise DevcacheError(problem, where=self.title) from error
-        except httpx2.HTTPStatusError as error:  # in its own words, or those of a proxy
+        except httpx2.HTTPStatusError as error:  # an answer without a Status, e.g. of a proxy
             code = error.response.status_code
             raise self._refusal(code, f"status {code}") from error
         except (httpx2.HTTPError, OSError) as error:
             problem = f"the API server {self._server} does not answer: {_first_line(error)}"
-            hint = "is it the cluster that you mean? --context names another"
+            hint = "check the cluster; --context selects another one"
             raise UnreachableError(problem, hint=hint) from error
         except (ImportError, LookupError, ValueError, httpx2.InvalidURL) as error:
-            # What the client does not know of a kubeconfig, of an exec plugin's answer, or of one
-            # that no API server gives. Its text may hold a credential.
-            problem = f"the kubeconfig leads to something unknown: {type(error).__name__}"
-            hint = "does `kubectl version` work? exec plugins must give a token, proxies be http(s)"
+            # lightkube cannot read the kubeconfig, the answer of an exec plugin or that of the
+            # server. The error's text may contain a credential, so only its type is shown.
+            problem = f"the client cannot use this kubeconfig: {type(error).__name__}"
+            hint = "try `kubectl version`; exec plugins must return a token, proxies be http(s)"
             raise DevcacheError(problem, where=self.title, hint=hint) from error
 
     def _refusal(self, code: int | None, message: str) -> Exception:
-        """Return what becomes of a refusal: the expected ones are told apart, others explained."""
+        """Return the error for an HTTP status: a type to catch, or a text for the user."""
         if code == _NOT_FOUND:
             return _NotFoundError()
         if code == _CONFLICT:
@@ -188,22 +197,22 @@ class Cluster:
         problem, hint = f"the API server refuses: {message}", ""
         if code == _FORBIDDEN:
             problem = f"not permitted: {message}"
-            hint = "docs/inner-loop.md has a Role and a ClusterRole with all that is needed"
+            hint = "docs/inner-loop.md has a Role and a ClusterRole with all required permissions"
         elif code == _UNAUTHORIZED:
             problem = "the API server does not accept the credentials of the kubeconfig"
         elif code == _TOO_LARGE or "must have at most" in message or "Too long" in message:
             problem = "too large for a push"
-            hint = "bring it in by helm upgrade, or leave it to a registry"
+            hint = "install it with helm upgrade, or serve it from a registry"
         kind = _BadRequestError if code == _BAD_REQUEST else DevcacheError
         return kind(problem, where=self.title, hint=hint)
 
 
 class _NotFoundError(Exception):
-    """There is no such object."""
+    """The object does not exist."""
 
 
 class _BadRequestError(DevcacheError):
-    """The API server finds no sense in the request; a log that there is not is one, too."""
+    """The API server rejects the request, as it also does for a log that does not exist yet."""
 
 
 def _first_line(error: Exception) -> str:
@@ -213,7 +222,7 @@ def _first_line(error: Exception) -> str:
 @cache
 def _resource(kind: Kind) -> type[GenericNamespacedResource]:
     create = create_namespaced_resource if kind.namespaced else create_global_resource
-    # The client asks either kind of class in the same way; its types do not say so.
+    # The client accepts both classes in the same way, but its type hints do not.
     return cast(
         "type[GenericNamespacedResource]",
         create(kind.group, kind.version, kind.kind, kind.plural),

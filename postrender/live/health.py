@@ -1,4 +1,4 @@
-"""Waiting until Crossplane has read what was pushed, and it works."""
+"""The wait until Crossplane has read the pushed packages and they are healthy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
 from postrender.live import kinds, releases, revisions
-from postrender.live.revisions import NOTHING
+from postrender.live.revisions import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,79 +18,81 @@ if TYPE_CHECKING:
     from postrender.live.revisions import State
     from postrender.live.stopwatch import Stopwatch
 
-_REMINDER = 2.0
-"""Seconds after which somebody else's change is looked for."""
+_CHECK_INTERVAL = 2.0
+"""Seconds between two checks whether somebody else has changed the release."""
 
 _GRACE = 5.0
-"""Seconds for which Crossplane must stand by a refusal."""
+"""Seconds for which Crossplane must repeat a refusal before the push fails."""
 
-_PASSING = ("dependenc", "already controlled by")
-"""What refusals hold that pass by themselves: when dependencies are there, and when the revision
-before has let go of what it had installed."""
+_TEMPORARY = ("dependenc", "already controlled by")
+"""Parts of refusals that resolve themselves: once the dependencies are installed, and once the
+previous revision has released the objects that it had installed."""
 
-_NUDGE, _LATER = 0.7, 1.5
-"""Seconds without news after which Crossplane is nudged, and how much longer each time. After a
-failure it pauses, twice as long each time, though what was in its way is long gone."""
+_NUDGE_DELAY, _NUDGE_GROWTH = 0.7, 1.5
+"""Seconds without news until the first nudge, and the growth of the delay after each nudge. After a
+failure Crossplane backs off exponentially, even if the cause has gone."""
 
 
 @dataclass
-class _Awaited:
-    """A package that Crossplane is to take.
+class _PackageWait:
+    """The wait for one package.
 
     Attributes:
-        change: What was changed of it.
-        before: The revisions that there were before it was told to Crossplane.
-        state: What Crossplane makes of it, as far as that is about what was pushed.
+        change: The change of the package.
+        revisions_before: The names of the revisions that existed before Crossplane was told.
+        state: What Crossplane reports, as far as it concerns the pushed content.
     """
 
     change: Change
-    before: set[str]
-    state: State = NOTHING
+    revisions_before: set[str]
+    state: State = ABSENT
     _since: float = 0
-    _patience: float = _NUDGE
-    _touched: bool = False
+    _nudge_delay: float = _NUDGE_DELAY
+    _is_touched: bool = False
 
-    def look(self, cluster: Cluster, release: Release, now: float) -> None:
-        """Ask what has become of it, and have Crossplane go on with it.
+    def update(self, cluster: Cluster, release: Release, now: float) -> None:
+        """Read the state of the package, and nudge Crossplane if it makes no progress.
 
         Raises:
-            DevcacheError: Crossplane does not take it.
+            DevcacheError: Crossplane refuses the package.
         """
         entry = self.change.entry
         state = revisions.state(cluster, entry, release.target)
-        # What Crossplane says before it has resolved the tag anew is about the content before.
-        by_path = not release.target.uses_image_configs
-        arrived = state.revision != "" if by_path else state.resolved.endswith(entry.digest)
-        if arrived and state.revision in self.before and not self._touched:
-            self._touched = True
+        # Until Crossplane has resolved the tag again, it reports on the previous content.
+        has_resolved = state.revision != ""
+        if release.target.uses_image_configs:
+            has_resolved = state.resolved_package.endswith(entry.digest)
+        if has_resolved and state.revision in self.revisions_before and not self._is_touched:
+            self._is_touched = True
             kind = kinds.revision_kind(entry.kind, release.target)
             revisions.touch(cluster, kind, state.revision)
-            state = NOTHING
-        seen = state if arrived else replace(NOTHING, conditions=state.failures)
-        if seen != self.state or not self._since:
-            self.state, self._since, self._patience = seen, now, _NUDGE
-        waited = now - self._since
-        self._require_taken(waited)
-        if not seen.is_healthy and waited > self._patience:
-            self._patience += self._patience * _LATER
-            revisions.nudge(cluster, entry, state if arrived else NOTHING, release.target)
+            state = ABSENT
+        news = state if has_resolved else replace(ABSENT, conditions=state.failures)
+        if news != self.state or not self._since:
+            self.state, self._since, self._nudge_delay = news, now, _NUDGE_DELAY
+        waiting_time = now - self._since
+        self._require_no_refusal(waiting_time)
+        if not news.is_healthy and waiting_time > self._nudge_delay:
+            self._nudge_delay += self._nudge_delay * _NUDGE_GROWTH
+            revisions.nudge(cluster, entry, state if has_resolved else ABSENT, release.target)
 
-    def _require_taken(self, waited: float) -> None:
+    def _require_no_refusal(self, waiting_time: float) -> None:
         refusal = self.state.refusal
-        if refusal and waited > _GRACE and not any(part in refusal for part in _PASSING):
-            problem = f"Crossplane does not take it: {refusal}"
-            hint = "correct the package, and push again; what it had installed before still works"
-            if not self.state.revision:
-                hint = f"it asks the registry for what it cannot read in its cache; {hint}"
-            raise DevcacheError(problem, where=f"package {self.change.name}", hint=hint)
+        if not refusal or waiting_time <= _GRACE or any(part in refusal for part in _TEMPORARY):
+            return
+        problem = f"Crossplane does not accept it: {refusal}"
+        hint = "correct the package, and push again; the previous content is still installed"
+        if not self.state.revision:
+            hint = f"Crossplane asks the registry for a package that its cache lacks; {hint}"
+        raise DevcacheError(problem, where=f"package {self.change.name}", hint=hint)
 
     @property
-    def is_installed(self) -> bool:
+    def has_object(self) -> bool:
         """Whether there is a package object to wait for."""
         return self.change.entry.install or self.state.revision != ""
 
     def __str__(self) -> str:
-        """Return what is waited for."""
+        """Return the reason for the wait."""
         trouble = f" ({self.state.trouble})" if self.state.trouble else ""
         return f"{self.change.name} is not Healthy{trouble}"
 
@@ -99,38 +101,42 @@ def await_health(
     cluster: Cluster,
     release: Release,
     changes: Sequence[Change],
-    before: Mapping[str, set[str]],
-    watch: Stopwatch,
+    revisions_before: Mapping[str, set[str]],
+    stopwatch: Stopwatch,
 ) -> dict[str, State]:
-    """Return when Crossplane has read the packages and they are healthy, with their states.
+    """Wait until Crossplane has read the packages and they are healthy; return their states.
 
     Args:
         cluster: The cluster.
         release: The release.
-        changes: What was pushed.
-        before: The revisions that there were before Crossplane was told, by name of the package:
-            what they say is of the content before. None for a package that it knows already.
-        watch: Notes how long it takes.
+        changes: The changes of the pushed packages.
+        revisions_before: The names of the revisions that existed before Crossplane was told of a
+            package, by package name: they report on the previous content. A package that
+            Crossplane was not told of in this push has no item.
+        stopwatch: Measures the steps, and ends the wait.
+
+    Returns:
+        The states by package name.
 
     Raises:
-        DevcacheError: Crossplane does not take a package, somebody else has changed it, or the
-            patience is at its end.
+        DevcacheError: Crossplane refuses a package, somebody else has changed it, or the timeout
+            has expired.
     """
     contents = {change.name: change.entry.content for change in changes}
-    awaited = [_Awaited(change, before.get(change.name, set())) for change in changes]
-    looked, is_read = watch.seconds, False
+    waits = [_PackageWait(change, revisions_before.get(change.name, set())) for change in changes]
+    last_check, is_read = stopwatch.seconds, not revisions_before
     while True:
-        for one in awaited:
-            one.look(cluster, release, watch.seconds)
-        installed = [one for one in awaited if one.is_installed]
-        if before and installed and not is_read and all(one.state.is_read for one in installed):
+        for wait in waits:
+            wait.update(cluster, release, stopwatch.seconds)
+        installed = [wait for wait in waits if wait.has_object]
+        if installed and not is_read and all(wait.state.is_read for wait in installed):
             is_read = True
-            watch.passed("read by Crossplane")
-        lacking = [str(one) for one in installed if not one.state.is_healthy]
-        if not lacking:
-            watch.passed("Healthy")
-            return {one.change.name: one.state for one in awaited}
-        if watch.seconds - looked >= _REMINDER:
-            looked = watch.seconds
-            releases.require(cluster, contents)
-        watch.wait("; ".join(lacking))
+            stopwatch.end_step("read by Crossplane")
+        reasons = [str(wait) for wait in installed if not wait.state.is_healthy]
+        if not reasons:
+            stopwatch.end_step("Healthy")
+            return {wait.change.name: wait.state for wait in waits}
+        if stopwatch.seconds - last_check >= _CHECK_INTERVAL:
+            last_check = stopwatch.seconds
+            releases.require_contents(cluster, contents)
+        stopwatch.wait("; ".join(reasons))

@@ -1,4 +1,4 @@
-"""What there is: in the pods, in the release, on disk; and what Crossplane makes of it."""
+"""The packages of a release: their contents in the pods and on disk, and Crossplane's reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from postrender.errors import DevcacheError
 from postrender.live import pods, releases, revisions, selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from postrender.declared.devcache import PackageDeclaration
     from postrender.live.cluster import Cluster
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 Disk = Literal["same", "differs", "unreadable", "unknown"]
-"""How a package on disk compares: unknown, when it is not known where that is."""
+"""The package on disk, compared with the ConfigMap: unknown if its path is unknown or missing."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,12 @@ class Item:
     """One package.
 
     Attributes:
-        entry: What the ConfigMap has of it.
-        disk: How the package on disk compares.
-        lagging: The pods that do not have it in their cache.
-        state: What Crossplane makes of it.
-        trouble: Why it is not healthy, or not what the ConfigMap has, in one sentence, or "".
+        entry: Its entry in the record of the ConfigMap.
+        disk: The result of the comparison with the package on disk.
+        lagging: The names of the pods whose caches lack its content.
+        state: The state that Crossplane reports.
+        trouble: Why it is not healthy, or why Crossplane has another content than the ConfigMap, in
+            one sentence, or "".
     """
 
     entry: RecordedPackage
@@ -45,7 +46,7 @@ class Item:
 
     @property
     def origin(self) -> str:
-        """Who has brought what it has: the release, or a push."""
+        """The origin of its content: the release, or a push."""
         if not self.entry.released:
             return "pushed"
         return "release" if self.entry.content == self.entry.released else "release, pushed over"
@@ -53,35 +54,38 @@ class Item:
 
 @dataclass(frozen=True)
 class Inventory:
-    """All packages of a release, and its pods with what is in their caches."""
+    """All packages of a release, and its pods with their caches."""
 
     items: tuple[Item, ...]
     pods: tuple[Pod, ...]
 
 
-def take(
+def read(
     cluster: Cluster,
-    declared: Sequence[PackageDeclaration],
+    declarations: Sequence[PackageDeclaration],
     cache: ResultCache = result_cache.NO_CACHE,
 ) -> Inventory:
-    """Return what there is.
+    """Return the inventory of the release in live mode.
 
     Args:
         cluster: The cluster.
-        declared: What a values file declares, or nothing: then the paths of the release count.
+        declarations: The packages of values files, or nothing to compare with the paths that the
+            release was installed from.
         cache: Results of earlier runs.
 
     Raises:
         DevcacheError: There is no release in live mode.
     """
     release = releases.find(cluster)
-    present = pods.running(cluster, release)
-    local = {one.name: one for one in declared}
+    release_pods = pods.of_release(cluster, release)
+    by_name = {declaration.name: declaration for declaration in declarations}
     items = [
-        _item(cluster, release, entry, _disk(release, entry, local.get(name), cache), present)
+        _item(
+            cluster, release, entry, _disk(release, entry, by_name.get(name), cache), release_pods
+        )
         for name, entry in sorted(release.entries.items())
     ]
-    return Inventory(tuple(items), tuple(present))
+    return Inventory(tuple(items), tuple(release_pods))
 
 
 def _item(
@@ -89,60 +93,64 @@ def _item(
     release: Release,
     entry: RecordedPackage,
     disk: Disk,
-    present: Iterable[Pod],
+    release_pods: Sequence[Pod],
 ) -> Item:
-    wanted = {entry.file: entry.content}
+    files = {entry.file: entry.content}
     state = revisions.state(cluster, entry, release.target)
-    is_told = entry.told
-    if release.target.uses_image_configs and state.resolved:
-        is_told = state.resolved.endswith(entry.digest)
-    caches = {one.name: one.cached for one in present}
-    trouble = "" if state.is_healthy else why(release, entry, state, caches)
+    is_current = entry.told
+    if release.target.uses_image_configs and state.resolved_package:
+        is_current = state.resolved_package.endswith(entry.digest)
+    caches = {pod.name: pod.cache for pod in release_pods}
+    trouble = "" if state.is_healthy else reason(release, entry, state, caches)
     return Item(
         entry=entry,
         disk=disk,
-        lagging=tuple(one.name for one in present if one.lacks(wanted)),
+        lagging=tuple(pod.name for pod in release_pods if pod.lacks(files)),
         state=state,
-        trouble=trouble if is_told else "Crossplane has an older content: push it again",
+        trouble=trouble if is_current else "Crossplane has an older content: push it again",
     )
 
 
-def why(
+def reason(
     release: Release, entry: RecordedPackage, state: State, caches: Mapping[str, Mapping[str, str]]
 ) -> str:
-    """Return why a package is not healthy, in one sentence.
+    """Return the reason why a package is not healthy, in one sentence.
 
     Args:
         release: The release.
-        entry: What the ConfigMap has of the package.
-        state: What Crossplane makes of it.
-        caches: What each pod has loaded: contents by the cache's files.
+        entry: The package's entry in the record of the ConfigMap.
+        state: The state that Crossplane reports.
+        caches: The cache of each pod, by the pod's name: contents by file.
     """
     expected = entry.file
-    digest = state.resolved.partition("@")[2]
+    digest = state.resolved_package.partition("@")[2]
     if release.target.uses_image_configs and digest:
         expected = release.target.cache_key(entry.reference, digest)
-    for pod, cached in sorted(caches.items()):
-        if expected not in cached:
-            has = ", ".join(sorted(cached)) or "nothing"
-            return f"Crossplane looks for {expected}, and pod {pod} has {has}"
+    for name, cache in sorted(caches.items()):
+        if expected not in cache:
+            files = ", ".join(sorted(cache)) or "nothing"
+            return f"Crossplane looks for {expected}, and pod {name} has {files}"
     if not caches:
-        return "no pod of Crossplane runs"
+        return "no pod of Crossplane is running"
     if not state.conditions:
-        return "there is no package object" if not entry.install else "Crossplane has not seen it"
-    return state.trouble or "Crossplane has not said yet"
+        if entry.install:
+            return "Crossplane has not reported on the package object yet"
+        return "there is no package object"
+    return state.trouble or "Crossplane has not reported on its health yet"
 
 
 def _disk(
-    release: Release, entry: RecordedPackage, local: PackageDeclaration | None, cache: ResultCache
+    release: Release,
+    entry: RecordedPackage,
+    declaration: PackageDeclaration | None,
+    cache: ResultCache,
 ) -> Disk:
-    path = Path(local.path if local else entry.path)
-    if not (local or entry.path) or not path.exists():
+    path = Path(declaration.path if declaration else entry.path)
+    if not (declaration or entry.path) or not path.exists():
         return "unknown"
+    declaration = declaration or selection.of_release(entry, path)
     try:
-        [one] = selection.local_packages(
-            release, [local or selection.of_release(entry, path)], cache
-        )
+        [package] = selection.local_packages(release, [declaration], cache)
     except DevcacheError:
         return "unreadable"
-    return "same" if one.content == entry.content else "differs"
+    return "same" if package.content == entry.content else "differs"

@@ -1,4 +1,4 @@
-"""Objects of the API as plain values: their kinds, and what all of them say of themselves."""
+"""Objects of the Kubernetes API as plain values: their kinds, and their common fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Object = dict[str, "Plain"]
 
 
 class Kind(NamedTuple):
-    """A kind of objects, and where the API has them."""
+    """A kind of objects, and its resource in the API."""
 
     group: str
     version: str
@@ -26,7 +26,7 @@ class Kind(NamedTuple):
 
     @property
     def api_version(self) -> str:
-        """What objects of it have as apiVersion."""
+        """The `apiVersion` of its objects."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
 
@@ -43,44 +43,46 @@ def package_kind(kind: str, target: Target) -> Kind:
 
 
 def revision_kind(kind: str, target: Target) -> Kind:
-    """Return the kind of the revisions of packages of a kind."""
+    """Return the kind of the revisions of a kind of packages."""
     package = package_kind(kind, target)
     return package._replace(kind=f"{kind}Revision", plural=f"{kind.lower()}revisions")
 
 
-def fields(one: Object) -> Fields:
-    """Return an object's fields, to be read."""
-    return Fields.of(one, path="it", where=str(one.get("kind", "the object")))
+def fields(value: Object) -> Fields:
+    """Return the fields of an object, for reading."""
+    return Fields.of(value, path="it", where=str(value.get("kind", "the object")))
 
 
 def items(value: Plain) -> list[Fields]:
-    """Return the items of a list of mappings, as fields to be read."""
-    listed = value if isinstance(value, list) else []
-    return [Fields.of(one, path="it", where="the list") for one in listed]
+    """Return the items of a list of mappings, for reading."""
+    values = value if isinstance(value, list) else []
+    return [Fields.of(item, path="it", where="the list") for item in values]
 
 
-def name(one: Object) -> str:
-    """Return an object's name."""
-    return fields(one).under("metadata").text("name")
+def name(value: Object) -> str:
+    """Return the name of an object."""
+    return fields(value).under("metadata").text("name")
 
 
-def resource_version(one: Object) -> str:
-    """Return what changes with each change of an object."""
-    return fields(one).under("metadata").text("resourceVersion")
+def resource_version(value: Object) -> str:
+    """Return the resourceVersion of an object: every change gives it another one."""
+    return fields(value).under("metadata").text("resourceVersion")
 
 
-def manager(one: Object, *path: str, default: str = "helm") -> str:
-    """Return who is to be field manager, so that whoever made an object finds its fields its own.
+def manager(value: Object, *path: str, default: str = "helm") -> str:
+    """Return the field manager that owns a field of an object.
+
+    A push that applies as this manager leaves the ownership of fields as it is.
 
     Args:
-        one: The object.
-        *path: A field that its maker has set, e.g. `data`, `index`.
-        default: The field manager when nobody has.
+        value: The object.
+        *path: The field, e.g. `data`, `index`.
+        default: The field manager if nobody owns the field.
     """
-    for managed in items(fields(one).under("metadata").values.get("managedFields")):
-        at: Plain = managed.values.get("fieldsV1")
+    for managed in items(fields(value).under("metadata").values.get("managedFields")):
+        node: Plain = managed.values.get("fieldsV1")
         for step in path:
-            at = at.get(f"f:{step}") if isinstance(at, dict) else None
-        if at is not None and not managed.text("subresource"):
+            node = node.get(f"f:{step}") if isinstance(node, dict) else None
+        if node is not None and not managed.text("subresource"):
             return managed.text("manager", default)
     return default

@@ -1,6 +1,7 @@
-"""The cluster that kubeconfig names: files, context and credentials, as kubectl reads them.
+"""The chosen context of the kubeconfig: its cluster and credentials, read as kubectl does.
 
-lightkube knows one file, exec credentials of v1beta1, and no proxy-url; the rest is done here.
+lightkube supports one file, exec credentials of v1beta1, and no proxy-url; this module adds the
+rest.
 """
 
 from __future__ import annotations
@@ -23,69 +24,68 @@ if TYPE_CHECKING:
 
 _DEFAULT = "~/.kube/config"
 
-_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-"""Fields with paths, relative to their own file; so is an exec command that is a path."""
+_PATH_FIELDS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+"""Fields with a path relative to their file; the path of an exec command is relative, too."""
 
 _EXEC = "client.authentication.k8s.io"
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """One context of the kubeconfig.
+class Context:
+    """A context of the kubeconfig.
 
     Attributes:
-        config: A kubeconfig of that context alone, as lightkube takes it.
-        context: The context's name.
-        server: The API server's address.
-        proxy: The proxy that leads to it, or "" for what the environment says.
+        config: A kubeconfig of this context alone, in the form that lightkube reads.
+        name: The name of the context.
+        server: The address of the API server.
+        proxy: The proxy to the API server, or "" for the proxy that the environment sets.
     """
 
     config: dict[str, Plain]
-    context: str
+    name: str
     server: str
     proxy: str
 
 
-def choose(context: str) -> Chosen:
-    """Return the chosen context.
+def read(context: str) -> Context:
+    """Return a context of the kubeconfig.
 
     Args:
-        context: Its name, or "" for the current one.
+        context: Its name, or "" for the current context.
 
     Raises:
-        DevcacheError: There is no kubeconfig, or not what the context needs.
+        DevcacheError: There is no kubeconfig, or it lacks the context, its cluster or its user.
     """
     kubeconfigs = list(_files())
     where = ", ".join(files.shown(path) for path, _ in kubeconfigs)
-    name = context or next(
-        filter(None, (one.text("current-context") for _, one in kubeconfigs)), ""
-    )
+    current = (fields.text("current-context") for _, fields in kubeconfigs)
+    name = context or next(filter(None, current), "")
     if not name:
         problem = "the kubeconfig has no current context"
         raise DevcacheError(problem, where=where, hint="name one with --context")
-    chosen = _item(kubeconfigs, "contexts", "context", name, where)
-    cluster = _item(kubeconfigs, "clusters", "cluster", chosen.text("cluster"), where)
-    user = _item(kubeconfigs, "users", "user", chosen.text("user"), where)
+    names = _item(kubeconfigs, "contexts", "context", name, where)
+    cluster = _item(kubeconfigs, "clusters", "cluster", names.text("cluster"), where)
+    user = _item(kubeconfigs, "users", "user", names.text("user"), where)
     if cluster.text("tls-server-name"):
         raise cluster.refusal("tls-server-name", "is not supported by push, watch and status")
     config: dict[str, Plain] = {
         "current-context": name,
-        "contexts": [{"name": name, "context": chosen.values}],
-        "clusters": [{"name": chosen.text("cluster"), "cluster": cluster.values}],
-        "users": [{"name": chosen.text("user"), "user": _executable(user, cluster)}],
+        "contexts": [{"name": name, "context": names.values}],
+        "clusters": [{"name": names.text("cluster"), "cluster": cluster.values}],
+        "users": [{"name": names.text("user"), "user": _with_exec(user, cluster)}],
     }
-    return Chosen(config, name, cluster.text("server"), cluster.text("proxy-url"))
+    return Context(config, name, cluster.text("server"), cluster.text("proxy-url"))
 
 
 def _files() -> Iterator[tuple[Path, Fields]]:
-    """Yield the files of KUBECONFIG that are there; the first one that has a name counts."""
-    listed = os.environ.get("KUBECONFIG") or _DEFAULT
-    paths = [Path(one).expanduser() for one in listed.split(os.pathsep) if one]
-    present = [path for path in paths if path.is_file()]
-    if not present:
+    """Yield the existing files of KUBECONFIG in their order: the first item of a name counts."""
+    variable = os.environ.get("KUBECONFIG") or _DEFAULT
+    paths = [Path(text).expanduser() for text in variable.split(os.pathsep) if text]
+    existing = [path for path in paths if path.is_file()]
+    if not existing:
         problem = f"there is no kubeconfig at {', '.join(files.shown(path) for path in paths)}"
-        raise DevcacheError(problem, hint="set KUBECONFIG to the file of your cluster")
-    for path in present:
+        raise DevcacheError(problem, hint="set KUBECONFIG to the kubeconfig of your cluster")
+    for path in existing:
         where = files.shown(path)
         yield path, Fields.of(nodes.plain(files.text(path), where=where), path="it", where=where)
 
@@ -93,8 +93,8 @@ def _files() -> Iterator[tuple[Path, Fields]]:
 def _item(
     kubeconfigs: list[tuple[Path, Fields]], plural: str, singular: str, name: str, where: str
 ) -> Fields:
-    for path, one in kubeconfigs:
-        items = one.values.get(plural)
+    for path, kubeconfig in kubeconfigs:
+        items = kubeconfig.values.get(plural)
         for item in items if isinstance(items, list) else []:
             fields = Fields.of(item, path=plural, where=files.shown(path))
             if fields.text("name") == name:
@@ -105,7 +105,7 @@ def _item(
 
 def _with_absolute_paths(fields: Fields, path: Path) -> Fields:
     values = dict(fields.values)
-    for key in _FILES:
+    for key in _PATH_FIELDS:
         if fields.text(key):
             values[key] = str(path.absolute().parent / fields.text(key))
     command = fields.under("exec").text("command")
@@ -117,8 +117,8 @@ def _with_absolute_paths(fields: Fields, path: Path) -> Fields:
     return Fields(values, fields.path, fields.where)
 
 
-def _executable(user: Fields, cluster: Fields) -> dict[str, Plain]:
-    """Return a user whose exec credentials lightkube runs: v1 answers the same token as v1beta1."""
+def _with_exec(user: Fields, cluster: Fields) -> dict[str, Plain]:
+    """Return a user whose exec plugin lightkube can run: v1 returns the same token as v1beta1."""
     command = user.under("exec")
     version = command.text("apiVersion")
     if not version.startswith(f"{_EXEC}/"):
@@ -128,10 +128,10 @@ def _executable(user: Fields, cluster: Fields) -> dict[str, Plain]:
         "kind": "ExecCredential",
         "spec": {"interactive": False, "cluster": {"server": cluster.text("server")}},
     }
-    listed = command.values.get("env")
-    more = {"name": "KUBERNETES_EXEC_INFO", "value": json.dumps(info)}
-    environment = [*(listed if isinstance(listed, list) else []), more]
+    env = command.values.get("env")
+    variable = {"name": "KUBERNETES_EXEC_INFO", "value": json.dumps(info)}
+    variables = [*(env if isinstance(env, list) else []), variable]
     return {
         **user.values,
-        "exec": {**command.values, "apiVersion": f"{_EXEC}/v1beta1", "env": environment},
+        "exec": {**command.values, "apiVersion": f"{_EXEC}/v1beta1", "env": variables},
     }

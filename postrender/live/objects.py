@@ -1,4 +1,4 @@
-"""The objects that tell Crossplane of a package: ImageConfigs, and what a push installs."""
+"""The objects that tell Crossplane of a package: ImageConfigs, and the objects that a push adds."""
 
 from __future__ import annotations
 
@@ -21,70 +21,73 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 
-def require_free(cluster: Cluster, release: Release, changes: Iterable[Change]) -> None:
-    """Refuse a package that no release declares, if something else has the name of its objects.
+def require_free_names(cluster: Cluster, release: Release, changes: Iterable[Change]) -> None:
+    """Refuse an undeclared package if objects with the names of its objects already exist.
 
     Raises:
-        DevcacheError: An object of that name is there, and not from a push.
+        DevcacheError: The cluster has such an object, and no push created it.
     """
     for change in changes:
         if change.is_declared:
             continue
-        for wanted in _wanted(release, change):
-            kind, name = _kind(wanted, release), kinds.name(wanted)
-            present = cluster.get(kind, name)
-            if present is not None and not _is_pushed(present):
-                problem = f"the cluster has a {kind.kind} {quoted(name)} already"
-                hint = "declare the package in the values, or give it another name"
+        for kind, name in _names(release, change):
+            current = cluster.get(kind, name)
+            if current is not None and not _is_pushed(current):
+                problem = f"the cluster already has a {kind.kind} {quoted(name)}"
+                hint = "declare the package in the values, or rename it"
                 raise DevcacheError(problem, where=f"package {change.name}", hint=hint)
 
 
-def follow(cluster: Cluster, release: Release, changes: Sequence[Change]) -> set[str]:
-    """Have the objects of packages follow the ConfigMap; return the names of those that did not.
+def synchronize(cluster: Cluster, release: Release, changes: Sequence[Change]) -> set[str]:
+    """Make the objects of packages match the ConfigMap.
 
-    Of two pushes at once only the one whose content the ConfigMap has may do that. So objects are
-    read first, then the ConfigMap, and then they are written if they are still what was read: the
-    other push writes the ConfigMap first, and the objects later.
+    If two pushes run at once, only the one whose content is in the ConfigMap may write the objects.
+    So this function reads the objects, then the ConfigMap, and writes the objects only if they have
+    not changed since: the other push writes the ConfigMap before the objects.
+
+    Returns:
+        The names of the packages whose objects have changed.
 
     Raises:
-        DevcacheError: The ConfigMap has other contents by now; see `release.require`.
+        OvertakenError: The ConfigMap has other contents; see `releases.require_contents`.
     """
     contents = {change.name: change.entry.content for change in changes}
-    followed: set[str] = set()
+    changed_names: set[str] = set()
     while True:
-        present = {
+        current = {
             (kind, name): cluster.get(kind, name)
             for change in changes
-            for kind, name in _places(release, change)
+            for kind, name in _names(release, change)
         }
-        release = releases.require(cluster, contents)
+        release = releases.require_contents(cluster, contents)
         try:
             for change in changes:
-                adopted = _adopt(cluster, release, change)
-                if _apply_all(cluster, release, change, present) or adopted:
-                    followed.add(change.name)
+                is_adopted = _adopt(cluster, release, change)
+                if _apply_all(cluster, release, change, current) or is_adopted:
+                    changed_names.add(change.name)
         except ConflictError:
             continue
-        return followed
+        return changed_names
 
 
 def uninstall(cluster: Cluster, release: Release, name: str, kind: str) -> bool:
-    """Delete the first that is left of a pushed package's objects; false when nothing is.
+    """Delete the first remaining object of a pushed package; return false if none remains.
 
-    The package goes first, and is gone before the rest follows: that still serves it.
+    The package object goes first: the others serve it until it is deleted.
     """
     package = kinds.package_kind(kind, release.target)
     settings = f"devcache-{name}"
-    for each, called in ((package, name), (IMAGE_CONFIGS, settings), (RUNTIME_CONFIGS, settings)):
-        present = cluster.get(each, called)
-        if present is not None and _is_pushed(present):
-            cluster.delete(each, called)
+    keys = ((package, name), (IMAGE_CONFIGS, settings), (RUNTIME_CONFIGS, settings))
+    for object_kind, object_name in keys:
+        current = cluster.get(object_kind, object_name)
+        if current is not None and _is_pushed(current):
+            cluster.delete(object_kind, object_name)
             return True
     return False
 
 
-def _wanted(release: Release, change: Change) -> list[Object]:
-    """Return the objects of a package: all of them, or of a declared one the ImageConfig alone."""
+def _manifests(release: Release, change: Change) -> list[Object]:
+    """Return the objects of a package; for a declared package only its ImageConfig."""
     if not change.is_declared:
         values = objects.of_release([change.package], release.target)
         return [objects.with_metadata(value, "labels", {labels.PUSHED: "true"}) for value in values]
@@ -95,10 +98,17 @@ def _wanted(release: Release, change: Change) -> list[Object]:
     return [objects.image_config(entry.name, entry.reference, entry.digest, revision)]
 
 
-def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
-    """Give the release the package object of a push; false when the release has it already.
+def _names(release: Release, change: Change) -> list[tuple[Kind, str]]:
+    """Return the kinds and names of the objects of a package."""
+    return [
+        (_kind(manifest, release), kinds.name(manifest)) for manifest in _manifests(release, change)
+    ]
 
-    Helm 3 adopts a custom resource that exists as it is, and never changes its spec after that
+
+def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
+    """Hand the package object of a push over to the release; return false if nothing changes.
+
+    Helm 3 adopts an existing custom resource without a change, and never changes its spec later
     (v3.22.0 pkg/action/validate.go, existingResourceConflict, and pkg/kube/client.go, createPatch).
 
     Raises:
@@ -108,76 +118,72 @@ def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
     if not change.is_declared or not entry.install:
         return False
     kind = kinds.package_kind(entry.kind, release.target)
-    present = cluster.get(kind, entry.name)
-    if present is None or not _is_pushed(present):
+    current = cluster.get(kind, entry.name)
+    if current is None or not _is_pushed(current):
         return False
     metadata: Object = {
-        "resourceVersion": kinds.resource_version(present),
+        "resourceVersion": kinds.resource_version(current),
         "labels": {labels.PUSHED: None},
     }
     cluster.patch(kind, entry.name, {"metadata": metadata, "spec": {"package": entry.package}})
     return True
 
 
-def _places(release: Release, change: Change) -> list[tuple[Kind, str]]:
-    return [(_kind(one, release), kinds.name(one)) for one in _wanted(release, change)]
-
-
 def _apply_all(
     cluster: Cluster,
     release: Release,
     change: Change,
-    present: Mapping[tuple[Kind, str], Object | None],
+    current: Mapping[tuple[Kind, str], Object | None],
 ) -> bool:
-    """Apply the objects of a package that are not as they are wanted; false when all are."""
-    changed = False
-    for wanted in _wanted(release, change):
-        kind = _kind(wanted, release)
-        before = present[kind, kinds.name(wanted)]
-        if before is None or not _has(before, wanted):
-            _apply(cluster, kind, wanted, before, release)
-            changed = True
-    return changed
+    """Apply the objects of a package that differ; return false if none does.
+
+    Raises:
+        ConflictError: An object has changed since it was read.
+    """
+    is_changed = False
+    for manifest in _manifests(release, change):
+        kind = _kind(manifest, release)
+        before = current[kind, kinds.name(manifest)]
+        if before is None or not _includes(before.get("spec"), manifest.get("spec")):
+            _apply(cluster, kind, manifest, before, release)
+            is_changed = True
+    return is_changed
 
 
 def _apply(
-    cluster: Cluster, kind: Kind, wanted: Object, present: Object | None, release: Release
+    cluster: Cluster, kind: Kind, manifest: Object, current: Object | None, release: Release
 ) -> None:
-    """Apply an object, with Helm's marks, so that a release may come to declare it."""
+    """Apply an object with Helm's ownership metadata, so that a release can adopt it later."""
     if release.owner:
-        wanted = objects.owned(wanted, *release.owner)
-    if present is None:
-        cluster.apply(kind, wanted, release.manager)
+        manifest = objects.owned(manifest, *release.owner)
+    if current is None:
+        cluster.apply(kind, manifest, release.manager)
         return
-    theirs, ours = (kinds.fields(one).under("metadata") for one in (present, wanted))
-    keys = ("labels", "annotations")  # what others have put there stays
+    before, after = (kinds.fields(value).under("metadata") for value in (current, manifest))
+    keys = ("labels", "annotations")  # keep the entries of other field managers
     metadata: Object = {
-        **ours.values,
-        **{key: {**theirs.under(key).values, **ours.under(key).values} for key in keys},
-        "resourceVersion": kinds.resource_version(present),
+        **after.values,
+        **{key: {**before.under(key).values, **after.under(key).values} for key in keys},
+        "resourceVersion": kinds.resource_version(current),
     }
-    manager = kinds.manager(present, "spec", default=release.manager)
-    cluster.apply(kind, {**wanted, "metadata": metadata}, manager)
+    manager = kinds.manager(current, "spec", default=release.manager)
+    cluster.apply(kind, {**manifest, "metadata": metadata}, manager)
 
 
-def _has(present: Object, wanted: Object) -> bool:
-    return _holds(present.get("spec"), wanted.get("spec"))
-
-
-def _holds(present: Plain, wanted: Plain) -> bool:
-    """Return whether all that is wanted is there, among what the API server has defaulted."""
-    if not isinstance(wanted, dict):
-        return present == wanted
-    return isinstance(present, dict) and all(
-        _holds(present.get(key), one) for key, one in wanted.items()
+def _includes(current: Plain, manifest: Plain) -> bool:
+    """Return whether a value has all fields of a manifest; the API server may default more."""
+    if not isinstance(manifest, dict):
+        return current == manifest
+    return isinstance(current, dict) and all(
+        _includes(current.get(key), value) for key, value in manifest.items()
     )
 
 
-def _is_pushed(present: Object) -> bool:
-    return kinds.fields(present).under("metadata").under("labels").text(labels.PUSHED) != ""
+def _is_pushed(current: Object) -> bool:
+    return kinds.fields(current).under("metadata").under("labels").text(labels.PUSHED) != ""
 
 
-def _kind(one: Object, release: Release) -> Kind:
-    known = {each.kind: each for each in (IMAGE_CONFIGS, RUNTIME_CONFIGS)}
-    kind = str(one["kind"])
-    return known.get(kind) or kinds.package_kind(kind, release.target)
+def _kind(manifest: Object, release: Release) -> Kind:
+    settings_kinds = {kind.kind: kind for kind in (IMAGE_CONFIGS, RUNTIME_CONFIGS)}
+    name = str(manifest["kind"])
+    return settings_kinds.get(name) or kinds.package_kind(name, release.target)

@@ -1,4 +1,4 @@
-"""The plan of a push: packages on disk against the release's, without any request."""
+"""The plan of a push: it compares packages on disk with the release, without any request."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 _OVER_SUFFIX = ".over.xz"
-"""The end of the key of a package that a push puts over one beside the release.
+"""The suffix of the key of a pushed package that replaces one outside the release's ConfigMap.
 
-The key is the release's, as the index that names it is: one request writes both, or neither.
+The release owns the key and also the index that names it, so one request writes both or neither.
 """
 
 
@@ -47,7 +47,7 @@ class Change:
 
     @property
     def is_declared(self) -> bool:
-        """Whether the release declares the package; else only a push has brought it."""
+        """Whether the release declares the package; otherwise only a push has added it."""
         return self.entry.released != ""
 
 
@@ -101,12 +101,12 @@ def push(
             f"too large for a push: all packages, packed, would be {result.size:,} bytes, and a"
             f" ConfigMap holds {limits.CONFIG_MAP:,}"
         )
-        raise DevcacheError(problem, hint="bring it in by helm upgrade, with payload: apart")
+        raise DevcacheError(problem, hint="install it with helm upgrade and payload: apart")
     return Plan(changes, result)
 
 
-def told(release: Release, names: Iterable[str]) -> Contents:
-    """Return the contents of the ConfigMap when Crossplane knows of packages."""
+def with_notice(release: Release, names: Iterable[str]) -> Contents:
+    """Return the contents of the ConfigMap with the record that Crossplane knows of packages."""
     entries = {name: release.entries[name]._replace(told=True) for name in names}
     return _contents(release, {**release.entries, **entries}, {})
 
@@ -120,7 +120,7 @@ def unload(release: Release, name: str) -> Contents:
     if name in release.record.packages:
         problem = f"the release declares {quoted(name)}"
         raise DevcacheError(problem, hint="remove it from the values, and run helm upgrade")
-    if name not in release.pushed.packages:
+    if name not in release.push_record.packages:
         names = ", ".join(sorted(release.entries.keys() - release.record.packages)) or "none"
         problem = f"no push has added a package {quoted(name)}"
         raise DevcacheError(problem, hint=f"pushed: {names}")
@@ -130,13 +130,13 @@ def unload(release: Release, name: str) -> Contents:
 
 def _change(release: Release, package: LocalPackage) -> Change:
     declared = release.record.packages.get(package.name)
-    before = declared or release.pushed.packages.get(package.name)
+    before = declared or release.push_record.packages.get(package.name)
     entry = record.recorded(package, released="")
     if declared:
         _require_same_package(declared, package)
         entry = declared.renewed(package)
     if before is None or entry._replace(told=before.told) != before:
-        # An ImageConfig tells Crossplane of the content; a path does not.
+        # An ImageConfig tells Crossplane of the content, but a path does not.
         entry = entry._replace(told=release.target.uses_image_configs)
         return Change(package, entry, "changed" if before else "new")
     return Change(package, before, "same")
@@ -155,9 +155,9 @@ def _require_same_package(before: RecordedPackage, package: LocalPackage) -> Non
 def _contents(
     release: Release, entries: Mapping[str, RecordedPackage], packed: Mapping[str, bytes]
 ) -> Contents:
-    """Return the contents with these packages: new where packed, else unchanged."""
+    """Return the contents with these packages: the packed ones are new, the others unchanged."""
     before = release.contents
-    # The release may have come to declare a pushed package: then its own index counts.
+    # If the release declares a pushed package in the meantime, its own index counts.
     index = {**before.entries(contents.PUSHED_INDEX), **before.entries(contents.INDEX)}
     binary: dict[str, bytes] = {}
     for name, entry in entries.items():
@@ -167,7 +167,7 @@ def _contents(
             binary[key] = packed[name]
         keys = index[name].keys if name in index else ()
         binary |= {key: before.binary[key] for key in keys if key in before.binary.keys() - binary}
-    _require_whole(before, entries, index)
+    _require_complete(before, entries, index)
     declared = [entry for entry in entries.values() if entry.released]
     pushed = [entry for entry in entries.values() if not entry.released]
     data = {
@@ -184,13 +184,13 @@ def _contents(
 def _key(release: Release, entry: RecordedPackage) -> str:
     if not entry.released:
         return f"{entry.name}{PUSHED_SUFFIX}"
-    # A ConfigMap beside the release may have parts under the release's key, and the pod has both.
+    # Another ConfigMap may have parts under the release's key, and the pod mounts both.
     own = contents.package_key(entry.name)
     return own if own in release.contents.binary else f"{entry.name}{_OVER_SUFFIX}"
 
 
-def _require_whole(before: Contents, names: Iterable[str], index: Iterable[str]) -> None:
+def _require_complete(before: Contents, names: Iterable[str], index: Iterable[str]) -> None:
     missing = {*names} - {*index}
     if missing or contents.SCRIPT not in before.data:
-        problem = "the release's ConfigMap is not whole: somebody has changed it by hand"
-        raise DevcacheError(problem, hint="run helm upgrade, which writes it anew")
+        problem = "the release's ConfigMap is incomplete: somebody has edited it"
+        raise DevcacheError(problem, hint="run helm upgrade to write it again")

@@ -1,4 +1,4 @@
-"""The pods of a release: having kubelet bring them what is new, until their sidecars have it."""
+"""The pods of a release: the wait until their sidecars have copied the pushed packages."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from postrender.live.releases import Release
     from postrender.live.stopwatch import Stopwatch
 
-_REMINDER = 2.0
-"""Seconds after which kubelet is poked again, and somebody else's change is looked for."""
+_POKE_INTERVAL = 2.0
+"""Seconds between two pokes of kubelet, and two checks whether somebody else changed the release.
+"""
 
-_ENDED = {"Failed", "Succeeded"}
-"""The phases of a pod that is over, e.g. evicted."""
+_FINAL_PHASES = {"Failed", "Succeeded"}
+"""The phases of a pod that has ended, e.g. because it was evicted."""
 
 _LOADED = re.compile(r"(?:loaded|unchanged) \S+ -> (\S+) ([0-9a-f]{64})")
 _UNLOADED = re.compile(r"unloaded (\S+)")
@@ -33,46 +34,50 @@ _UNLOADED = re.compile(r"unloaded (\S+)")
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod of Crossplane that is not on its way out.
+    """A pod of Crossplane that is not terminating.
 
     Attributes:
         name: Its name.
-        cached: What its sidecar has loaded: the sha256 of each package.yaml, by the cache's file.
-        last: The last line that its sidecar said, or "".
+        cache: The files that its sidecar reports: the sha256 of each package.yaml, by path in the
+            cache.
+        last_line: The last line of its sidecar's log, or "".
     """
 
     name: str
-    cached: Mapping[str, str] = field(default_factory=dict)
-    last: str = ""
+    cache: Mapping[str, str] = field(default_factory=dict)
+    last_line: str = ""
 
-    def lacks(self, wanted: Mapping[str, str]) -> bool:
-        """Return whether some of these contents are not in its cache."""
-        return any(self.cached.get(file) != content for file, content in wanted.items())
+    def lacks(self, files: Mapping[str, str]) -> bool:
+        """Return whether its cache lacks some files, or has other contents of them."""
+        return any(self.cache.get(file) != content for file, content in files.items())
 
 
-def running(cluster: Cluster, release: Release) -> list[Pod]:
-    """Return the pods of a release."""
-    staying = [one for one in cluster.labelled(PODS, release.selector) if not _is_ending(one)]
+def of_release(cluster: Cluster, release: Release) -> list[Pod]:
+    """Return the pods of a release that are not terminating, sorted by name."""
+    pods = [pod for pod in cluster.select(PODS, release.selector) if not _is_ending(pod)]
     return [
-        _pod(name, cluster.log(name, rewrite.SIDECAR)) for name in sorted(map(kinds.name, staying))
+        _pod(name, cluster.log(name, rewrite.SIDECAR)) for name in sorted(map(kinds.name, pods))
     ]
 
 
 def _is_ending(pod: Object) -> bool:
     fields = kinds.fields(pod)
     phase = fields.under("status").text("phase")
-    return bool(fields.under("metadata").text("deletionTimestamp")) or phase in _ENDED
+    return bool(fields.under("metadata").text("deletionTimestamp")) or phase in _FINAL_PHASES
 
 
 def _pod(name: str, log: Sequence[str]) -> Pod:
-    return Pod(name, cached(log), log[-1] if log else "")
+    return Pod(name, cache_files(log), log[-1] if log else "")
 
 
-def cached(log: Iterable[str]) -> dict[str, str]:
-    """Return the files that a sidecar has loaded, each with its content, as its log says.
+def cache_files(log: Iterable[str]) -> dict[str, str]:
+    """Return the files in a cache, with their contents, as the sidecar's log reports them.
 
     Args:
-        log: The lines of its log. After a start the sidecar reports all files.
+        log: The lines of the log. After a start the sidecar reports all files.
+
+    Returns:
+        The sha256 of each package.yaml, by path in the cache.
     """
     files: dict[str, str] = {}
     for line in log:
@@ -84,37 +89,38 @@ def cached(log: Iterable[str]) -> dict[str, str]:
 
 
 def await_copies(
-    cluster: Cluster, release: Release, changes: Iterable[Change], watch: Stopwatch
+    cluster: Cluster, release: Release, changes: Iterable[Change], stopwatch: Stopwatch
 ) -> int:
-    """Return when all pods have packages in their caches, and how many pods that are.
+    """Wait until all pods have packages in their caches; return the number of pods.
 
     Args:
         cluster: The cluster.
         release: The release.
-        changes: What is pushed.
-        watch: Tells what is waited for.
+        changes: The changes of the pushed packages.
+        stopwatch: Shows the reason for the wait, and ends it.
 
     Raises:
-        DevcacheError: The patience is at its end, or somebody else has changed the release.
+        DevcacheError: The timeout has expired, or somebody else has changed the release.
     """
-    wanted = {change.entry.file: change.entry.content for change in changes}
-    contents = {change.name: change.entry.content for change in changes}
-    poked: float | None = None
+    entries = {change.name: change.entry for change in changes}
+    files = {entry.file: entry.content for entry in entries.values()}
+    contents = {name: entry.content for name, entry in entries.items()}
+    last_poke: float | None = None
     while True:
-        present = running(cluster, release)
-        lagging = [one for one in present if one.lacks(wanted)]
-        if present and not lagging:
-            return len(present)
-        if poked is None or watch.seconds - poked >= _REMINDER:
-            if poked is not None:
-                releases.require(cluster, contents)
-            # kubelet may look before it has heard of the new ConfigMap, so once is not enough.
-            poked = watch.seconds
-            for one in lagging:
-                cluster.annotate(PODS, one.name, {labels.PUSHED: f"{time.time():.3f}"})
-        watch.wait(_lacking(lagging) if present else "no pod of Crossplane runs")
+        pods = of_release(cluster, release)
+        lagging = [pod for pod in pods if pod.lacks(files)]
+        if pods and not lagging:
+            return len(pods)
+        if last_poke is None or stopwatch.seconds - last_poke >= _POKE_INTERVAL:
+            if last_poke is not None:
+                releases.require_contents(cluster, contents)
+            # kubelet may sync a pod before it sees the new ConfigMap, so poke it repeatedly.
+            last_poke = stopwatch.seconds
+            for pod in lagging:
+                cluster.annotate(PODS, pod.name, {labels.PUSHED: f"{time.time():.3f}"})
+        stopwatch.wait(_reason(lagging) if pods else "no pod of Crossplane is running")
 
 
-def _lacking(lagging: Iterable[Pod]) -> str:
-    told = (f'{one.name} ("{one.last}")' if one.last else one.name for one in lagging)
-    return f"not loaded by pod {', '.join(told)}"
+def _reason(lagging: Iterable[Pod]) -> str:
+    names = (f'{pod.name} ("{pod.last_line}")' if pod.last_line else pod.name for pod in lagging)
+    return f"not loaded by pod {', '.join(names)}"

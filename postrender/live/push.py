@@ -1,4 +1,4 @@
-"""A push: packages on disk into a release that runs, until Crossplane has taken them."""
+"""A push: it brings packages from disk into a running release, until they are healthy."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """A package after its push.
+class PackageOutcome:
+    """The outcome of a push for one package.
 
     Attributes:
-        change: What was changed of it.
-        state: What Crossplane makes of it.
+        change: The change of the package.
+        state: The state that Crossplane reports after the push.
     """
 
     change: Change
@@ -39,111 +39,113 @@ class Pushed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a push has done.
+    """The outcome of a push.
 
     Attributes:
-        pushed: The packages.
-        steps: The steps with the seconds that each took, in their order.
-        did_nothing: Whether the cluster had all of it, and Crossplane had been told.
+        packages: The outcome for each package.
+        steps: The steps in their order, with the seconds that each took.
+        did_nothing: Whether the cluster had all contents, and Crossplane knew of them.
     """
 
-    pushed: tuple[Pushed, ...]
+    packages: tuple[PackageOutcome, ...]
     steps: tuple[tuple[str, float], ...]
     did_nothing: bool
 
 
 def push(
     cluster: Cluster,
-    wanted: Callable[[Release], Sequence[LocalPackage]],
+    read_packages: Callable[[Release], Sequence[LocalPackage]],
     progress: Progress,
     cache: ResultCache = result_cache.NO_CACHE,
 ) -> Outcome:
-    """Push packages, and return when Crossplane has them and they are healthy.
+    """Push packages, and wait until Crossplane has read them and they are healthy.
 
     Args:
         cluster: The cluster.
-        wanted: Returns the packages, read from disk, for a release.
-        progress: Who is told, and when it is given up.
+        read_packages: Reads the packages for a release from disk.
+        progress: The progress messages and the timeout.
         cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: A package or the cluster refuses. Before the ConfigMap is changed nothing
-            has happened; afterwards another push goes on from there.
-        SupersededError: See `Progress.superseded`.
+        DevcacheError: A package is invalid, or the cluster refuses a request. Before the update of
+            the ConfigMap the cluster is unchanged; after it the next push resumes this one.
+        SupersededError: See `Progress.is_superseded`.
     """
-    watch = Stopwatch(progress)
-    progress.tell("asking the cluster")
+    stopwatch = Stopwatch(progress)
+    progress.tell("reading the release")
     release = releases.find(cluster)
-    watch.passed("found the release")
+    stopwatch.end_step("found the release")
     progress.tell("reading packages")
-    placed = wanted(release)
-    planned = plan.push(release, placed, cache)
-    watch.passed("read and packed")
-    objects.require_free(cluster, release, planned.changes)
-    before = _revisions(cluster, release, planned)
+    packages = read_packages(release)
+    push_plan = plan.push(release, packages, cache)
+    stopwatch.end_step("read and packed")
+    objects.require_free_names(cluster, release, push_plan.changes)
+    revisions_before = _revisions(cluster, release, push_plan)
     try:
-        while planned.writes:
+        while push_plan.writes:
             try:
-                releases.write(cluster, release, planned.contents)
+                releases.write(cluster, release, push_plan.contents)
                 break
-            except ConflictError:  # somebody else was faster: what they wrote is replaced
+            except ConflictError:  # another push was faster, and this one replaces it
                 release = releases.find(cluster)
-                planned = plan.push(release, placed, cache)
-        if planned.writes:
-            watch.passed("updated the ConfigMap")
-        return _bring(cluster, release, planned, before, watch)
+                push_plan = plan.push(release, packages, cache)
+        if push_plan.writes:
+            stopwatch.end_step("updated the ConfigMap")
+        return _deliver(cluster, release, push_plan, revisions_before, stopwatch)
     except UnreachableError as error:
-        hint = "push again when it does: it goes on from there"
+        hint = "push again when it answers: the next push resumes this one"
         raise UnreachableError(error.problem, where=error.where, hint=hint) from error
 
 
-def _revisions(cluster: Cluster, release: Release, planned: Plan) -> dict[str, set[str]]:
-    """Return the names of the revisions that there are, by name of the package."""
-    kinds = {change.entry.kind for change in planned.changes}
-    named = {kind: revisions.named(cluster, kind, release.target) for kind in kinds}
-    return {change.name: named[change.entry.kind] for change in planned.changes}
+def _revisions(cluster: Cluster, release: Release, push_plan: Plan) -> dict[str, set[str]]:
+    """Return the names of the existing revisions of each package's kind, by package name."""
+    kinds = {change.entry.kind for change in push_plan.changes}
+    names = {kind: revisions.names(cluster, kind, release.target) for kind in kinds}
+    return {change.name: names[change.entry.kind] for change in push_plan.changes}
 
 
-def _bring(
+def _deliver(
     cluster: Cluster,
     release: Release,
-    planned: Plan,
-    before: dict[str, set[str]],
-    watch: Stopwatch,
+    push_plan: Plan,
+    revisions_before: dict[str, set[str]],
+    stopwatch: Stopwatch,
 ) -> Outcome:
-    """Bring Crossplane what the ConfigMap has.
+    """Deliver the contents of the ConfigMap to the pods and to Crossplane.
 
     Raises:
-        OvertakenError: Some of it is not what was pushed by now. The rest was brought.
+        OvertakenError: The ConfigMap has another content of some packages. The others have been
+            delivered.
     """
-    changes = planned.changes
+    changes = push_plan.changes
     try:
-        count = pods.await_copies(cluster, release, changes, watch)
-        watch.passed(f"copied by {count} pod{'' if count == 1 else 's'}")
+        count = pods.await_copies(cluster, release, changes, stopwatch)
+        stopwatch.end_step(f"copied by {count} pod{'' if count == 1 else 's'}")
 
-        # Where packages are keyed by path no object changes: the revision itself is told.
-        watch.progress.tell("telling Crossplane")
-        followed = objects.follow(cluster, release, changes)
-        told = [one for one in changes if one.name in followed or not one.entry.told]
-        if told:
-            watch.passed("told Crossplane")
-        known = {one.name: before[one.name] for one in told}
-        states = health.await_health(cluster, release, changes, known, watch)
-        _note(cluster, [one for one in told if not one.entry.told])
+        # Where the path is the cache key no object changes, so `await_health` touches revisions.
+        stopwatch.progress.tell("telling Crossplane")
+        names = objects.synchronize(cluster, release, changes)
+        news = [change for change in changes if change.name in names or not change.entry.told]
+        if news:
+            stopwatch.end_step("told Crossplane")
+        news_revisions = {change.name: revisions_before[change.name] for change in news}
+        states = health.await_health(cluster, release, changes, news_revisions, stopwatch)
+        _record_notice(cluster, [change for change in news if not change.entry.told])
     except OvertakenError as error:
-        left = tuple(one for one in changes if one.name not in error.names)
-        if left:
-            _bring(cluster, release, replace(planned, changes=left), before, watch)
+        others = tuple(change for change in changes if change.name not in error.names)
+        if others:
+            other_plan = replace(push_plan, changes=others)
+            _deliver(cluster, release, other_plan, revisions_before, stopwatch)
         raise
-    pushed = tuple(Pushed(one, states[one.name]) for one in changes)
-    return Outcome(pushed, tuple(watch.steps), did_nothing=not (planned.writes or told))
+    packages = tuple(PackageOutcome(change, states[change.name]) for change in changes)
+    return Outcome(packages, tuple(stopwatch.steps), did_nothing=not (push_plan.writes or news))
 
 
-def _note(cluster: Cluster, changes: Sequence[Change]) -> None:
-    """Note that Crossplane has been told of packages, where nothing else shows it."""
+def _record_notice(cluster: Cluster, changes: Sequence[Change]) -> None:
+    """Record that Crossplane knows of contents, if no object in the cluster shows it."""
     if not changes:
         return
     contents = {change.name: change.entry.content for change in changes}
-    release = releases.require(cluster, contents)
-    with suppress(ConflictError):  # the next push tells it once more, which does no harm
-        releases.write(cluster, release, plan.told(release, contents))
+    release = releases.require_contents(cluster, contents)
+    with suppress(ConflictError):  # the next push tells Crossplane again, which does no harm
+        releases.write(cluster, release, plan.with_notice(release, contents))

@@ -1,4 +1,4 @@
-"""A release in live mode as the cluster has it: read, and its ConfigMap written."""
+"""A release in live mode, read from the cluster, and the update of its ConfigMap."""
 
 from __future__ import annotations
 
@@ -24,22 +24,26 @@ if TYPE_CHECKING:
     from postrender.payload.record import Record, RecordedPackage
 
 PUSHED_SUFFIX = ".pushed.xz"
-"""What ends the keys of pushed packages: no release has such a key, so Helm leaves them alone."""
+"""The suffix of the keys of pushed packages: no release has such a key, so Helm ignores them."""
 
 _LIVE_HINT = "set devcache.live to true, and run helm upgrade with the post-renderer"
 
 
 class OvertakenError(DevcacheError):
-    """Somebody else has pushed packages, or upgraded the release, since they were pushed.
+    """Somebody else has pushed the same packages, or upgraded the release, since a push.
 
     Attributes:
-        names: The packages.
+        names: The names of the packages.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        """Say so of packages."""
+        """Create the error for packages.
+
+        Args:
+            names: The names of the packages.
+        """
         problem = "somebody else has pushed it, or upgraded the release, in the meantime"
-        hint = "what they brought is what the cluster has; push again to replace it"
+        hint = "the cluster has their content; push again to replace it"
         super().__init__(problem, where=f"package {', '.join(names)}", hint=hint)
         self.names = frozenset(names)
 
@@ -49,40 +53,40 @@ class Release:
     """A release in live mode.
 
     Attributes:
-        config_map: Its ConfigMap, as it was read.
-        contents: What that holds.
-        record: What the release declares and has.
-        pushed: What pushes added, and the release does not declare.
+        config_map: Its ConfigMap, as the API server returned it.
+        contents: The contents of the ConfigMap.
+        record: The packages that the release declares.
+        push_record: The packages that only pushes have added.
         selector: The labels of its pods.
     """
 
     config_map: Object
     contents: Contents
     record: Record
-    pushed: Record
+    push_record: Record
     selector: Mapping[str, str]
 
     @property
     def target(self) -> Target:
-        """The Crossplane that it runs."""
+        """The target of its Crossplane line."""
         return Target.of(self.record.version, where="the release")
 
     @property
     def entries(self) -> dict[str, RecordedPackage]:
         """All packages in its cache, by name."""
-        return {**self.pushed.packages, **self.record.packages}
+        return {**self.push_record.packages, **self.record.packages}
 
     @property
     def manager(self) -> str:
-        """The field manager of what the release has: Helm's, whatever that is called."""
+        """The field manager of its objects, i.e. that of the Helm version that applied them."""
         return kinds.manager(self.config_map, "data", contents.INDEX)
 
     @property
     def owner(self) -> tuple[str, str] | None:
-        """Helm's name and namespace of it, or None when it was not Helm that made it."""
-        noted = kinds.fields(self.config_map).under("metadata").under("annotations")
-        name = noted.text(labels.RELEASE_NAME)
-        namespace = noted.text(labels.RELEASE_NAMESPACE)
+        """Its name and namespace in Helm, or None if Helm did not install it."""
+        annotations = kinds.fields(self.config_map).under("metadata").under("annotations")
+        name = annotations.text(labels.RELEASE_NAME)
+        namespace = annotations.text(labels.RELEASE_NAMESPACE)
         return (name, namespace) if name and namespace else None
 
 
@@ -90,78 +94,80 @@ def find(cluster: Cluster) -> Release:
     """Return the release in live mode of a namespace.
 
     Raises:
-        DevcacheError: There is none, more than one, or one that is not in live mode.
+        DevcacheError: The namespace has no release, several, or one without live mode.
     """
-    apart = {labels.COMPONENT: labels.PAYLOAD}
-    config_maps = cluster.labelled(CONFIG_MAPS, {labels.PART_OF: labels.OWNER}, but=apart)
+    payload = {labels.COMPONENT: labels.PAYLOAD}
+    config_maps = cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER}, without=payload)
     if not config_maps:
         problem = "there is no release of crossplane-devcache"
-        hint = "-n names the namespace that Crossplane runs in, crossplane-system by default"
+        hint = "set -n to the namespace of Crossplane; the default is crossplane-system"
         raise DevcacheError(problem, where=cluster.title, hint=hint)
-    live = [each for each in config_maps if record.RELEASED in _data(each).values]
+    live = [config_map for config_map in config_maps if record.RELEASED in _data(config_map).values]
     if not live:
         problem = "live mode is off"
         raise DevcacheError(problem, where=cluster.title, hint=_LIVE_HINT)
     if len(live) > 1:
         names = ", ".join(sorted(map(kinds.name, live)))
-        problem = f"more than one ConfigMap is that of a release: {names}"
+        problem = f"several ConfigMaps belong to releases in live mode: {names}"
         raise DevcacheError(problem, where=cluster.title)
     return _release(cluster, live[0])
 
 
-def require(cluster: Cluster, wanted: Mapping[str, str]) -> Release:
-    """Return the release, if it still has what a push has brought.
+def require_contents(cluster: Cluster, pushed_contents: Mapping[str, str]) -> Release:
+    """Return the release, if it still has the contents of a push.
 
     Args:
         cluster: The cluster.
-        wanted: The contents of packages that were pushed, by name.
+        pushed_contents: The sha256 of each pushed package.yaml, by package name.
 
     Raises:
-        OvertakenError: Somebody else has pushed some of them, or upgraded the release.
+        OvertakenError: Somebody else has pushed some of the packages, or upgraded the release.
     """
     release = find(cluster)
-    now = {name: entry.content for name, entry in release.entries.items()}
-    if lost := [name for name, content in wanted.items() if now.get(name) != content]:
+    current = {name: entry.content for name, entry in release.entries.items()}
+    lost = [name for name, content in pushed_contents.items() if current.get(name) != content]
+    if lost:
         raise OvertakenError(lost)
     return release
 
 
-def write(cluster: Cluster, release: Release, after: Contents) -> None:
-    """Replace what the ConfigMap of a release holds, if it is still the one that was read.
+def write(cluster: Cluster, release: Release, new_contents: Contents) -> None:
+    """Replace the contents of a release's ConfigMap, if it has not changed since it was read.
 
-    What the release has is applied as the release's own field manager, so that the next upgrade
-    has nothing to quarrel with; what only pushes bring as another one's, so that it stays.
+    The keys of the release are applied as the release's own field manager, so that the next upgrade
+    meets no conflict. The keys of pushes are applied as another one, so that an upgrade keeps them.
 
     Raises:
-        ConflictError: It is another one by now. One that is written by half is so, too.
+        ConflictError: The ConfigMap has changed since, possibly between the two requests.
     """
     metadata = kinds.fields(release.config_map).under("metadata")
     name: Object = {"name": metadata.text("name"), "namespace": metadata.text("namespace")}
-    cache = {key: metadata.under(key).values for key in ("labels", "annotations")}
+    marks = {key: metadata.under(key).values for key in ("labels", "annotations")}
     version = kinds.resource_version(release.config_map)
-    for manager, pushed, more in ((release.manager, False, cache), (MANAGER, True, {})):
-        part = _part(after, pushed=pushed)
-        if part == _part(release.contents, pushed=pushed):
+    for manager, of_push, more in ((release.manager, False, marks), (MANAGER, True, {})):
+        part = _part(new_contents, of_push=of_push)
+        if part == _part(release.contents, of_push=of_push):
             continue
-        wanted: Object = {
+        manifest: Object = {
             "apiVersion": CONFIG_MAPS.api_version,
             "kind": CONFIG_MAPS.kind,
             "metadata": {**name, **more, "resourceVersion": version},
             **part,
         }
-        version = kinds.resource_version(cluster.apply(CONFIG_MAPS, wanted, manager))
+        version = kinds.resource_version(cluster.apply(CONFIG_MAPS, manifest, manager))
 
 
-def _part(held: Contents, *, pushed: bool) -> Object:
+def _part(whole: Contents, *, of_push: bool) -> Object:
+    """Return the fields of the ConfigMap that pushes own, or those that the release owns."""
     part = Contents(
-        {key: text for key, text in held.data.items() if is_pushed(key) == pushed},
-        {key: content for key, content in held.binary.items() if is_pushed(key) == pushed},
+        {key: text for key, text in whole.data.items() if is_push_key(key) == of_push},
+        {key: packed for key, packed in whole.binary.items() if is_push_key(key) == of_push},
     )
     return {"data": {}, "binaryData": {}, **part.fields}
 
 
-def is_pushed(key: str) -> bool:
-    """Return whether a key of the ConfigMap is one that pushes bring, and no release has."""
+def is_push_key(key: str) -> bool:
+    """Return whether only pushes write a key of the ConfigMap, and no release does."""
     return key in {contents.PUSHED_INDEX, record.PUSHED} or key.endswith(PUSHED_SUFFIX)
 
 
@@ -170,26 +176,27 @@ def _data(config_map: Object) -> Fields:
 
 
 def _release(cluster: Cluster, config_map: Object) -> Release:
-    name, held = kinds.name(config_map), Contents.of(kinds.fields(config_map))
-    called = name.removesuffix("-devcache")
-    runs = cluster.get(DEPLOYMENTS, called)
-    if runs is None:
-        problem = f"there is no Deployment {called} that mounts {name}"
+    name = kinds.name(config_map)
+    deployment_name = name.removesuffix("-devcache")
+    deployment = cluster.get(DEPLOYMENTS, deployment_name)
+    if deployment is None:
+        problem = f"there is no Deployment {deployment_name}, which would mount {name}"
         raise DevcacheError(problem, where=cluster.title)
-    spec = kinds.fields(runs).under("spec")
+    spec = kinds.fields(deployment).under("spec")
     _require_sidecar(spec.under("template").under("spec"), cluster.title)
     where = f"ConfigMap {name}"
-    released = record.parse(held.data[record.RELEASED], where=where)
-    pushed = released._replace(packages={})
-    if record.PUSHED in held.data:
-        pushed = record.parse(held.data[record.PUSHED], where=where)
-    labels = spec.under("selector").under("matchLabels")
+    whole = Contents.of(kinds.fields(config_map))
+    declared = record.parse(whole.data[record.RELEASED], where=where)
+    push_record = declared._replace(packages={})
+    if record.PUSHED in whole.data:
+        push_record = record.parse(whole.data[record.PUSHED], where=where)
+    selector = spec.under("selector").under("matchLabels")
     return Release(
-        config_map,
-        held,
-        released,
-        pushed,
-        {key: labels.text(key) for key, _ in labels.entries()},
+        config_map=config_map,
+        contents=whole,
+        record=declared,
+        push_record=push_record,
+        selector={key: selector.text(key) for key, _ in selector.entries()},
     )
 
 
@@ -198,7 +205,7 @@ def _require_sidecar(pod: Fields, where: str) -> None:
         if container.text("name") == rewrite.SIDECAR:
             if container.text("restartPolicy") == "Always":
                 return
-            problem = "this Kubernetes knows no sidecars, which live mode needs"
+            problem = "this Kubernetes version does not support sidecars, which live mode needs"
             raise DevcacheError(problem, where=where, hint="use Kubernetes 1.29 or later")
     problem = f"live mode is off: the Deployment has no container {rewrite.SIDECAR}"
     raise DevcacheError(problem, where=where, hint=_LIVE_HINT)

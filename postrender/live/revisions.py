@@ -1,4 +1,4 @@
-"""Package objects and revisions: having Crossplane read a package, and what it makes of it."""
+"""Package objects and their revisions: Crossplane's report on a package, and nudges to read it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
     from postrender.payload.record import RecordedPackage
 
-_READ = ("Healthy", "RevisionHealthy")
-"""The conditions by which a revision says how reading its package went: 1.x, and 2.x."""
+_READ_TYPES = ("Healthy", "RevisionHealthy")
+"""The conditions by which a revision reports whether it has read its package: in 1.x, and in 2.x.
+"""
 
-_LONGEST = 400
-"""Characters of a condition's message that are passed on."""
+_MESSAGE_LIMIT = 400
+"""The longest message of a condition that is passed on, in characters."""
 
-_WAITING = "Pushed"
+_PENDING_REASON = "Pushed"
 """The reason of such a condition until Crossplane has read the package again."""
 
 
@@ -36,8 +37,8 @@ class Condition:
         type: Its type, e.g. `Healthy`.
         status: True, False or Unknown.
         reason: Its reason.
-        message: Its message on one line, cut off where it goes on too long, or "".
-        is_current: Whether it is about the object's present spec, as far as Crossplane tells.
+        message: Its message on one line, truncated if it is too long, or "".
+        is_current: Whether it concerns the object's current spec, as far as Crossplane reports it.
     """
 
     type: str
@@ -48,79 +49,97 @@ class Condition:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the present spec of the object has failed."""
+        """Whether the object's current spec has failed."""
         return self.status == "False" and self.is_current
+
+    @property
+    def explanation(self) -> str:
+        """The message, or the reason of a condition without a message."""
+        return self.message or self.reason
 
 
 @dataclass(frozen=True)
 class State:
-    """What Crossplane makes of a package.
+    """The state of a package that Crossplane reports.
 
     Attributes:
-        revision: The current revision's name, or "".
-        resolved: What its reference was resolved to, or "" where Crossplane does not say.
+        revision: The name of the current revision, or "".
+        resolved_package: The package that its reference resolves to, or "" if Crossplane does not
+            report it.
         conditions: The conditions of the package object.
-        read: The conditions by which the revision says how reading the package went.
+        read_conditions: The conditions by which the revision reports whether it has read the
+            package.
     """
 
     revision: str
-    resolved: str
+    resolved_package: str
     conditions: tuple[Condition, ...]
-    read: tuple[Condition, ...]
+    read_conditions: tuple[Condition, ...]
 
     @property
     def is_read(self) -> bool:
-        """Whether Crossplane has read the package since it was told to, and took it."""
-        return bool(self.read) and all(one.status == "True" for one in self.read)
+        """Whether Crossplane has read and accepted the package since it was told of it."""
+        conditions = self.read_conditions
+        return bool(conditions) and all(condition.status == "True" for condition in conditions)
 
     @property
     def is_healthy(self) -> bool:
-        """Whether all that the package brings works."""
+        """Whether Crossplane has read the package, and everything that the package brings works."""
         statuses = {condition.type: condition.status for condition in self.conditions}
         return self.is_read and statuses.get("Installed") == statuses.get("Healthy") == "True"
 
     @property
     def refusal(self) -> str:
-        """Why Crossplane does not take the package, in its own words, or ""."""
-        failed = (*(one for one in self.read if one.has_failed), *self.failures)
-        return next((one.message or one.reason for one in failed), "")
+        """Crossplane's message why it refuses the package, or ""."""
+        failures = (
+            *(condition for condition in self.read_conditions if condition.has_failed),
+            *self.failures,
+        )
+        return next((condition.explanation for condition in failures), "")
 
     @property
     def failures(self) -> tuple[Condition, ...]:
-        """What has failed before there was a revision: the package could not be had, or read."""
-        return tuple(one for one in self.conditions if one.type == "Installed" and one.has_failed)
+        """The failures before the first revision: Crossplane could not fetch or read it."""
+        return tuple(
+            condition
+            for condition in self.conditions
+            if condition.type == "Installed" and condition.has_failed
+        )
 
     @property
     def trouble(self) -> str:
-        """What Crossplane says of a package that is not healthy, or ""."""
-        failed = [one for one in self.conditions if one.status != "True"]
-        told = (one.message or one.reason for one in failed)
-        return self.refusal or next(filter(None, told), "")
+        """Crossplane's message why the package is not healthy, or ""."""
+        explanations = (
+            condition.explanation for condition in self.conditions if condition.status != "True"
+        )
+        return self.refusal or next(filter(None, explanations), "")
 
     @property
     def summary(self) -> str:
-        """Healthy, or what is wrong with it."""
+        """`Healthy`, or the reason why the package is not healthy."""
         return "Healthy" if self.is_healthy else self.trouble or "not installed"
 
 
-NOTHING = State("", "", (), ())
-"""The state of a package that is not there."""
+ABSENT = State("", "", (), ())
+"""The state of a package without a package object."""
 
 
 def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
-    """Return what Crossplane makes of a package, whoever has created its package object."""
+    """Return the state of a package, whoever created its package object."""
     package = _package(cluster, entry, target)
     if package is None:
-        return NOTHING
+        return ABSENT
     status = kinds.fields(package).under("status")
     name = status.text("currentRevision")
     revision = cluster.get(revision_kind(entry.kind, target), name) if name else None
-    read = _conditions(revision) if revision else ()
+    conditions = _conditions(revision) if revision else ()
     return State(
         revision=name,
-        resolved=status.text("resolvedPackage"),
+        resolved_package=status.text("resolvedPackage"),
         conditions=_conditions(package),
-        read=tuple(one for one in read if one.type in _READ),
+        read_conditions=tuple(
+            condition for condition in conditions if condition.type in _READ_TYPES
+        ),
     )
 
 
@@ -128,89 +147,90 @@ def _package(cluster: Cluster, entry: RecordedPackage, target: Target) -> Object
     kind = package_kind(entry.kind, target)
     if entry.install:
         return cluster.get(kind, entry.name)
-    for one in cluster.labelled(kind, {}):
-        if kinds.fields(one).under("spec").text("package") == entry.package:
-            return one
+    for package in cluster.select(kind, {}):
+        if kinds.fields(package).under("spec").text("package") == entry.package:
+            return package
     return None
 
 
-def _conditions(package: Object) -> tuple[Condition, ...]:
+def _conditions(value: Object) -> tuple[Condition, ...]:
     """Return the conditions of a package object or a revision.
 
-    Conditions name the generation that they are about since 1.20 (crossplane-runtime v1.20.0
-    pkg/conditions). A failure of an earlier generation may stand for many seconds: Crossplane asks
-    a registry several times before it gives up.
+    Since 1.20 a condition names the generation that it concerns (crossplane-runtime v1.20.0
+    pkg/conditions). A failure of an earlier generation may remain for many seconds: Crossplane
+    asks a registry several times before it gives up.
     """
-    fields = kinds.fields(package)
+    fields = kinds.fields(value)
     generation = fields.under("metadata").values.get("generation")
     return tuple(
         Condition(
             type=condition.text("type"),
             status=condition.text("status"),
             reason=condition.text("reason"),
-            message=_short(condition.text("message")),
+            message=_truncated(condition.text("message")),
             is_current=condition.values.get("observedGeneration") in (None, generation),
         )
         for condition in kinds.items(fields.under("status").values.get("conditions"))
     )
 
 
-def _short(message: str) -> str:
-    """Return a message without what may follow its reason: the API server quotes manifests."""
+def _truncated(message: str) -> str:
+    """Return the start of a message: after the reason the API server may quote whole manifests."""
     line = " ".join(message.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return line if len(line) <= _MESSAGE_LIMIT else f"{line[:_MESSAGE_LIMIT]}..."
 
 
-def named(cluster: Cluster, kind: str, target: Target) -> set[str]:
-    """Return the names of all revisions of packages of a kind, the inactive ones too."""
-    return {kinds.name(one) for one in cluster.labelled(revision_kind(kind, target), {})}
+def names(cluster: Cluster, kind: str, target: Target) -> set[str]:
+    """Return the names of all revisions of a kind of packages, including the inactive ones."""
+    return {kinds.name(revision) for revision in cluster.select(revision_kind(kind, target), {})}
 
 
 def touch(cluster: Cluster, kind: Kind, name: str) -> None:
-    """Have Crossplane read a package again for a revision, and say afterwards that it has.
+    """Make Crossplane read the package of a revision again, and report that it has.
 
-    Any change of a revision makes it read the package. This one takes back what it said of what it
-    has read before, so that what stands there afterwards is of the new content. It is one change:
-    Crossplane, at work for a first one, would stumble over a second, and pause for a second.
+    Crossplane reads the package after any change of the revision. This change also resets the
+    conditions about the previous read, so that later conditions concern the new content. It is a
+    single change: a second one would conflict with the reconciliation that the first one starts,
+    and Crossplane would back off for a second.
     """
     while revision := cluster.get(kind, name):
         try:
-            cluster.patch(kind, name, _touched(revision), status=True)
+            cluster.patch(kind, name, _touch_patch(revision), status=True)
         except ConflictError:
             continue
         return
 
 
 def nudge(cluster: Cluster, entry: RecordedPackage, state: State, target: Target) -> None:
-    """Have Crossplane look at a package at once, which it does not do while it pauses.
+    """Make Crossplane reconcile a package at once, even while it backs off.
 
     Args:
         cluster: The cluster.
         entry: The package.
-        state: What Crossplane makes of it: its revision, if it has to do with what is waited for.
+        state: The state of the package, or `ABSENT` if its revision has another content.
         target: The target of the Crossplane line.
     """
-    mark = {labels.NUDGED: f"{time.time():.3f}"}
+    annotations = {labels.NUDGED: f"{time.time():.3f}"}
     if state.revision and not state.is_read:
-        cluster.annotate(revision_kind(entry.kind, target), state.revision, mark)
+        cluster.annotate(revision_kind(entry.kind, target), state.revision, annotations)
     else:
-        cluster.annotate(package_kind(entry.kind, target), entry.name, mark)
+        cluster.annotate(package_kind(entry.kind, target), entry.name, annotations)
 
 
-def _touched(revision: Object) -> Object:
-    waiting: dict[str, Plain] = {
+def _touch_patch(revision: Object) -> Object:
+    pending: dict[str, Plain] = {
         "status": "Unknown",
-        "reason": _WAITING,
-        "message": "Crossplane has not read what was pushed yet",
+        "reason": _PENDING_REASON,
+        "message": "Crossplane has not read the pushed content yet",
     }
-    listed = kinds.fields(revision).under("status").values.get("conditions")
+    conditions = kinds.fields(revision).under("status").values.get("conditions")
     return {
-        # Crossplane may just be at it: its answer to the content before must not count.
+        # Crossplane may be reading the previous content: its report on that must not count.
         "metadata": {"resourceVersion": kinds.resource_version(revision)},
         "status": {
             "conditions": [
-                {**one.values, **waiting} if one.text("type") in _READ else one.values
-                for one in kinds.items(listed)
+                condition.values | (pending if condition.text("type") in _READ_TYPES else {})
+                for condition in kinds.items(conditions)
             ]
         },
     }

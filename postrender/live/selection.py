@@ -40,7 +40,7 @@ def local_packages(
     return placement.place(declarations, release.target, Path(), cache)
 
 
-def declared(values_files: Sequence[Path]) -> tuple[PackageDeclaration, ...]:
+def of_values(values_files: Sequence[Path]) -> tuple[PackageDeclaration, ...]:
     """Return the packages that values files of our chart declare.
 
     Raises:
@@ -73,26 +73,26 @@ def choose(
     for declaration in declarations:
         _require_settings(release, declaration)
     if not paths:
-        recorded = release.record.packages.values()
-        every = tuple(declarations or (of_release(entry, Path(entry.path)) for entry in recorded))
+        entries = release.record.packages.values()
+        every = tuple(declarations or (of_release(entry, Path(entry.path)) for entry in entries))
         if not every:
             problem = "there is nothing to push: the release declares no package"
             raise DevcacheError(problem, hint="name a package directory or an .xpkg file")
         return every
-    chosen = [_declaration(release, path, declarations, cache) for path in paths]
-    names = [declaration.name for declaration in chosen]
+    selected = [_declaration(release, path, declarations, cache) for path in paths]
+    names = [declaration.name for declaration in selected]
     for name in names:
         if names.count(name) > 1:
             problem = f"two of the paths are the package {quoted(name)}"
             raise DevcacheError(problem, hint="push one of them")
-    return tuple(chosen)
+    return tuple(selected)
 
 
 def _require_settings(release: Release, declaration: PackageDeclaration) -> None:
     entry = release.record.packages.get(declaration.name)
     if entry and entry.settings != record.settings(declaration):
         problem = "the release was rendered with another image, spec, install or ignore"
-        hint = "a push brings content only: run helm upgrade"
+        hint = "a push changes only the content: run helm upgrade"
         raise DevcacheError(problem, where=f"package {declaration.name}", hint=hint)
 
 
@@ -113,14 +113,15 @@ def _declaration(
             return declaration._replace(path=str(path))
     if name in release.record.packages:
         return of_release(release.record.packages[name], path)
-    if pushed := release.pushed.packages.get(name):
-        return PackageDeclaration(name, str(path), pushed.reference, pushed.ignore, pushed.install)
+    if name in release.push_record.packages:
+        entry = release.push_record.packages[name]
+        return PackageDeclaration(name, str(path), entry.reference, entry.ignore, entry.install)
     text = f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     return PackageDeclaration(name, str(path), references.parse(text, where=f"package {name}"))
 
 
 def of_release(entry: RecordedPackage, path: Path) -> PackageDeclaration:
-    """Return the declaration of a package of the release, whose objects a push leaves alone."""
+    """Return the declaration of a package of the release; a push does not change its object."""
     return PackageDeclaration(
         entry.name, str(path), entry.reference, entry.ignore, entry.install, settings=None
     )

@@ -1,4 +1,4 @@
-"""Waiting: how long it takes, who is told of it, and when it is given up."""
+"""A wait: its duration, its progress messages and its timeout."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
 
 _INTERVAL = 0.1
-"""Seconds between two looks at what is waited for."""
+"""Seconds between two requests for the same state."""
 
 
 class SupersededError(Exception):
-    """A package has changed on disk since: what is pushed is not wanted any more."""
+    """A package has changed on disk since the push began, so the push is out of date."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Who is told of a push, and when it is given up.
+    """The progress messages and the limits of a push.
 
     Attributes:
-        tell: Is told what is being done.
-        patience: Seconds until it is given up.
-        superseded: Whether it is not wanted any more.
+        tell: Shows the current step.
+        timeout: Seconds after which the push fails.
+        is_superseded: Returns whether the push is out of date.
     """
 
     tell: Tell
-    patience: float
-    superseded: Callable[[], bool] = lambda: False
+    timeout: float
+    is_superseded: Callable[[], bool] = lambda: False
 
 
 @dataclass
 class Stopwatch:
-    """A stopwatch that is also the hourglass.
+    """Measures the steps of a push, and ends it when the timeout expires.
 
     Attributes:
-        progress: Who is told, and when it is given up.
-        start: When it was started, on the monotonic clock.
-        steps: The steps so far, with the seconds that each took.
+        progress: The progress messages and the limits of the push.
+        start: The start on the monotonic clock, in seconds.
+        steps: The completed steps, with the seconds that each took.
     """
 
     progress: Progress
@@ -52,24 +52,24 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """The time since the start."""
+        """The seconds since the start."""
         return time.monotonic() - self.start
 
-    def passed(self, step: str) -> None:
-        """Note the end of a step."""
-        self.steps.append((step, self.seconds - sum(took for _, took in self.steps)))
+    def end_step(self, step: str) -> None:
+        """Record the end of a step."""
+        self.steps.append((step, self.seconds - sum(seconds for _, seconds in self.steps)))
 
-    def wait(self, lacking: str) -> None:
-        """Wait a moment for something, and tell so.
+    def wait(self, reason: str) -> None:
+        """Wait a moment, and show the reason.
 
         Raises:
-            DevcacheError: The patience is at its end.
-            SupersededError: It is not wanted any more.
+            DevcacheError: The timeout has expired.
+            SupersededError: The push is out of date.
         """
-        self.progress.tell(f"waiting: {lacking}")
-        if self.progress.superseded():
+        self.progress.tell(f"waiting: {reason}")
+        if self.progress.is_superseded():
             raise SupersededError
-        if self.seconds > self.progress.patience:
-            problem = f"given up after {self.seconds:.0f} s: {lacking}"
-            raise DevcacheError(problem, hint="`crossplane-devcache status` tells how it goes on")
+        if self.seconds > self.progress.timeout:
+            problem = f"timed out after {self.seconds:.0f} s: {reason}"
+            raise DevcacheError(problem, hint="run `crossplane-devcache status` to follow it")
         time.sleep(_INTERVAL)

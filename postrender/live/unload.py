@@ -14,27 +14,28 @@ if TYPE_CHECKING:
 
 
 def unload(cluster: Cluster, name: str, progress: Progress) -> float:
-    """Remove a package's objects, and then it from the cache; return the seconds that it took.
+    """Delete the objects of a package, and remove it from the cache; return the seconds taken.
 
     Args:
         cluster: The cluster.
-        name: The package's name.
-        progress: Who is told, and when it is given up.
+        name: The name of the package object.
+        progress: The progress messages and the timeout.
 
     Raises:
-        DevcacheError: The release declares the package, or no push has added it.
+        DevcacheError: The release declares the package, no push has added it, or the timeout has
+            expired.
     """
-    watch = Stopwatch(progress)
+    stopwatch = Stopwatch(progress)
     release = releases.find(cluster)
-    plan.unload(release, name)  # refuses before anything is deleted
-    kind = release.pushed.packages[name].kind
+    plan.unload(release, name)  # refuse before anything is deleted
+    kind = release.push_record.packages[name].kind
     progress.tell(f"deleting {kind} {name}")
     while objects.uninstall(cluster, release, name, kind):
-        watch.wait(f"{kind} {name} is still there")
+        stopwatch.wait(f"{kind} {name} still exists")
     while True:
         try:
             releases.write(cluster, release, plan.unload(release, name))
         except ConflictError:
             release = releases.find(cluster)
             continue
-        return watch.seconds
+        return stopwatch.seconds

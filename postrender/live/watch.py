@@ -1,4 +1,4 @@
-"""Pushing on every save: what changes on disk, one push after the other, and how each went."""
+"""Watching packages: each save starts a push, and a view shows the outcomes."""
 
 from __future__ import annotations
 
@@ -29,270 +29,292 @@ if TYPE_CHECKING:
 
     _Burst = set[tuple[watchfiles.Change, str]]
 
-_STEP = 50
-"""Milliseconds without a change after which a burst of saves is over."""
+_QUIET_TIME = 50
+"""Milliseconds without a change that end a burst of saves."""
 
-_LOOK = 500
-"""Milliseconds after which it is looked whether the folders are still those that they were."""
+_FOLDER_INTERVAL = 500
+"""Milliseconds between two checks whether a folder was replaced."""
 
 _RETRY = 3.0
-"""Seconds until the next attempt at a cluster that did not answer."""
+"""Seconds until the next push if the cluster does not answer."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is shown of one package.
+    """The row of a package in the view.
 
     Attributes:
-        name: The package's name.
+        name: The name of the package object.
         revision: Its current revision, or "".
-        state: Healthy, or what is wrong with it.
-        pushed: When it was last pushed, or "".
-        took: How long that took, and which step the longest, or "".
-        pushes: How often it was pushed; it tells pushes apart that are alike otherwise.
+        state: `Healthy`, or the reason why it is not healthy.
+        time: The time of the last push, or "".
+        duration: The duration of that push, and its longest step, or "".
+        push_count: The number of pushes; it distinguishes pushes that look the same.
     """
 
     name: str
     revision: str = ""
     state: str = ""
-    pushed: str = ""
-    took: str = ""
-    pushes: int = 0
+    time: str = ""
+    duration: str = ""
+    push_count: int = 0
 
 
 @dataclass(frozen=True)
 class View:
-    """What is shown: the packages, and what is being done."""
+    """The view of a watch.
+
+    Attributes:
+        rows: The packages.
+        step: The current step, or "" while no push runs.
+    """
 
     rows: tuple[Row, ...]
-    doing: str
+    step: str
 
 
 Show = Callable[[View], None]
-"""Shows a view, in place of the one before."""
+"""Shows a view in place of the previous one."""
 
 
 def watch(
     cluster: Cluster,
-    chosen: Sequence[PackageDeclaration],
+    declarations: Sequence[PackageDeclaration],
     show: Show,
-    patience: float,
+    timeout: float,
     cache: ResultCache,
 ) -> NoReturn:
-    """Push packages, and again whenever they are saved, until it is interrupted.
+    """Push packages, and push them again after every save, until the user interrupts it.
 
     Args:
         cluster: The cluster.
-        chosen: The packages.
-        show: Shows how it goes.
-        patience: Seconds until a push is given up; a save begins the next one anyway.
+        declarations: The packages.
+        show: Shows the view.
+        timeout: Seconds after which a push fails; a save starts the next push before that.
         cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: One of the packages is not there as it starts, or the system does not let
-            its folder be watched.
+        DevcacheError: At the start the path of a package does not exist, or the system does not
+            allow its folder to be watched.
     """
-    saves, ended = _Saves(), threading.Event()
+    saves, stop = _Saves(), threading.Event()
     threads = [
-        threading.Thread(target=_note_saves, args=(chosen, saves, roots, ended))
-        for roots in _roots(chosen)
+        threading.Thread(target=_record_saves, args=(declarations, saves, roots, stop))
+        for roots in _roots(declarations)
     ]
-    pushing = _Pushing(cluster, _Screen(show, [one.name for one in chosen]), saves, patience, cache)
+    screen = _Screen(show, [declaration.name for declaration in declarations])
+    pusher = _Pusher(cluster, screen, saves, timeout, cache)
     for thread in threads:
         thread.start()
     try:
-        saves.add(one.name for one in chosen)
+        saves.add(declaration.name for declaration in declarations)
         while True:
-            saves.changed.wait()
-            names = saves.take()
-            if not pushing.push([one for one in chosen if one.name in names]):
-                saves.changed.wait(_RETRY)
+            saves.event.wait()
+            names = saves.pop_all()
+            if not pusher.push([item for item in declarations if item.name in names]):
+                saves.event.wait(_RETRY)
                 saves.add(names)
     finally:
-        ended.set()
+        stop.set()
         for thread in threads:
             thread.join()
 
 
 @dataclass(frozen=True)
 class _Roots:
-    """Folders whose changes are looked for: package directories, or what a package's file is in."""
+    """The watched folders: package directories, or the folders of package files."""
 
     folders: frozenset[Path]
     recursive: bool
 
-    def present(self) -> dict[Path, int]:
-        """Return the folders that are there; one that was replaced is another one."""
-        release = {}
+    def inodes(self) -> dict[Path, int]:
+        """Return the inodes of the existing folders; a replaced folder has another inode."""
+        inodes = {}
         for folder in self.folders:
             with suppress(FileNotFoundError):
-                release[folder] = folder.stat().st_ino
-        return release
+                inodes[folder] = folder.stat().st_ino
+        return inodes
 
 
-def _roots(chosen: Iterable[PackageDeclaration]) -> list[_Roots]:
-    places = {Path(one.path).resolve() for one in chosen}
-    for place in sorted(places):
-        if not place.exists():
+def _roots(declarations: Iterable[PackageDeclaration]) -> list[_Roots]:
+    paths = {Path(declaration.path).resolve() for declaration in declarations}
+    for path in sorted(paths):
+        if not path.exists():
             problem = "there is no such file or directory"
-            raise DevcacheError(problem, where=str(place))
-    folders = {place for place in places if place.is_dir()}
-    beside = {place.parent for place in places - folders}  # a replaced file is another one
-    both = (_Roots(frozenset(folders), recursive=True), _Roots(frozenset(beside), recursive=False))
-    return [one for one in both if one.folders]
+            raise DevcacheError(problem, where=str(path))
+    folders = {path for path in paths if path.is_dir()}
+    parents = {path.parent for path in paths - folders}  # a replaced file has another inode
+    both = (
+        _Roots(frozenset(folders), recursive=True),
+        _Roots(frozenset(parents), recursive=False),
+    )
+    return [roots for roots in both if roots.folders]
 
 
-def _note_saves(
-    chosen: Iterable[PackageDeclaration], saves: _Saves, roots: _Roots, ended: threading.Event
+def _record_saves(
+    declarations: Iterable[PackageDeclaration],
+    saves: _Saves,
+    roots: _Roots,
+    stop: threading.Event,
 ) -> None:
-    """Note which packages have changed, until it is ended or the system does not let it."""
-    places = {one.name: Path(one.path).resolve() for one in chosen}
+    """Record the packages that change on disk, until `stop` is set or the system refuses."""
+    packages = {item.name: Path(item.path).resolve() for item in declarations}
 
-    def note(changed: Collection[Path]) -> None:
+    def record(paths: Collection[Path]) -> None:
         saves.add(
             name
-            for name, place in places.items()
-            if any(path.is_relative_to(place) or place.is_relative_to(path) for path in changed)
+            for name, package in packages.items()
+            if any(path.is_relative_to(package) or package.is_relative_to(path) for path in paths)
         )
 
     try:
-        present = roots.present()
-        while not ended.is_set():
-            for burst in _bursts(present, roots, ended):
-                note([Path(path) for _, path in burst])
-                if roots.present() != present:
+        inodes = roots.inodes()
+        while not stop.is_set():
+            for burst in _bursts(inodes, roots, stop):
+                record([Path(path) for _, path in burst])
+                if roots.inodes() != inodes:
                     break
-            # A folder that was replaced is not looked into any more, so begin anew.
-            before, present = present, roots.present()
-            note([folder for folder, number in present.items() if before.get(folder) != number])
+            # The system does not report changes in a replaced folder, so start a new watch.
+            before, inodes = inodes, roots.inodes()
+            record([folder for folder, inode in inodes.items() if before.get(folder) != inode])
     except (OSError, RuntimeError) as error:
-        hint = "are there more files than the system lets one watch (fs.inotify.max_user_watches)?"
+        hint = "the system limits the number of watched files (fs.inotify.max_user_watches)"
         saves.fail(DevcacheError(f"cannot watch the packages: {error}", hint=hint))
 
 
-def _bursts(present: Collection[Path], roots: _Roots, ended: threading.Event) -> Iterable[_Burst]:
-    """Yield what has changed on disk; nothing, from time to time, so that folders are looked at."""
-    if not present:
-        ended.wait(_LOOK / 1000)
+def _bursts(folders: Collection[Path], roots: _Roots, stop: threading.Event) -> Iterable[_Burst]:
+    """Yield the changes on disk, and regularly an empty set, so that the caller checks folders."""
+    if not folders:
+        stop.wait(_FOLDER_INTERVAL / 1000)
         return [set()]
     return watchfiles.watch(
-        *sorted(present),
-        step=_STEP,
-        stop_event=ended,
+        *sorted(folders),
+        step=_QUIET_TIME,
+        stop_event=stop,
         recursive=roots.recursive,
-        rust_timeout=_LOOK,
+        rust_timeout=_FOLDER_INTERVAL,
         yield_on_timeout=True,
     )
 
 
 @dataclass
 class _Saves:
-    """The packages that have changed on disk since they were taken."""
+    """The packages that have changed on disk since the last `pop_all`.
 
-    changed: threading.Event = field(default_factory=threading.Event)
+    Attributes:
+        event: Set while there is a package or a failure.
+    """
+
+    event: threading.Event = field(default_factory=threading.Event)
     _names: set[str] = field(default_factory=set)
     _failure: DevcacheError | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, names: Iterable[str]) -> None:
-        added = set(names)
+        more = set(names)
         with self._lock:
-            self._names |= added
+            self._names |= more
             if self._names:
-                self.changed.set()
+                self.event.set()
 
     def fail(self, error: DevcacheError) -> None:
-        """Have the next `take` raise an error: there is nobody to add anything any more."""
+        """Make the next `pop_all` raise an error: no thread adds packages any more."""
         with self._lock:
             self._failure = error
-            self.changed.set()
+            self.event.set()
 
-    def take(self) -> set[str]:
+    def pop_all(self) -> set[str]:
         with self._lock:
             if self._failure:
                 raise self._failure
-            self.changed.clear()
-            taken, self._names = self._names, set()
-        return taken
+            self.event.clear()
+            names, self._names = self._names, set()
+        return names
 
 
 @dataclass(frozen=True)
-class _Pushing:
-    """One push after the other, whatever comes of each."""
+class _Pusher:
+    """Pushes packages and shows the outcomes. A failure does not end the watch."""
 
     cluster: Cluster
     screen: _Screen
     saves: _Saves
-    patience: float
+    timeout: float
     cache: ResultCache
-    superseded: set[str] = field(default_factory=set)
-    """Packages of a push that a save cut off: it may have written them already."""
+    interrupted: set[str] = field(default_factory=set)
+    """The packages of a push that a save interrupted: the cluster may already have them."""
 
-    def push(self, chosen: Sequence[PackageDeclaration]) -> bool:
-        """Push packages; false when the cluster does not answer."""
-        names = [one.name for one in chosen]
-        progress = Progress(self.screen.tell, self.patience, self.saves.changed.is_set)
+    def push(self, declarations: Sequence[PackageDeclaration]) -> bool:
+        """Push packages; return false if the cluster does not answer."""
+        names = [declaration.name for declaration in declarations]
+        progress = Progress(self.screen.tell, self.timeout, self.saves.event.is_set)
         try:
             outcome = push.push(
-                self.cluster, lambda release: self._readable(release, chosen), progress, self.cache
+                self.cluster,
+                lambda release: self._readable(release, declarations),
+                progress,
+                self.cache,
             )
         except SupersededError:
-            self.superseded.update(names)
+            self.interrupted.update(names)
             self.saves.add(names)
         except DevcacheError as error:
-            self.screen.failed(names, error)
+            self.screen.show_error(names, error)
             return not isinstance(error, UnreachableError)
         else:
-            self.screen.pushed(outcome, self.superseded)
-            self.superseded.clear()
+            self.screen.show_outcome(outcome, self.interrupted)
+            self.interrupted.clear()
         return True
 
     def _readable(
-        self, release: Release, chosen: Iterable[PackageDeclaration]
+        self, release: Release, declarations: Iterable[PackageDeclaration]
     ) -> list[LocalPackage]:
-        """Return the packages that can be read; of the others it is shown why not."""
-        placed: list[LocalPackage] = []
-        for one in chosen:
+        """Return the packages that can be read, and show the errors of the others."""
+        packages: list[LocalPackage] = []
+        for declaration in declarations:
             try:
-                placed += selection.local_packages(release, [one], self.cache)
+                packages += selection.local_packages(release, [declaration], self.cache)
             except DevcacheError as error:
-                self.screen.failed([one.name], error)
-        return placed
+                self.screen.show_error([declaration.name], error)
+        return packages
 
 
 class _Screen:
-    """The view, as it changes."""
+    """The view, updated by the pusher."""
 
     def __init__(self, show: Show, names: Iterable[str]) -> None:
         self._show = show
         self._rows = {name: Row(name) for name in names}
 
-    def tell(self, doing: str) -> None:
-        """Show what is being done."""
-        self._show(View(tuple(self._rows.values()), doing))
+    def tell(self, step: str) -> None:
+        """Show the current step."""
+        self._show(View(tuple(self._rows.values()), step))
 
-    def pushed(self, outcome: Outcome, superseded: Collection[str]) -> None:
-        """Show what became of packages.
+    def show_outcome(self, outcome: Outcome, interrupted: Collection[str]) -> None:
+        """Show the outcome of a push.
 
         Args:
-            outcome: The push.
-            superseded: Packages of a push before it that a save cut off.
+            outcome: The outcome.
+            interrupted: The packages of a previous push that a save interrupted.
         """
         total = sum(seconds for _, seconds in outcome.steps)
-        step, longest = max(outcome.steps, key=lambda one: one[1])
-        for one in outcome.pushed:
-            revision, state = one.state.revision, one.state.summary
-            row = replace(self._rows[one.change.name], revision=revision, state=state)
-            if one.change.state != "same" or one.change.name in superseded:
-                now = f"{datetime.now().astimezone():%H:%M:%S}"
-                took = f"{total:.1f} s ({longest:.1f} s: {step})"
-                row = replace(row, pushed=now, took=took, pushes=row.pushes + 1)
-            self._rows[one.change.name] = row
+        step, longest = max(outcome.steps, key=lambda item: item[1])
+        for package in outcome.packages:
+            name, state = package.change.name, package.state
+            row = replace(self._rows[name], revision=state.revision, state=state.summary)
+            if package.change.state != "same" or name in interrupted:
+                row = replace(
+                    row,
+                    time=f"{datetime.now().astimezone():%H:%M:%S}",
+                    duration=f"{total:.1f} s ({longest:.1f} s: {step})",
+                    push_count=row.push_count + 1,
+                )
+            self._rows[name] = row
         self.tell("")
 
-    def failed(self, names: Iterable[str], error: DevcacheError) -> None:
-        """Show why packages were not pushed."""
+    def show_error(self, names: Iterable[str], error: DevcacheError) -> None:
+        """Show the error of packages that were not pushed."""
         state = f"{error.where}: {error.problem}" if error.where else error.problem
         for name in names:
-            self._rows[name] = replace(self._rows[name], state=state, took="")
+            self._rows[name] = replace(self._rows[name], state=state, duration="")
         self.tell("")

@@ -278,7 +278,7 @@ def test_crossplane_says_itself_why_it_takes_a_package_not(
     file.write_text(yaml.safe_dump(definition))
     ended = live.devcache.ended("push", package)
     assert ended.status == 1, ended.stdout
-    assert "Crossplane does not take it" in ended.stderr
+    assert "Crossplane does not accept it" in ended.stderr
     assert "spec.group" in ended.stderr
     kubernetes.becomes(f"crd/{api('edited')}", condition("Established"), "True")
     push(live, configuration(folder, "edited", field="mended"))

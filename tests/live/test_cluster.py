@@ -1,4 +1,4 @@
-"""What the user is told when the cluster refuses, or is not there."""
+"""Tests of the requests to the API server, and of their errors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from postrender.errors import DevcacheError
-from postrender.live import kinds
-from postrender.live import kubeconfig as reading
+from postrender.live import kinds, kubeconfig
 from postrender.live.cluster import Cluster, ConflictError, UnreachableError
 from postrender.live.kinds import CONFIG_MAPS, PODS
-from tests.shared.fake_cluster import kubeconfig, served, status
+from tests.shared import api_http
+from tests.shared.api_server import status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def api_server(code: int, body: Plain) -> Iterator[str]:
-    """An API server that has one answer to all requests."""
-    with served(lambda *_: (code, body)) as server:
+def answering(code: int, body: Plain) -> Iterator[str]:
+    """Run an API server that gives the same answer to all requests, and yield its address."""
+    with api_http.running(lambda _: (code, body)) as server:
         yield server
 
 
-def config(name: str = "one", *, server: str = "http://127.0.0.1:1", **user: Plain) -> Plain:
-    return kubeconfig(server, name, **user)
+def config(name: str = "first", *, server: str = "http://127.0.0.1:1", **user: Plain) -> Plain:
+    return api_http.kubeconfig(server, name, **user)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
 
 
 class Configured:
-    """Sets KUBECONFIG."""
+    """Writes kubeconfigs, and sets KUBECONFIG to them."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -48,8 +48,8 @@ class Configured:
 
     def __call__(self, *configs: Plain) -> None:
         paths = [self.folder / f"config{number}" for number in range(len(configs))]
-        for path, each in zip(paths, configs, strict=True):
-            path.write_text(yaml.safe_dump(each))
+        for path, value in zip(paths, configs, strict=True):
+            path.write_text(yaml.safe_dump(value))
         self._monkeypatch.setenv("KUBECONFIG", ":".join(map(str, paths)))
 
 
@@ -67,15 +67,15 @@ LONG = "ConfigMap is invalid: []: Too long: must have at most 1048576 bytes"
         pytest.param(422, "no such field", "refuses: no such field", id="anything-else"),
     ],
 )
-def test_a_refusal_is_told_in_its_words(
+def test_a_refusal_has_the_message_of_the_api_server(
     configured: Configured, code: int, message: str, problem: str
 ) -> None:
-    with api_server(*status(code, message)) as server:
+    with answering(*status(code, message)) as server:
         configured(config(server=server))
         with pytest.raises(DevcacheError) as refused:
             Cluster("", "here").patch(PODS, "a", {})
     assert problem in refused.value.problem
-    assert refused.value.where == "context one, namespace here"
+    assert refused.value.where == "context first, namespace here"
 
 
 @pytest.mark.parametrize(
@@ -85,39 +85,39 @@ def test_a_refusal_is_told_in_its_words(
         pytest.param(404, "404 page not found", id="kind"),
     ],
 )
-def test_what_is_not_there_is_no_error(configured: Configured, code: int, body: Plain) -> None:
-    with api_server(code, body) as server:
+def test_a_missing_object_is_not_an_error(configured: Configured, code: int, body: Plain) -> None:
+    with answering(code, body) as server:
         configured(config(server=server))
-        asked = Cluster("", "here")
-        assert asked.get(PODS, "a") is None
-        assert asked.labelled(PODS, {}) == []
-        assert asked.log("a", "b") == []
-        asked.annotate(PODS, "a", {"b": "c"})
+        cluster = Cluster("", "here")
+        assert cluster.get(PODS, "a") is None
+        assert cluster.select(PODS, {}) == []
+        assert cluster.log("a", "b") == []
+        cluster.annotate(PODS, "a", {"b": "c"})
 
 
 def test_a_container_that_has_not_started_has_no_log(configured: Configured) -> None:
     waiting = 'container "devcache-live" in pod "a" is waiting to start: PodInitializing'
-    with api_server(*status(400, waiting)) as server:
+    with answering(*status(400, waiting)) as server:
         configured(config(server=server))
         assert Cluster("", "here").log("a", "devcache-live") == []
 
 
 def test_a_pod_without_the_sidecar_has_no_log(configured: Configured) -> None:
-    with api_server(*status(400, "container devcache-live is not valid for pod a")) as server:
+    with answering(*status(400, "container devcache-live is not valid for pod a")) as server:
         configured(config(server=server))
         assert Cluster("", "here").log("a", "devcache-live") == []
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])
-def test_what_passes_is_told_apart(configured: Configured, code: int) -> None:
-    with api_server(*status(code, "too busy")) as server:
+def test_a_temporary_failure_is_an_unreachable_server(configured: Configured, code: int) -> None:
+    with answering(*status(code, "too busy")) as server:
         configured(config(server=server))
         with pytest.raises(UnreachableError, match="cannot answer now: too busy"):
             Cluster("", "here").get(PODS, "a")
 
 
-def test_an_annotation_gives_way_to_somebody_else(configured: Configured) -> None:
-    with api_server(*status(409, "the object has been modified")) as server:
+def test_a_conflict_on_an_annotation_is_not_an_error(configured: Configured) -> None:
+    with answering(*status(409, "the object has been modified")) as server:
         configured(config(server=server))
         Cluster("", "here").annotate(PODS, "a", {"b": "c"})
 
@@ -126,70 +126,72 @@ def test_an_annotation_gives_way_to_somebody_else(configured: Configured) -> Non
     "answer",
     [
         pytest.param({"status": {"clientCertificateData": "secret"}}, id="no-token"),
-        pytest.param("secret, and no JSON", id="no-json"),
+        pytest.param("secret, and not JSON", id="invalid-json"),
     ],
 )
-def test_what_an_exec_plugin_answers_is_never_shown(configured: Configured, answer: Plain) -> None:
+def test_the_answer_of_an_exec_plugin_is_never_shown(configured: Configured, answer: Plain) -> None:
     command: dict[str, Plain] = {
         "apiVersion": "client.authentication.k8s.io/v1",
         "command": "echo",
         "args": [answer if isinstance(answer, str) else json.dumps(answer)],
     }
     configured(config(token=None, exec=command))
-    with pytest.raises(DevcacheError, match="leads to something unknown") as refused:
+    with pytest.raises(DevcacheError, match="the client cannot use this kubeconfig") as refused:
         Cluster("", "here").get(PODS, "a")
     assert "secret" not in f"{refused.value.problem} {refused.value.hint}"
 
 
-def test_a_change_by_somebody_else_is_told_apart(configured: Configured) -> None:
-    with api_server(*status(409, "the object has been modified")) as server:
+def test_a_change_by_somebody_else_is_a_conflict(configured: Configured) -> None:
+    with answering(*status(409, "the object has been modified")) as server:
         configured(config(server=server))
         with pytest.raises(ConflictError):
             Cluster("", "here").apply(CONFIG_MAPS, {"metadata": {"name": "a"}}, "helm")
 
 
-def test_no_answer_names_the_server(configured: Configured) -> None:
+def test_the_error_for_a_server_that_does_not_answer_names_the_server(
+    configured: Configured,
+) -> None:
     configured(config())
     with pytest.raises(UnreachableError, match=r"http://127.0.0.1:1 does not answer"):
         Cluster("", "here").get(PODS, "a")
 
 
-def test_an_answer_that_is_none_is_told(configured: Configured) -> None:
-    with api_server(502, "bad gateway") as server:
+def test_an_answer_without_a_status_object_is_an_unreachable_server(configured: Configured) -> None:
+    with answering(502, "bad gateway") as server:
         configured(config(server=server))
         with pytest.raises(UnreachableError, match="502"):
             Cluster("", "here").get(PODS, "a")
 
 
-def test_there_must_be_a_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_kubeconfig_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     with pytest.raises(DevcacheError, match="there is no kubeconfig at"):
-        reading.choose("")
+        kubeconfig.read("")
 
 
 @pytest.mark.parametrize(
-    ("context", "chosen"),
+    ("context", "name"),
     [
-        pytest.param("", "one", id="the-first-file-says"),
-        pytest.param("two", "two", id="in-another-file"),
+        pytest.param("", "first", id="current-context-of-the-first-file"),
+        pytest.param("second", "second", id="in-another-file"),
     ],
 )
 def test_all_files_of_KUBECONFIG_count(  # noqa: N802  # the name of the variable
-    configured: Configured, context: str, chosen: str
+    configured: Configured, context: str, name: str
 ) -> None:
-    configured(config("one", server="https://one"), config("two", server="https://two"))
-    found = reading.choose(context)
-    assert (found.context, found.server) == (chosen, f"https://{chosen}")
+    configured(config("first", server="https://first"), config("second", server="https://second"))
+    result = kubeconfig.read(context)
+    assert (result.name, result.server) == (name, f"https://{name}")
 
 
-def test_what_the_context_needs_must_be_there(configured: Configured) -> None:
+def test_a_missing_context_is_refused(configured: Configured) -> None:
     configured(config())
-    with pytest.raises(DevcacheError, match='no context "three"'):
-        reading.choose("three")
+    with pytest.raises(DevcacheError, match='no context "third"'):
+        kubeconfig.read("third")
 
 
-def of(found: reading.Chosen, plural: str, singular: str) -> dict[str, Plain]:
-    items = found.config[plural]
+def entry(context: kubeconfig.Context, plural: str, singular: str) -> dict[str, Plain]:
+    items = context.config[plural]
     assert isinstance(items, list)
     assert isinstance(items[0], dict)
     value = items[0][singular]
@@ -199,7 +201,7 @@ def of(found: reading.Chosen, plural: str, singular: str) -> dict[str, Plain]:
 
 def test_paths_are_relative_to_their_file(configured: Configured) -> None:
     configured(config(**{"client-certificate": "jane.crt"}))
-    user = of(reading.choose(""), "users", "user")
+    user = entry(kubeconfig.read(""), "users", "user")
     assert user["client-certificate"] == str(configured.folder / "jane.crt")
 
 
@@ -214,36 +216,36 @@ def test_an_exec_command_that_is_a_path_is_relative_to_its_file(
     configured: Configured, command: str, expected: str
 ) -> None:
     configured(config(exec={"apiVersion": "client.authentication.k8s.io/v1", "command": command}))
-    user = of(reading.choose(""), "users", "user")
+    user = entry(kubeconfig.read(""), "users", "user")
     assert user["exec"]["command"] == expected.format(folder=configured.folder)  # type: ignore[index, call-overload]
 
 
-def test_a_name_for_tls_is_refused_rather_than_ignored(configured: Configured) -> None:
-    named = config()
-    named["clusters"][0]["cluster"]["tls-server-name"] = "other"  # type: ignore[index, call-overload]
-    configured(named)
+def test_a_tls_server_name_is_refused(configured: Configured) -> None:
+    value = config()
+    value["clusters"][0]["cluster"]["tls-server-name"] = "other"  # type: ignore[index, call-overload]
+    configured(value)
     with pytest.raises(DevcacheError, match=r"cluster\.tls-server-name is not supported"):
-        reading.choose("")
+        kubeconfig.read("")
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
-def test_the_proxy_of_the_kubeconfig_is_asked(configured: Configured, scheme: str) -> None:
-    proxied = config(server="http://192.0.2.1")
-    proxied["clusters"][0]["cluster"]["proxy-url"] = f"{scheme}://127.0.0.1:1"  # type: ignore[index, call-overload]
-    configured(proxied)
+def test_requests_go_to_the_proxy_of_the_kubeconfig(configured: Configured, scheme: str) -> None:
+    value = config(server="http://192.0.2.1")
+    value["clusters"][0]["cluster"]["proxy-url"] = f"{scheme}://127.0.0.1:1"  # type: ignore[index, call-overload]
+    configured(value)
     with pytest.raises(UnreachableError, match=r"http://192.0.2.1 does not answer.*refused"):
         Cluster("", "here").get(PODS, "a")
 
 
-def test_a_proxy_is_used(configured: Configured) -> None:
-    proxied = config()
-    proxied["clusters"][0]["cluster"]["proxy-url"] = "http://proxy:3128"  # type: ignore[index, call-overload]
-    configured(proxied)
-    assert reading.choose("").proxy == "http://proxy:3128"
+def test_the_proxy_is_part_of_the_context(configured: Configured) -> None:
+    value = config()
+    value["clusters"][0]["cluster"]["proxy-url"] = "http://proxy:3128"  # type: ignore[index, call-overload]
+    configured(value)
+    assert kubeconfig.read("").proxy == "http://proxy:3128"
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
-def test_exec_credentials_are_run(configured: Configured, version: str) -> None:
+def test_an_exec_plugin_is_run(configured: Configured, version: str) -> None:
     token = json.dumps({"status": {"token": "secret"}})
     script = f"echo \"$KUBERNETES_EXEC_INFO\" >'{configured.folder}/info'; echo '{token}'"
     command: dict[str, Plain] = {
@@ -253,7 +255,7 @@ def test_exec_credentials_are_run(configured: Configured, version: str) -> None:
         "env": [{"name": "A", "value": "b"}],
         "interactiveMode": "Never",
     }
-    with api_server(*status(404, "not found")) as server:
+    with answering(*status(404, "not found")) as server:
         configured(config(server=server, token=None, exec=command))
         assert Cluster("", "here").get(PODS, "a") is None
     info = json.loads((configured.folder / "info").read_text())
@@ -263,10 +265,12 @@ def test_exec_credentials_are_run(configured: Configured, version: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "manager"),
     [
-        pytest.param({"f:data": {"f:index": {}}}, "helm4", id="the-maker-of-the-field"),
+        pytest.param({"f:data": {"f:index": {}}}, "helm4", id="the-owner-of-the-field"),
         pytest.param({"f:data": {"f:other": {}}}, "helm", id="nobody"),
     ],
 )
-def test_the_field_manager_is_who_made_the_object(fields: Plain, manager: str) -> None:
-    one: kinds.Object = {"metadata": {"managedFields": [{"manager": "helm4", "fieldsV1": fields}]}}
-    assert kinds.manager(one, "data", "index") == manager
+def test_the_field_manager_is_the_owner_of_the_field(fields: Plain, manager: str) -> None:
+    value: kinds.Object = {
+        "metadata": {"managedFields": [{"manager": "helm4", "fieldsV1": fields}]}
+    }
+    assert kinds.manager(value, "data", "index") == manager

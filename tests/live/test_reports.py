@@ -1,4 +1,4 @@
-"""What push and status tell, for people and as JSON."""
+"""Tests of the reports of push and status, and of the view of watch: as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from postrender.commands import status as status_command
 from postrender.live import plan
 from postrender.live.inventory import Inventory, Item
 from postrender.live.pods import Pod
-from postrender.live.push import Outcome, Pushed
-from postrender.live.revisions import NOTHING, Condition, State
+from postrender.live.push import Outcome, PackageOutcome
+from postrender.live.revisions import ABSENT, Condition, State
 from postrender.live.watch import Row, View
 from tests.shared import live_release
 from tests.shared.command import schema
@@ -26,58 +26,65 @@ if TYPE_CHECKING:
 
     from postrender.interface.report import Report
 
-WELL = State(
+HEALTHY = State(
     "platform-1",
     "",
     (Condition("Installed", "True", "", ""), Condition("Healthy", "True", "", "")),
     (Condition("RevisionHealthy", "True", "", ""),),
 )
-ILL = State("platform-1", "", (Condition("Healthy", "False", "", "no \x1b[31mway"),), ())
+UNHEALTHY = State("platform-1", "", (Condition("Healthy", "False", "", "no \x1b[31mway"),), ())
 
 
-def shown(report: Report, command: str) -> str:
-    """Return what people see, after comparing the JSON with its schema."""
+def text_of(report: Report, command: str) -> str:
+    """Return the text of a report, after validating its JSON against the schema."""
     schema(command).validate(json.loads(display.as_json(report)))
     return display.as_text(report, terminal=False)
 
 
-def test_a_push_tells_what_it_did_and_how_long_each_step_took(tmp_path: Path) -> None:
+def test_a_push_reports_each_package_and_the_duration_of_its_steps(tmp_path: Path) -> None:
     release = live_release.of(package(tmp_path, "platform"))
-    placed = live_release.placed(package(tmp_path, "platform"), package(tmp_path, "extra"))
-    same, new = plan.push(release, placed).changes
+    packages = live_release.local_packages(
+        package(tmp_path, "platform"), package(tmp_path, "extra")
+    )
+    same, new = plan.push(release, packages).changes
     outcome = Outcome(
-        (Pushed(same, WELL), Pushed(new, WELL)),
+        (PackageOutcome(same, HEALTHY), PackageOutcome(new, HEALTHY)),
         (("read", 0.5), ("Healthy", 1.0)),
         did_nothing=False,
     )
-    text = shown(push_command.report(outcome), "push")
+    text = text_of(push_command.report(outcome), "push")
     assert "platform  the same  the release     platform-1  Healthy\n" in text
     assert "extra     new       nobody: pushed  platform-1  Healthy\n" in text
     assert text.endswith("pushed, 1.50 s in all\n")
 
 
-def test_a_push_of_nothing_new_says_so(tmp_path: Path) -> None:
+def test_a_push_without_changes_has_nothing_to_do(tmp_path: Path) -> None:
     release = live_release.of(package(tmp_path, "platform"))
-    [same] = plan.push(release, live_release.placed(package(tmp_path, "platform"))).changes
-    outcome = Outcome((Pushed(same, WELL),), (("read", 0.5),), did_nothing=True)
-    assert shown(push_command.report(outcome), "push").endswith("nothing to do, 0.50 s in all\n")
+    [same] = plan.push(release, live_release.local_packages(package(tmp_path, "platform"))).changes
+    outcome = Outcome((PackageOutcome(same, HEALTHY),), (("read", 0.5),), did_nothing=True)
+    assert text_of(push_command.report(outcome), "push").endswith("nothing to do, 0.50 s in all\n")
 
 
 @pytest.mark.parametrize(
     ("state", "trouble", "row"),
     [
-        pytest.param(WELL, "", "Healthy", id="healthy"),
-        pytest.param(ILL, "no \x1b[31mway", "no \\x1b[31mway", id="escaped"),
-        pytest.param(NOTHING, "no pod of Crossplane runs", "no pod of Crossplane runs", id="why"),
+        pytest.param(HEALTHY, "", "Healthy", id="healthy"),
+        pytest.param(UNHEALTHY, "no \x1b[31mway", "no \\x1b[31mway", id="escaped"),
+        pytest.param(
+            ABSENT,
+            "no pod of Crossplane is running",
+            "no pod of Crossplane is running",
+            id="reason",
+        ),
     ],
 )
-def test_status_tells_the_state_or_the_reason(
+def test_status_reports_the_state_or_the_reason(
     tmp_path: Path, state: State, trouble: str, row: str
 ) -> None:
     [entry] = live_release.of(package(tmp_path, "platform")).entries.values()
     items = (Item(entry, "differs", ("crossplane-2",), state, trouble),)
     pods = (Pod("crossplane-1", {entry.file: entry.content}), Pod("crossplane-2"))
-    text = shown(status_command.report(Inventory(items, pods)), "status")
+    text = text_of(status_command.report(Inventory(items, pods)), "status")
     assert "release  differs  1 of 2, not in crossplane-2" in text
     assert f"crossplane-1  {entry.file}  {entry.content[:12]}...\n" in text
     assert f"{row}\n" in text
@@ -91,7 +98,7 @@ class Terminal(io.StringIO):
 ROW = Row("platform", "platform-1", "Healthy", "12:00:00", "1.2 s (0.8 s: read by Crossplane)")
 
 
-def test_a_terminal_shows_a_table_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_a_table_that_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "120")
     terminal = Terminal()
@@ -99,17 +106,17 @@ def test_a_terminal_shows_a_table_that_changes(monkeypatch: pytest.MonkeyPatch) 
         show(View((Row("platform"),), "reading [/] packages"))
         assert "reading [/] packages" in terminal.getvalue()
         show(View((ROW, Row("network", state="bad \x1b[31mname")), ""))
-    shown = terminal.getvalue()
+    screen = terminal.getvalue()
     for cell in ("PACKAGE", "platform-1", "12:00:00", "1.2 s (0.8 s: read by Crossplane)"):
-        assert cell in shown
-    assert "bad \\x1b[31mname" in shown
-    assert "Ctrl-C ends it" in shown
+        assert cell in screen
+    assert "bad \\x1b[31mname" in screen
+    assert "Ctrl-C ends it" in screen
 
 
-def test_elsewhere_a_line_tells_each_change_once() -> None:
+def test_without_a_terminal_each_change_is_one_line() -> None:
     stream = io.StringIO()
     with display.view(stream) as show:
-        for doing in ("reading packages", "waiting", ""):
-            show(View((ROW, Row("network")), doing))
+        for step in ("reading packages", "waiting", ""):
+            show(View((ROW, Row("network")), step))
     line = "12:00:00  platform  platform-1  Healthy  1.2 s (0.8 s: read by Crossplane)\n"
     assert stream.getvalue() == line

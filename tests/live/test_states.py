@@ -1,4 +1,4 @@
-"""What is read from pods and revisions: caches from logs, health from conditions, reasons."""
+"""Tests of the states of pods and packages: caches from logs, health from conditions, reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postrender.live import inventory, pods
-from postrender.live.revisions import NOTHING, Condition, State
+from postrender.live.revisions import ABSENT, Condition, State
 from tests.shared import live_release
 from tests.shared.live_release import DIGEST, PATH, VERSIONS, package
 
@@ -18,64 +18,70 @@ if TYPE_CHECKING:
     from postrender.crossplane.versions import Version
     from postrender.live.releases import Release
 
-ONE, TWO = "1" * 64, "2" * 64
+OLD, NEW = "1" * 64, "2" * 64
 
 
 @pytest.mark.parametrize(
-    ("log", "cached"),
+    ("log", "files"),
     [
-        pytest.param([], {}, id="it-has-not-started"),
-        pytest.param([f"unchanged a -> a.gz {ONE}"], {"a.gz": ONE}, id="as-it-starts"),
+        pytest.param([], {}, id="not-started"),
+        pytest.param([f"unchanged a -> a.gz {OLD}"], {"a.gz": OLD}, id="at-the-start"),
         pytest.param(
-            [f"unchanged a -> a.gz {ONE}", f"loaded a -> a.gz {TWO}"], {"a.gz": TWO}, id="replaced"
+            [f"unchanged a -> a.gz {OLD}", f"loaded a -> a.gz {NEW}"], {"a.gz": NEW}, id="replaced"
         ),
         pytest.param(
-            [f"loaded a -> a.gz {ONE}", f"loaded a -> b.gz {TWO}", "unloaded a.gz"],
-            {"b.gz": TWO},
+            [f"loaded a -> a.gz {OLD}", f"loaded a -> b.gz {NEW}", "unloaded a.gz"],
+            {"b.gz": NEW},
             id="unloaded",
         ),
         pytest.param(
-            [f"loaded a -> a.gz {ONE}", "crossplane-devcache: error: a.xz: damaged"],
-            {"a.gz": ONE},
+            [f"loaded a -> a.gz {OLD}", "crossplane-devcache: error: a.xz: damaged"],
+            {"a.gz": OLD},
             id="an-error-changes-nothing",
         ),
     ],
 )
-def test_a_log_tells_what_is_cached(log: list[str], cached: dict[str, str]) -> None:
-    assert pods.cached(log) == cached
+def test_a_log_reports_the_files_in_the_cache(log: list[str], files: dict[str, str]) -> None:
+    assert pods.cache_files(log) == files
 
 
 @pytest.mark.parametrize(
-    ("wanted", "lacks"),
-    [({"a.gz": ONE}, False), ({"a.gz": TWO}, True), ({"b.gz": ONE}, True), ({}, False)],
+    ("files", "lacks"),
+    [({"a.gz": OLD}, False), ({"a.gz": NEW}, True), ({"b.gz": OLD}, True), ({}, False)],
 )
-def test_a_pod_lacks_what_it_has_not_said(wanted: dict[str, str], *, lacks: bool) -> None:
-    assert pods.Pod("crossplane-1", {"a.gz": ONE}).lacks(wanted) == lacks
+def test_a_pod_lacks_files_that_its_log_does_not_report(
+    files: dict[str, str], *, lacks: bool
+) -> None:
+    assert pods.Pod("crossplane-1", {"a.gz": OLD}).lacks(files) == lacks
 
 
 def condition(kind: str, status: str, message: str = "") -> Condition:
     return Condition(kind, status, "SomeReason", message)
 
 
-WELL = (condition("Installed", "True"), condition("Healthy", "True"))
+HEALTHY = (condition("Installed", "True"), condition("Healthy", "True"))
 READ = (condition("RevisionHealthy", "True"),)
 REFUSED = (condition("RevisionHealthy", "False", "cannot parse package contents"),)
-WAITING = (condition("RevisionHealthy", "Unknown"),)
-ILL = (condition("Installed", "True"), condition("Healthy", "False", "no Deployment yet"))
+PENDING = (condition("RevisionHealthy", "Unknown"),)
+UNHEALTHY = (condition("Installed", "True"), condition("Healthy", "False", "no Deployment yet"))
 
 
 @pytest.mark.parametrize(
     ("state", "is_read", "is_healthy", "trouble"),
     [
-        pytest.param(NOTHING, False, False, "", id="not-there"),
-        pytest.param(State("a-1", "", WELL, READ), True, True, "", id="well"),
-        pytest.param(State("a-1", "", WELL, WAITING), False, False, "", id="not-read-yet"),
-        pytest.param(State("a-1", "", WELL, ()), False, False, "", id="new"),
+        pytest.param(ABSENT, False, False, "", id="absent"),
+        pytest.param(State("a-1", "", HEALTHY, READ), True, True, "", id="healthy"),
+        pytest.param(State("a-1", "", HEALTHY, PENDING), False, False, "", id="not-read-yet"),
+        pytest.param(State("a-1", "", HEALTHY, ()), False, False, "", id="new"),
         pytest.param(
-            State("a-1", "", ILL, READ), True, False, "no Deployment yet", id="read-but-not-running"
+            State("a-1", "", UNHEALTHY, READ),
+            True,
+            False,
+            "no Deployment yet",
+            id="read-but-not-running",
         ),
         pytest.param(
-            State("a-1", "", ILL, REFUSED),
+            State("a-1", "", UNHEALTHY, REFUSED),
             False,
             False,
             "cannot parse package contents",
@@ -83,15 +89,15 @@ ILL = (condition("Installed", "True"), condition("Healthy", "False", "no Deploym
         ),
     ],
 )
-def test_health_is_that_of_what_was_read(
+def test_health_requires_that_the_package_was_read(
     state: State, *, is_read: bool, is_healthy: bool, trouble: str
 ) -> None:
     assert (state.is_read, state.is_healthy, state.trouble) == (is_read, is_healthy, trouble)
 
 
-def test_a_failure_of_an_earlier_spec_is_no_refusal() -> None:
-    earlier = Condition("RevisionHealthy", "False", "", "cannot resolve", is_current=False)
-    state = State("a-1", "", WELL, (earlier,))
+def test_a_failure_of_an_failure_spec_is_not_a_refusal() -> None:
+    failure = Condition("RevisionHealthy", "False", "", "cannot resolve", is_current=False)
+    state = State("a-1", "", HEALTHY, (failure,))
     assert (state.refusal, state.is_read, state.is_healthy) == ("", False, False)
 
 
@@ -100,43 +106,52 @@ def release(folder: Path, version: Version) -> Release:
 
 
 @VERSIONS
-def test_a_missing_file_is_the_reason_with_key_expected_and_key_present(
+def test_the_reason_for_a_missing_file_names_the_expected_file_and_the_existing_ones(
     tmp_path: Path, version: Version
 ) -> None:
-    found = release(tmp_path, version)
-    [entry] = found.entries.values()
-    said = inventory.why(found, entry, State("a-1", "", ILL, ()), {"crossplane-1": {"x.gz": ONE}})
-    assert said == f"Crossplane looks for {entry.file}, and pod crossplane-1 has x.gz"
+    live = release(tmp_path, version)
+    [entry] = live.entries.values()
+    state = State("a-1", "", UNHEALTHY, ())
+    reason = inventory.reason(live, entry, state, {"crossplane-1": {"x.gz": OLD}})
+    assert reason == f"Crossplane looks for {entry.file}, and pod crossplane-1 has x.gz"
 
 
-def test_the_key_is_that_of_what_the_tag_is_resolved_to(tmp_path: Path) -> None:
-    found = release(tmp_path, DIGEST)
-    [entry] = found.entries.values()
-    state = replace(NOTHING, resolved=f"registry.example.com/acme/platform@sha256:{ONE}")
-    cached = {entry.file: entry.content}
-    said = inventory.why(found, entry, state, {"crossplane-1": cached})
-    assert "looks for registry-example-com-acme-platform-sha256-11111.gz" in said
-    assert said.endswith(f"has {entry.file}")
+def test_the_expected_file_is_that_of_the_resolved_digest(tmp_path: Path) -> None:
+    live = release(tmp_path, DIGEST)
+    [entry] = live.entries.values()
+    resolved = f"registry.example.com/acme/platform@sha256:{OLD}"
+    state = replace(ABSENT, resolved_package=resolved)
+    caches = {"crossplane-1": {entry.file: entry.content}}
+    reason = inventory.reason(live, entry, state, caches)
+    assert "looks for registry-example-com-acme-platform-sha256-11111.gz" in reason
+    assert reason.endswith(f"has {entry.file}")
 
 
 @pytest.mark.parametrize(
     ("state", "install", "reason"),
     [
-        pytest.param(State("a-1", "", ILL, READ), True, "no Deployment yet", id="its-own-words"),
-        pytest.param(NOTHING, True, "Crossplane has not seen it", id="not-seen"),
-        pytest.param(NOTHING, False, "there is no package object", id="nobody-installs-it"),
+        pytest.param(
+            State("a-1", "", UNHEALTHY, READ), True, "no Deployment yet", id="crossplane-message"
+        ),
+        pytest.param(
+            ABSENT,
+            True,
+            "Crossplane has not reported on the package object yet",
+            id="not-reconciled",
+        ),
+        pytest.param(ABSENT, False, "there is no package object", id="not-installed"),
     ],
 )
-def test_why_a_package_with_its_file_is_not_healthy(
+def test_the_reason_for_an_unhealthy_package_with_its_file(
     tmp_path: Path, state: State, *, install: bool, reason: str
 ) -> None:
-    found = release(tmp_path, PATH)
-    [entry] = found.entries.values()
+    live = release(tmp_path, PATH)
+    [entry] = live.entries.values()
     caches = {"crossplane-1": {entry.file: entry.content}}
-    assert inventory.why(found, entry._replace(install=install), state, caches) == reason
+    assert inventory.reason(live, entry._replace(install=install), state, caches) == reason
 
 
-def test_without_a_pod_that_is_the_reason(tmp_path: Path) -> None:
-    found = release(tmp_path, PATH)
-    [entry] = found.entries.values()
-    assert inventory.why(found, entry, NOTHING, {}) == "no pod of Crossplane runs"
+def test_the_reason_may_be_that_no_pod_is_running(tmp_path: Path) -> None:
+    live = release(tmp_path, PATH)
+    [entry] = live.entries.values()
+    assert inventory.reason(live, entry, ABSENT, {}) == "no pod of Crossplane is running"

@@ -1,4 +1,4 @@
-"""watch: what is saved is pushed, and nothing but Ctrl-C ends it."""
+"""Tests of watch: each save is pushed, and only Ctrl-C ends it."""
 
 from __future__ import annotations
 
@@ -28,58 +28,58 @@ if TYPE_CHECKING:
 COMMAND = Path(sys.executable).parent / "crossplane-devcache"
 
 
-class EndedError(Exception):
-    """All has been seen."""
+class CompleteError(Exception):
+    """The last step of the test is complete."""
 
 
-def watched(chosen: Sequence[PackageDeclaration], *steps: Callable[[View], bool]) -> None:
-    """Watch packages until each step in turn has seen what it does something about.
+def watch_steps(declarations: Sequence[PackageDeclaration], *steps: Callable[[View], bool]) -> None:
+    """Watch packages until all steps of a test are complete, one after the other.
 
     Args:
-        chosen: The packages.
-        *steps: Each returns whether a view is what it waits for.
+        declarations: The packages.
+        *steps: Each returns whether a view completes it.
     """
-    left = list(steps)
+    remaining = list(steps)
 
     def show(view: View) -> None:
-        if not view.doing and left[0](view):
-            left.pop(0)
-        if not left:
-            raise EndedError
+        if not view.step and remaining[0](view):
+            remaining.pop(0)
+        if not remaining:
+            raise CompleteError
 
-    with pytest.raises(EndedError):
-        watch.watch(Cluster("", "crossplane-system"), chosen, show, 60, result_cache.NO_CACHE)
+    with pytest.raises(CompleteError):
+        watch.watch(Cluster("", "crossplane-system"), declarations, show, 60, result_cache.NO_CACHE)
 
 
 def edit(folder: Path, number: str) -> str:
-    """Return the content of an edit, whose files are as they were afterwards."""
-    of_edit = content(edited(folder, edit=number))
+    """Return the content of an edit, and restore the files."""
+    edited_content = content(edited(folder, edit=number))
     package(folder)
-    return of_edit
+    return edited_content
 
 
-def test_what_is_saved_is_pushed_and_what_is_broken_is_told(tmp_path: Path) -> None:
-    one, two = edit(tmp_path, "1"), edit(tmp_path, "2")
+def test_saved_packages_are_pushed_and_errors_are_shown(tmp_path: Path) -> None:
+    old, new = edit(tmp_path, "1"), edit(tmp_path, "2")
     both = (package(tmp_path), package(tmp_path, "network"))
     with released(tmp_path, *both) as cluster:
 
-        def first(view: View) -> bool:
+        def save(view: View) -> bool:
             assert {row.state for row in view.rows} == {"Healthy"}
-            assert not any(row.pushed for row in view.rows), "it was there before"
+            assert not any(row.time for row in view.rows), "the cluster already has the content"
             edited(tmp_path)
             return True
 
-        def pushed(view: View) -> bool:
+        def is_pushed(view: View) -> bool:
             platform, network = view.rows
-            if not platform.pushed:
+            if not platform.time:
                 return False
-            assert cluster.read["platform"] == one
-            assert platform.took
-            assert not network.pushed
+            assert cluster.read["platform"] == old
+            assert platform.duration
+            assert not network.time
             (tmp_path / "platform" / "crossplane.yaml").write_text("kind: [\n")
             return True
 
-        def told(view: View) -> bool:
+        def shows_error(view: View) -> bool:
             platform, network = view.rows
             if "is not valid YAML" not in platform.state:
                 return False
@@ -88,69 +88,69 @@ def test_what_is_saved_is_pushed_and_what_is_broken_is_told(tmp_path: Path) -> N
             edited(tmp_path, edit="2")
             return True
 
-        def mended(view: View) -> bool:
-            return view.rows[0].state == "Healthy" and cluster.read["platform"] == two
+        def is_repaired(view: View) -> bool:
+            return view.rows[0].state == "Healthy" and cluster.read["platform"] == new
 
-        watched(both, first, pushed, told, mended)
+        watch_steps(both, save, is_pushed, shows_error, is_repaired)
 
 
-def test_a_package_file_that_is_replaced_is_pushed(tmp_path: Path) -> None:
-    file, new = tmp_path / "platform.xpkg", tmp_path / "new.xpkg"
+def test_a_replaced_package_file_is_pushed(tmp_path: Path) -> None:
+    file, new_file = tmp_path / "platform.xpkg", tmp_path / "new.xpkg"
     file.write_bytes(Image().stored())
-    declared = package(tmp_path)._replace(path=str(file))
-    with released(tmp_path, declared) as cluster:
+    declaration = package(tmp_path)._replace(path=str(file))
+    with released(tmp_path, declaration) as cluster:
         before = cluster.read["platform"]
 
-        def first(_: View) -> bool:
+        def save(_: View) -> bool:
             layer = packed(tar({"package.yaml": STREAM + b"# more\n"}))
-            new.write_bytes(Image([layer]).stored())
-            new.replace(file)
+            new_file.write_bytes(Image([layer]).stored())
+            new_file.replace(file)
             return True
 
-        def pushed(view: View) -> bool:
-            return view.rows[0].pushed != "" and cluster.read["platform"] != before
+        def is_pushed(view: View) -> bool:
+            return view.rows[0].time != "" and cluster.read["platform"] != before
 
-        watched([declared], first, pushed)
+        watch_steps([declaration], save, is_pushed)
 
 
-def test_a_package_directory_that_is_replaced_is_still_watched(tmp_path: Path) -> None:
-    one, two = edit(tmp_path, "1"), edit(tmp_path, "2")
-    declared = package(tmp_path)
-    with released(tmp_path, declared) as cluster:
+def test_a_replaced_package_directory_is_still_watched(tmp_path: Path) -> None:
+    old, new = edit(tmp_path, "1"), edit(tmp_path, "2")
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration) as cluster:
 
-        def first(_: View) -> bool:
+        def save(_: View) -> bool:
             (tmp_path / "platform").rename(tmp_path / "before")
             edited(tmp_path, edit="1")
             return True
 
-        def replaced(_: View) -> bool:
-            if cluster.read["platform"] != one:
+        def is_replaced(_: View) -> bool:
+            if cluster.read["platform"] != old:
                 return False
             edited(tmp_path, edit="2")
             return True
 
-        watched([declared], first, replaced, lambda _: cluster.read["platform"] == two)
+        watch_steps([declaration], save, is_replaced, lambda _: cluster.read["platform"] == new)
 
 
-def test_a_package_directory_that_was_away_is_still_watched(tmp_path: Path) -> None:
-    one = edit(tmp_path, "1")
-    declared = package(tmp_path)
-    with released(tmp_path, declared) as cluster:
+def test_a_package_directory_that_was_missing_is_still_watched(tmp_path: Path) -> None:
+    saved = edit(tmp_path, "1")
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration) as cluster:
 
-        def first(_: View) -> bool:
+        def save(_: View) -> bool:
             (tmp_path / "platform").rename(tmp_path / "before")
             return True
 
-        def gone(view: View) -> bool:
+        def is_missing(view: View) -> bool:
             if view.rows[0].state == "Healthy":
                 return False
             edited(tmp_path, edit="1")
             return True
 
-        watched([declared], first, gone, lambda _: cluster.read["platform"] == one)
+        watch_steps([declaration], save, is_missing, lambda _: cluster.read["platform"] == saved)
 
 
-def test_a_system_that_lets_nothing_be_watched_ends_it(
+def test_a_system_without_free_watches_ends_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Path, **__: object) -> Never:
@@ -158,104 +158,105 @@ def test_a_system_that_lets_nothing_be_watched_ends_it(
         raise OSError(message)
 
     monkeypatch.setattr("watchfiles.watch", refuse)
-    one = package(tmp_path)
-    with released(tmp_path, one), pytest.raises(DevcacheError, match="watch limit reached"):
-        watch.watch(Cluster("", "here"), [one], lambda _: None, 60, result_cache.NO_CACHE)
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration), pytest.raises(DevcacheError, match="watch limit reached"):
+        watch.watch(Cluster("", "here"), [declaration], lambda _: None, 60, result_cache.NO_CACHE)
 
 
-def test_it_outlives_an_api_server_that_goes_away(
+def test_the_watch_survives_an_unreachable_api_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "_RETRY", 0.1)
-    one, saved = package(tmp_path), edit(tmp_path, "1")
-    with released(tmp_path, one) as cluster:
+    declaration, saved = package(tmp_path), edit(tmp_path, "1")
+    with released(tmp_path, declaration) as cluster:
 
-        def gone(_: int) -> None:
+        def refuse(_: int) -> None:
             raise ConnectionError
 
-        def first(_: View) -> bool:
-            cluster.before = gone
+        def save(_: View) -> bool:
+            cluster.before_request = refuse
             edited(tmp_path)
             return True
 
-        def told(view: View) -> bool:
+        def shows_error(view: View) -> bool:
             if "does not answer" not in view.rows[0].state:
                 return False
-            cluster.before = lambda _: None
+            cluster.before_request = lambda _: None
             return True
 
-        def pushed(view: View) -> bool:
+        def is_pushed(view: View) -> bool:
             return view.rows[0].state == "Healthy" and cluster.read["platform"] == saved
 
-        watched([one], first, told, pushed)
+        watch_steps([declaration], save, shows_error, is_pushed)
 
 
-def test_a_save_during_a_push_begins_another_one(tmp_path: Path) -> None:
-    one, last = package(tmp_path), edit(tmp_path, "2")
-    with released(tmp_path, one) as cluster:
+def test_a_save_during_a_push_starts_the_next_push(tmp_path: Path) -> None:
+    declaration, last = package(tmp_path), edit(tmp_path, "2")
+    with released(tmp_path, declaration) as cluster:
         cluster.lagging = {"crossplane-1"}
         edited(tmp_path)
 
         def show(view: View) -> None:
-            if "not loaded by pod" in view.doing and cluster.lagging:
+            if "not loaded by pod" in view.step and cluster.lagging:
                 edited(tmp_path, edit="2")
                 cluster.lagging = set()
-            if not view.doing and cluster.read["platform"] == last:
-                raise EndedError
+            if not view.step and cluster.read["platform"] == last:
+                raise CompleteError
 
-        with pytest.raises(EndedError):
-            watch.watch(Cluster("", "here"), [one], show, 60, result_cache.NO_CACHE)
+        with pytest.raises(CompleteError):
+            watch.watch(Cluster("", "here"), [declaration], show, 60, result_cache.NO_CACHE)
 
 
-def test_a_save_of_the_same_content_during_a_push_hides_no_push(tmp_path: Path) -> None:
-    """The next push has nothing to write, and the line of the first one would never come."""
-    package_ = package(tmp_path)
-    with released(tmp_path, package_) as cluster:
+def test_a_save_of_the_same_content_during_a_push_hides_no_line(tmp_path: Path) -> None:
+    """The next push has nothing to write, but the first one did, and needs a line."""
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration) as cluster:
         cluster.lagging = {"crossplane-1"}
         edited(tmp_path)
 
         def show(view: View) -> None:
-            if "not loaded by pod" in view.doing and cluster.lagging:
+            if "not loaded by pod" in view.step and cluster.lagging:
                 edited(tmp_path)
                 cluster.lagging = set()
-            if not view.doing and view.rows[0].state:
-                assert view.rows[0].pushed, "the content is new in the cluster"
-                raise EndedError
+            if not view.step and view.rows[0].state:
+                assert view.rows[0].time, "the content is new in the cluster"
+                raise CompleteError
 
-        with pytest.raises(EndedError):
-            watch.watch(Cluster("", "here"), [package_], show, 60, result_cache.NO_CACHE)
+        with pytest.raises(CompleteError):
+            watch.watch(Cluster("", "here"), [declaration], show, 60, result_cache.NO_CACHE)
 
 
-def test_a_package_that_is_not_there_is_refused_as_it_starts(tmp_path: Path) -> None:
-    one = package(tmp_path)
-    with released(tmp_path, one):
-        missing = one._replace(path=str(tmp_path / "none"))
+def test_a_missing_package_is_refused_at_the_start(tmp_path: Path) -> None:
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration):
+        missing = declaration._replace(path=str(tmp_path / "none"))
         with pytest.raises(DevcacheError, match="there is no such file or directory"):
             watch.watch(Cluster("", "here"), [missing], lambda _: None, 60, result_cache.NO_CACHE)
 
 
-@pytest.mark.linux  # the env of GNU
-def test_lines_are_told_where_there_is_no_terminal_and_ctrl_c_ends_it(tmp_path: Path) -> None:
-    one = package(tmp_path)
+@pytest.mark.linux  # GNU env
+def test_without_a_terminal_it_writes_lines_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    declaration = package(tmp_path)
     with (
-        released(tmp_path, one),
+        released(tmp_path, declaration),
         subprocess.Popen(
-            # Whoever runs the tests in the background ignores Ctrl-C, and so would this.
-            ["env", "--default-signal=INT", COMMAND, "watch", one.path],
+            # A shell starts background jobs with SIGINT ignored, and its children inherit that.
+            ["env", "--default-signal=INT", COMMAND, "watch", declaration.path],
             stdout=subprocess.PIPE,
             env=os.environ,
             text=True,
-        ) as running,
+        ) as process,
     ):
         try:
-            assert running.stdout
-            assert running.stdout.readline() == f"platform  platform-{content(one)[:12]}  Healthy\n"
+            assert process.stdout
+            revision = f"platform-{content(declaration)[:12]}"
+            assert process.stdout.readline() == f"platform  {revision}  Healthy\n"
             edited(tmp_path)
-            line = running.stdout.readline()
+            line = process.stdout.readline()
             assert "platform" in line
-            assert " s (" in line, "how long it took, and what the longest"
-            running.send_signal(signal.SIGINT)
-            assert running.wait() == 130
-            assert running.stdout.read() == ""
+            assert " s (" in line, "the duration and the longest step"
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+            assert process.stdout.read() == ""
         finally:
-            running.kill()
+            process.kill()

@@ -1,4 +1,4 @@
-"""A release in live mode without a cluster: what the filter would have put into its ConfigMap."""
+"""A release in live mode without a cluster, with the manifests that the filter would write."""
 
 from __future__ import annotations
 
@@ -18,48 +18,58 @@ from postrender.release import objects
 from tests.shared.package_files import META, STREAM, XRD
 
 if TYPE_CHECKING:
+    from postrender.manifests.nodes import Plain
     from postrender.payload.contents import Contents
     from postrender.payload.external import Parts
     from postrender.placement import LocalPackage
 
 DIGEST, PATH = versions.Version(2, 4), versions.Version(1, 20)
-"""A version that keys packages by digest, and a version that keys them by path."""
+"""A version with digests in its cache keys, and one with paths."""
 
 VERSIONS = pytest.mark.parametrize("version", [DIGEST, PATH], ids=["digest", "path"])
 
 
-def placed(
+def local_packages(
     *declared: PackageDeclaration, version: versions.Version = DIGEST
 ) -> tuple[LocalPackage, ...]:
-    """Return packages, read from disk and placed for a version."""
+    """Return packages, read from disk, with their cache files for a version."""
     return placement.place(declared, Target.of(version, where="the test"), Path())
 
 
 def of(
     *declared: PackageDeclaration, version: versions.Version = DIGEST, parts: Parts | None = None
 ) -> Release:
-    """Return a release that declares these packages, as it is after `helm install`.
+    """Return the release that `helm install` creates for packages.
 
     Args:
         *declared: The packages.
         version: The Crossplane version.
-        parts: The parts of the packages that are apart from the release.
+        parts: The parts of the packages outside the release.
     """
-    on_disk = placed(*declared, version=version)
-    said = record.of_release(on_disk, version, "1")
-    held = contents.of_release(on_disk, parts or {}).with_text(record.RELEASED, said.text)
-    config_map = objects.config_map("crossplane-devcache", "crossplane-system", held, "")
-    empty = record.Record(version, "1", {})
-    return Release(config_map, held, said, empty, {"app": "crossplane"})
+    packages = local_packages(*declared, version=version)
+    release_record = record.of_release(packages, version, "1")
+    whole = contents.of_release(packages, parts or {})
+    whole = whole.with_text(record.RELEASED, release_record.text)
+    config_map = objects.config_map("crossplane-devcache", "crossplane-system", whole, "")
+    push_record = record.Record(version, "1", {})
+    return Release(config_map, whole, release_record, push_record, {"app": "crossplane"})
 
 
-def after(before: Release, held: Contents) -> Release:
-    """Return a release whose ConfigMap holds something else."""
-    said = record.parse(held.data[record.RELEASED], where="the test")
-    pushed = said._replace(packages={})
-    if record.PUSHED in held.data:
-        pushed = record.parse(held.data[record.PUSHED], where="the test")
-    return replace(before, contents=held, record=said, pushed=pushed)
+def manifests(*declared: PackageDeclaration, version: versions.Version) -> list[dict[str, Plain]]:
+    """Return the manifests of a release: the ConfigMap and the objects of the packages."""
+    target = Target.of(version, where="the test")
+    packages = local_packages(*declared, version=version)
+    config_map = of(*declared, version=version).config_map
+    return [config_map, *objects.of_release(packages, target, "1")]
+
+
+def after(before: Release, whole: Contents) -> Release:
+    """Return a release with other contents of its ConfigMap."""
+    release_record = record.parse(whole.data[record.RELEASED], where="the test")
+    push_record = release_record._replace(packages={})
+    if record.PUSHED in whole.data:
+        push_record = record.parse(whole.data[record.PUSHED], where="the test")
+    return replace(before, contents=whole, record=release_record, push_record=push_record)
 
 
 def package(
@@ -76,11 +86,11 @@ def package(
 
 
 def edited(folder: Path, name: str = "platform", edit: str = "1") -> PackageDeclaration:
-    """Write a package directory with a content of its own, and return its declaration."""
+    """Write a package directory with the content of an edit, and return its declaration."""
     return package(folder, name, META + b"---\n" + XRD + f"# {edit}\n".encode())
 
 
 def content(declared: PackageDeclaration) -> str:
     """Return the sha256 of a package's package.yaml."""
-    [one] = placed(declared)
-    return one.content
+    [local] = local_packages(declared)
+    return local.content
