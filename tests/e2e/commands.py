@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cluster.daemons import LAVISH
+from tests.cluster.daemons import GO_ENVIRONMENT
 from tests.shared.paths import ROOT
 from tests.shared.programs import SEARCH_PATH
 
@@ -45,7 +45,7 @@ class Program:
         run = subprocess.run(
             [self.path, *arguments],
             cwd=ROOT,
-            env={**os.environ, **LAVISH, "PATH": SEARCH_PATH, **self.environment},
+            env={**os.environ, **GO_ENVIRONMENT, "PATH": SEARCH_PATH, **self.environment},
             input=stdin,
             capture_output=True,
             encoding="utf-8",

@@ -63,7 +63,7 @@ def cluster(line: Line) -> Iterator[Cluster]:
     """A cluster of the line's own: it is up sooner than another line's Crossplane is removed."""
     try:
         runtimes = [packages.runtime(name) for name in packages.RUNTIMES]
-        cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, tied=True)
+        cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, temporary=True)
     except ClusterError as error:
         pytest.exit(f"the cluster is not up: {error}", returncode=1)
     yield cluster
@@ -73,7 +73,7 @@ def cluster(line: Line) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def kubernetes(cluster: Cluster) -> Iterator[Kubernetes]:
     kubectl = Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)})
-    url, keys = certificates.server(cluster.at), cluster.at.keys
+    url, keys = certificates.server(cluster.state), cluster.state.keys
     with closing(ApiServer(url, keys, kubectl)) as api_server:
         yield Kubernetes(kubectl, api_server)
 

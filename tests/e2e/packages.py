@@ -35,7 +35,7 @@ RUNTIMES = {
 
 def runtime(name: str) -> Image:
     """Return the image of a provider or function, named as `runtimeImage` names it."""
-    files = {name: programs.built(name)}
+    files = {name: programs.build(name)}
     return Image(runtime_image(name), files, entrypoint=[f"/{name}"], user="65532")
 
 
