@@ -39,7 +39,7 @@ runtimeConfig:
   platformCommand:
     - command: cat
 """
-"""A post-renderer without changes, to compare with: Helm 4 reformats the input of post-renderers."""
+"""A post-renderer without changes, to compare with: Helm 4 reformats any post-renderer's input."""
 
 
 class Object(TypedDict, total=False):

@@ -12,14 +12,14 @@ import (
 	"github.com/crossplane/function-sdk-go/response"
 )
 
-// Function makes a ClusterNopResource for each of the composite resource's spec.zones.
+// Function creates a ClusterNopResource for each of the composite resource's spec.zones.
 type Function struct {
 	fnv1.UnimplementedFunctionRunnerServiceServer
 
 	log logging.Logger
 }
 
-// RunFunction adds the resources to the desired ones, and counts them in status.zones.
+// RunFunction adds a resource for each zone to the desired resources, and sets status.zones to their number.
 func (f *Function) RunFunction(_ context.Context, req *fnv1.RunFunctionRequest) (*fnv1.RunFunctionResponse, error) {
 	f.log.Debug("Running", "tag", req.GetMeta().GetTag())
 	rsp := response.To(req, response.DefaultTTL)
@@ -66,7 +66,7 @@ func countZones(
 	if err != nil {
 		return errors.Wrap(err, "cannot read the desired composite resource")
 	}
-	// Without a step before this one it is empty, and then has no kind.
+	// In the first step it is empty and has no kind.
 	desired.Resource.SetAPIVersion(observed.Resource.GetAPIVersion())
 	desired.Resource.SetKind(observed.Resource.GetKind())
 	if err := desired.Resource.SetInteger("status.zones", int64(count)); err != nil {
@@ -75,7 +75,7 @@ func countZones(
 	return errors.Wrap(response.SetDesiredCompositeResource(rsp, desired), "cannot write the desired composite resource")
 }
 
-// nopResource stands for a zone: it is ready at once, and nothing is made outside the cluster.
+// nopResource represents a zone: it is ready at once, and creates nothing outside the cluster.
 func nopResource(zone string) *composed.Unstructured {
 	made := composed.New()
 	made.Object = map[string]any{

@@ -1,4 +1,4 @@
-// Package main is a composition Function that makes a resource for each zone.
+// Package main is a composition Function that creates a resource for each zone.
 package main
 
 import (
@@ -7,18 +7,18 @@ import (
 	"github.com/crossplane/function-sdk-go"
 )
 
-// CLI are the flags. Crossplane gives none: it says by TLS_SERVER_CERTS_DIR where the certificates are.
+// CLI has the flags. Crossplane sets no flags, only TLS_SERVER_CERTS_DIR, the folder of the certificates.
 type CLI struct {
-	Debug bool `short:"d" help:"Write debug messages too."`
+	Debug bool `short:"d" help:"Also write debug messages."`
 
 	Network            string `help:"Network to listen on for gRPC connections." default:"tcp"`
-	Address            string `help:"Address to listen at for gRPC connections." default:":9443"`
-	TLSServerCertsDir  string `help:"Folder of the server's certificate (tls.key, tls.crt) and the CA of its clients (ca.crt)." env:"TLS_SERVER_CERTS_DIR"`
+	Address            string `help:"Address to listen on for gRPC connections." default:":9443"`
+	TLSServerCertsDir  string `help:"Folder with the server's certificate (tls.key, tls.crt) and the CA of its clients (ca.crt)." env:"TLS_SERVER_CERTS_DIR"`
 	Insecure           bool   `help:"Serve without TLS."`
-	MaxRecvMessageSize int    `help:"Largest message to receive, in MB." default:"4"`
+	MaxRecvMessageSize int    `help:"Size limit of received messages, in MB." default:"4"`
 }
 
-// Run serves the Function until that fails.
+// Run serves the Function until the server fails.
 func (c *CLI) Run() error {
 	log, err := function.NewLogger(c.Debug)
 	if err != nil {
@@ -32,6 +32,6 @@ func (c *CLI) Run() error {
 }
 
 func main() {
-	ctx := kong.Parse(&CLI{}, kong.Description("A composition Function that makes a resource for each zone."))
+	ctx := kong.Parse(&CLI{}, kong.Description("A composition Function that creates a resource for each zone."))
 	ctx.FatalIfErrorf(ctx.Run())
 }
