@@ -70,7 +70,7 @@ class LoadedPackage:
     raw: int
     """The size of package.yaml in bytes."""
 
-    packed: int
+    compressed: int
     """The size in the ConfigMap in bytes."""
 
     dependencies: tuple[packages.Dependency, ...]
@@ -137,24 +137,24 @@ def objects_in(documents: Iterable[stream.Document]) -> list[Object]:
 def loaded_packages(objects: Sequence[Object]) -> Iterator[LoadedPackage]:
     """Yield the packages that the copier in the pod will write to Crossplane's cache."""
     payload = next(o for o in objects if o["kind"] == "ConfigMap" and "index" in o.get("data", {}))
-    installed = {
+    package_objects = {
         o["metadata"]["name"]: o
         for o in objects
         if o["apiVersion"].startswith("pkg.crossplane.io/")
     }
-    declared = yaml.safe_load(Path(VALUES).read_text())["devcache"]["packages"]
+    declarations = yaml.safe_load(Path(VALUES).read_text())["devcache"]["packages"]
     for line in payload["data"]["index"].splitlines():
         _, _, file, key = line.split(" ", 3)
         name = file.removesuffix(".xz")
-        packed = base64.b64decode(payload["binaryData"][file])
+        compressed = base64.b64decode(payload["binaryData"][file])
         yield LoadedPackage(
             name=name,
-            kind=installed[name]["kind"],
-            reference=installed[name]["spec"]["package"],
+            kind=package_objects[name]["kind"],
+            reference=package_objects[name]["spec"]["package"],
             key=key,
-            raw=len(lzma.decompress(packed)),
-            packed=len(packed),
-            dependencies=packages.read(Path(declared[name]["path"])).dependencies,
+            raw=len(lzma.decompress(compressed)),
+            compressed=len(compressed),
+            dependencies=packages.read(Path(declarations[name]["path"])).dependencies,
         )
 
 
@@ -181,7 +181,7 @@ def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) 
     added = [value for value in names if value not in names_before]
     local_packages = list(loaded_packages(objects))
     local = {package.source for package in local_packages}
-    sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.packed)) for p in local_packages]
+    sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.compressed)) for p in local_packages]
     needs = [
         (p.name, d.package, d.constraint, "this release" if d.package in local else "its registry")
         for p in local_packages

@@ -112,12 +112,15 @@ def _strategic_merge(modified: str) -> Patch:
             for volume in pod["volumes"]
         ],
     }
-    changed = {"metadata": {"annotations": template["metadata"]["annotations"]}, "spec": spec}
+    template_patch = {
+        "metadata": {"annotations": template["metadata"]["annotations"]},
+        "spec": spec,
+    }
     content = {
         "apiVersion": deployment["apiVersion"],
         "kind": deployment["kind"],
         "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {"template": changed},
+        "spec": {"template": template_patch},
     }
     return Patch("strategic merge", content, {})
 

@@ -150,7 +150,7 @@ def write(results: Results) -> None:
     """Write the page and the plot."""
     plot.draw([*results.streams, results.reading])
     smallest, largest = results.streams[0], results.streams[-1]
-    grown = largest.ours.memory - smallest.ours.memory
+    growth = largest.ours.memory - smallest.ours.memory
     text = TEXT.format(
         day=datetime.now(UTC).date().isoformat(),
         machine=_machine(),
@@ -161,7 +161,7 @@ def write(results: Results) -> None:
         streams=_comparisons(results.streams),
         missed=_unmet_aims(results.streams),
         starts=_starts(smallest),
-        growth=grown / (OTHER_MEGABYTES[-1] * MEGABYTE),
+        growth=growth / (OTHER_MEGABYTES[-1] * MEGABYTE),
         xpkg=results.reading.comparison.title.rpartition(" of ")[2].removesuffix(" MB"),
         reading=_comparisons([results.reading]),
         packing=_tasks(results.packing),

@@ -116,11 +116,11 @@ class Crossplane:
             self.ensure_empty_cluster()
         if self.state != (packages, values or {}) or self.live != live:
             self.live = live
-            pulled = self._pulled_packages(packages)
+            pulled_packages = self._pulled_packages(packages)
             self.deploy(packages, values)
-            self._remove(pulled)
-        installed = {name for name, package in packages.items() if package.get("install", True)}
-        self.kubernetes.wait_until_healthy(installed.difference(failing))
+            self._remove(pulled_packages)
+        names = {name for name, package in packages.items() if package.get("install", True)}
+        self.kubernetes.wait_until_healthy(names.difference(failing))
 
     def ensure_empty_cluster(self) -> None:
         """Remove all traces of Crossplane from the cluster."""

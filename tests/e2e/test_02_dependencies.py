@@ -33,9 +33,9 @@ def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
     crossplane.ensure({"demo": local(demo)})
     kubernetes.wait_until_healthy(["demo", "acme-storage", "acme-ready"])
     [_] = node.loaded_files()
-    written = " ".join(node.cached_files() - node.loaded_files())
-    assert "storage" in written, "Crossplane pulled it"
-    assert "ready" in written, "Crossplane pulled it"
+    pulled_files = " ".join(node.cached_files() - node.loaded_files())
+    assert "storage" in pulled_files, "Crossplane pulled it"
+    assert "ready" in pulled_files, "Crossplane pulled it"
 
 
 @pytest.mark.smoke

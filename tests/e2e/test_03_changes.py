@@ -36,8 +36,8 @@ def test_a_changed_package_is_read_again_and_rolled_back(
     kubernetes.kubectl("apply", f"--filename={FLEET}/examples")
     kubernetes.wait_until_ready("xfleets/example")
 
-    changed = {**fleet["fleet"], "path": str(with_an_owner(tmp_path))}
-    crossplane.deploy({**fleet, "fleet": changed})
+    new_declaration = {**fleet["fleet"], "path": str(with_an_owner(tmp_path))}
+    crossplane.deploy({**fleet, "fleet": new_declaration})
     kubernetes.wait_until_value("crd/xfleets.fleet.example.org", field_type("owner"), "string")
     kubernetes.wait_until_healthy(fleet)
     after = kubernetes.packages()["fleet"].revision
@@ -89,13 +89,13 @@ def test_packages_leave_with_all_that_is_theirs(
         "acme-function-zones": fleet["acme-function-zones"],
     }
     crossplane.ensure({**stays, **leaves})
-    stayed = kubernetes.read(f"crd/{api('stays')}", "{.metadata.uid}")
+    uid = kubernetes.read(f"crd/{api('stays')}", "{.metadata.uid}")
 
     crossplane.deploy(stays)
     kubernetes.wait_until_gone(f"crd/{api('leaves')}")
     until(lambda: _other_resources(kubernetes, "stays"), "only the package `stays` remains")
     kubernetes.wait_until_healthy(stays)
-    assert kubernetes.read(f"crd/{api('stays')}", "{.metadata.uid}") == stayed
+    assert kubernetes.read(f"crd/{api('stays')}", "{.metadata.uid}") == uid
 
     crossplane.deploy({})
     kubernetes.wait_until_gone(f"crd/{api('stays')}")

@@ -118,11 +118,11 @@ def test_helm_adopts_an_object_that_was_applied_apart(
     kubernetes.apply(crossplane.devcache.run_logged("objects", config, *release))
     kubernetes.wait_until_healthy(packages)
     apart = "configuration.pkg.crossplane.io/apart"
-    applied = kubernetes.read(apart, "{.metadata.uid}")
+    uid = kubernetes.read(apart, "{.metadata.uid}")
 
     crossplane.deploy({**packages, "apart": {**packages["apart"], "install": True}})
     kubernetes.wait_until_healthy(packages)
-    assert kubernetes.read(apart, "{.metadata.uid}") == applied
+    assert kubernetes.read(apart, "{.metadata.uid}") == uid
     assert [kubernetes.read(apart, path) for path in OWNERS] == ["Helm", "crossplane", NAMESPACE]
 
     crossplane.deploy(packages)

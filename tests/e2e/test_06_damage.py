@@ -36,7 +36,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Declarations:
 
 
 @pytest.fixture
-def pulled(registry: Registry, tmp_path: Path) -> str:
+def pulled_manifest(registry: Registry, tmp_path: Path) -> str:
     """The manifest of a Configuration in the registry that no release declares."""
     registry.publish(configuration(tmp_path, "pulled"), "acme/pulled", "v0.1.0")
     return yaml.safe_dump(
@@ -68,10 +68,10 @@ def test_a_damaged_package_stops_the_copier_and_leaves_the_cache_as_it_is(
     kubernetes: Kubernetes,
     node: Node,
     packages: Declarations,
-    pulled: str,
+    pulled_manifest: str,
 ) -> None:
     crossplane.ensure(packages)
-    kubernetes.apply(pulled)
+    kubernetes.apply(pulled_manifest)
     kubernetes.wait_until_healthy(["pulled"])
     before = checksums(node)
     assert len(before) > len(packages) == len(node.loaded_files()), "Crossplane also wrote a file"
@@ -111,9 +111,9 @@ def damage(kubernetes: Kubernetes, node: Node, pod: str, key: str) -> None:
     """Change one bit of a packed package, and return when the pod has the change."""
     mounted = f"/proc/{node.pid()}/root/devcache/{key}"
     before = node.cluster.run("sha256sum", mounted)
-    packed = bytearray(base64.b64decode(kubernetes.read(PAYLOAD, f"{{.binaryData['{key}']}}")))
-    packed[len(packed) // 2] ^= 1
-    patch = yaml.safe_dump({"binaryData": {key: base64.b64encode(packed).decode()}})
+    content = bytearray(base64.b64decode(kubernetes.read(PAYLOAD, f"{{.binaryData['{key}']}}")))
+    content[len(content) // 2] ^= 1
+    patch = yaml.safe_dump({"binaryData": {key: base64.b64encode(content).decode()}})
     kubernetes.kubectl("patch", PAYLOAD, INSIDE, "--type=merge", f"--patch={patch}")
     # Without a change of the pod, kubelet takes up to a minute.
     kubernetes.kubectl("annotate", "pod", pod, INSIDE, "e2e.example.org/damaged=yes")

@@ -49,7 +49,7 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
     kubernetes.wait_until_healthy([*declarations, "acme-pulled"])
     first = files(cache)
     ours = {content(stays), content(leaves)}
-    [pulled] = [file for file in first if contents(cache)[file] not in ours]
+    [pulled_file] = [file for file in first if contents(cache)[file] not in ours]
     assert set(contents(cache).values()) > ours
     assert len(first) == len(ours) + 1
 
@@ -74,13 +74,17 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
     kubernetes.wait_until_value(f"crd/{api('stays')}", field_type("colour"), "string")
     kubernetes.wait_until_healthy(["stays", "acme-pulled"])
     kubernetes.wait_until_gone(f"pod/{pod}")
-    assert sorted(contents(cache).values()) == sorted([content(stays), contents(cache)[pulled]])
-    assert files(cache)[pulled] == first[pulled], "the copier left the file of Crossplane unchanged"
+    assert sorted(contents(cache).values()) == sorted(
+        [content(stays), contents(cache)[pulled_file]]
+    )
+    assert files(cache)[pulled_file] == first[pulled_file], (
+        "the copier left the file of Crossplane unchanged"
+    )
 
     crossplane.deploy({}, VALUES)
     kubernetes.wait_until_gone(f"crd/{api('stays')}")
-    assert set(files(cache)) == {pulled}
-    assert files(cache)[pulled] == first[pulled]
+    assert set(files(cache)) == {pulled_file}
+    assert files(cache)[pulled_file] == first[pulled_file]
     kubernetes.wait_until_healthy(["acme-pulled"])
 
     kubernetes.kubectl("delete", "configuration.pkg.crossplane.io/acme-pulled")

@@ -100,10 +100,10 @@ def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path)
         "metadata": {"name": "packages", "namespace": NAMESPACE},
         "binaryData": {key: base64.b64encode(content).decode()},
     }
-    installed: Plain = {
+    package_object: Plain = {
         "apiVersion": "pkg.crossplane.io/v1",
         "kind": "Configuration",
         "metadata": {"name": "demo"},
         "spec": {"package": reference, "packagePullPolicy": policy},
     }
-    return yaml.safe_dump_all([config_map, installed])
+    return yaml.safe_dump_all([config_map, package_object])

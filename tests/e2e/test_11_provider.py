@@ -49,9 +49,9 @@ def provider(folder: Path) -> Path:
     It is provider-aws-ec2 if its package.yaml is available, and a substitute otherwise.
     """
     folder.mkdir()
-    packed = Path(os.environ.get("CORPUS", "nowhere")) / CORPUS
-    if packed.exists():
-        text = lzma.decompress(packed.read_bytes()).decode()
+    archive = Path(os.environ.get("CORPUS", "nowhere")) / CORPUS
+    if archive.exists():
+        text = lzma.decompress(archive.read_bytes()).decode()
     else:
         text = "\n---\n".join([META, *(json.dumps(definition(number)) for number in range(CRDS))])
     meta, _, definitions = text.partition("\n---\n")

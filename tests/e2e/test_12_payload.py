@@ -58,7 +58,7 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     apart.deploy(declarations)
     kubernetes.wait_until_value(f"crd/{api('small')}", field_type("owner"), "string")
     kubernetes.wait_until_healthy(declarations)
-    changed = payload_names(kubernetes) - before
+    new_names = payload_names(kubernetes) - before
     assert prunable(apart, declarations) == set(), "a rollback would need the previous one"
 
     apart.rollback()
@@ -67,8 +67,8 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     configuration(tmp_path, "small")
     assert prunable(apart, declarations) == set()
     forget_rollouts(kubernetes)
-    assert prunable(apart, declarations) == changed
-    kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in changed))
+    assert prunable(apart, declarations) == new_names
+    kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in new_names))
     kubernetes.kubectl("delete", "pods", INSIDE, f"--selector={CORE}")
     kubernetes.wait_until_pods_ready(1, CORE)
     kubernetes.recreate_api("small", api("small"))

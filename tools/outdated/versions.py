@@ -53,8 +53,10 @@ def by_line(versions: Iterable[str]) -> dict[str, str]:
 
 def is_newer(version: str, than: str) -> bool:
     """Return whether a version is newer than another; a text that is not a version is neither."""
-    left, right = parse(version), parse(than)
-    return left is not None and right is not None and left > right
+    first_version, second_version = parse(version), parse(than)
+    return (
+        first_version is not None and second_version is not None and first_version > second_version
+    )
 
 
 def has_gap(versions: Collection[str], version: str) -> bool:
