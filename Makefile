@@ -1,10 +1,10 @@
-# Everything that a person or CI runs here; `make help` lists it.
-# Needs python3 (3.11 or newer), go (1.21 or newer), make and git; the rest is fetched.
+# The commands for development and CI; `make help` lists them.
+# Requires python3 (3.11 or newer), go (1.21 or newer), make and git; the targets fetch the rest.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-# Each start of the command and of a test would compile every module that it imports.
+# With this variable each start of the command or of a test would compile every imported module.
 unexport PYTHONDONTWRITEBYTECODE
 
 chart := charts/crossplane-devcache
@@ -12,19 +12,19 @@ upstream := $(shell awk '/^dependencies:/ { found = 1 } found && $$1 == "version
 releases = $$(python3 -m tests.shared.releases)
 tools := helm4 helm3 crossplane ct helm-unittest helm-docs
 
-# The helm of `make demo` and `make chart`: yours, if you have one.
+# The helm of `make demo` and `make chart`: by default the one on the PATH, if any.
 HELM ?= $$(command -v helm || tools/build.sh helm4)
-# Crossplane: the versions whose images `make cluster` puts on its node (if none, that of our chart), such as
-# 2.4.2; the lines that `make e2e` and `make smoke` run on (if none, two), such as 2.4, or `all`.
+# For `make cluster`, the versions of Crossplane whose images to import, such as 2.4.2; by default that of our chart.
+# For `make e2e` and `make smoke`, the lines of Crossplane, such as 2.4, or `all`; by default two lines.
 CROSSPLANE ?=
-# Kubernetes: the line of the node, such as 1.34; `make e2e` also takes several, or `all`.
+# The line of Kubernetes of the node, such as 1.34; `make e2e` also accepts several lines, or `all`.
 KUBERNETES ?=
-# Large packages of providers that `make e2e` and `make bench` use if they are there.
+# The folder of large provider packages, which `make e2e` and `make bench` use if it exists.
 CORPUS ?= ../shared/corpus
-# More arguments for pytest, e.g. make test PYTEST="-k copier -x"
+# More arguments for pytest: make test PYTEST="-k copier -x"
 PYTEST ?=
 
-# For a command: where tests find what they run.
+# The environment variables of the tests, with the paths of the programs that they run.
 environment = PATH="$(CURDIR)/.venv/bin:$$PATH" \
 	HELM3="$$(tools/build.sh helm3)" \
 	HELM4="$$(tools/build.sh helm4)" \
@@ -36,7 +36,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: venv chart ## Add two local packages to Crossplane's manifests and show what changed; needs no cluster
+demo: venv chart ## Add two local packages to Crossplane's manifests and show the changes; needs no cluster
 	@helm="$(HELM)"; PATH="$(CURDIR)/.venv/bin:$$PATH" tools/demo.py "$$helm"
 
 .PHONY: test
@@ -52,41 +52,41 @@ pythons: deps venv ## Run the unit tests with Python 3.11 to 3.14, each with the
 	@PATH="$$(tools/pythons.sh 3.11 3.12 3.13 3.14):$$PATH" .venv/bin/tox run -- $(PYTEST)
 
 .PHONY: coverage
-coverage: deps venv ## Measure the code that the unit tests run, and list the lines that they do not (some minutes)
+coverage: deps venv ## Measure the coverage of the unit tests, and list the lines that they do not run (takes some minutes)
 	@rm -rf build/coverage
 	.venv/bin/coverage run -m pytest --ignore=tests/tools --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 	@.venv/bin/coverage combine --quiet
 	@.venv/bin/coverage report
 
 .PHONY: dist
-dist: venv chart ## Build a release into dist: sdist, wheel, Helm 4 plugin and chart
+dist: venv chart ## Build a release in dist: sdist, wheel, Helm 4 plugin and chart
 	@rm -rf dist
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tools/dist.sh dist
 
 .PHONY: version
-version: venv ## Set the version of everything, and its heading in CHANGELOG.md (VERSION=0.2.0)
+version: venv ## Set the version in all files, and add its heading to CHANGELOG.md (VERSION=0.2.0)
 	@[[ "$(VERSION)" =~ ^[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo 'usage: make version VERSION=0.2.0' >&2; exit 2; }
 	@.venv/bin/bump-my-version bump --new-version $(VERSION)
-	@touch .venv/complete # pyproject.toml has changed, but not what is installed
+	@touch .venv/complete # pyproject.toml has changed, but not its dependencies
 
 .PHONY: cluster
-cluster: ## Take up a Kubernetes node of real parts for yourself, as root, and print its KUBECONFIG
+cluster: ## Start a Kubernetes node from the real components, as root, and print its KUBECONFIG
 	@python3 -m tests.cluster up $(if $(KUBERNETES),--kubernetes=$(KUBERNETES)) $(or $(CROSSPLANE),$(upstream))
 
 .PHONY: cluster-down
-cluster-down: ## Take it down; nothing is left of it
+cluster-down: ## Stop the node and remove its files
 	@python3 -m tests.cluster down
 
 .PHONY: cluster-deps
-cluster-deps: ## Install the Debian packages that the node is made of, if they are missing
+cluster-deps: ## Install the missing Debian packages of the node
 	@tools/debian.sh $$(python3 -m tests.cluster missing)
 
 .PHONY: e2e
-e2e: cluster-tools ## Prove it on real Crossplane in a real cluster, as root (CROSSPLANE=all: on all lines, each with both Helms)
+e2e: cluster-tools ## Run the scenarios on real Crossplane in a real cluster, as root (CROSSPLANE=all: on all lines, with Helm 3 and 4)
 	@$(scenarios)
 
 .PHONY: smoke
-smoke: cluster-tools ## The most important of these scenarios alone, in minutes
+smoke: cluster-tools ## Run the most important scenarios only, in minutes
 	@$(scenarios) --smoke
 
 scenarios = $(environment) CORPUS="$(CORPUS)" \
@@ -103,22 +103,22 @@ compatibility: venv ## Write docs/compatibility.md from the results of `make e2e
 	@.venv/bin/python -m tests.e2e.compatibility
 
 .PHONY: bench
-bench: venv ## Measure the filter beside kustomize, and packing and reading; write docs/benchmarks.md (some minutes)
+bench: venv ## Run the benchmarks, and write docs/benchmarks.md (takes some minutes)
 	@.venv/bin/python -m tests.bench "$$(tools/build.sh kustomize)" "$(CORPUS)"
 
 .PHONY: recording
-recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make cluster` (its KUBECONFIG must be set)
+recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make cluster`; set its KUBECONFIG first
 	@tools/debian.sh tmux
 	@PATH="$(CURDIR)/.venv/bin:$$(tools/build.sh kubernetes):$$PATH" \
 	tools/recording.sh "$$(tools/build.sh helm4)" docs/inner-loop.svg
 
 .PHONY: goldens
-goldens: venv chart tools ## Render the inputs of the golden tests again, and write their expected diffs
+goldens: venv chart tools ## Render the inputs of the golden tests, and write their expected diffs
 	@$(environment) python -m tests.golden.inputs
 	.venv/bin/pytest -q tests/release/test_golden.py --update
 
 .PHONY: mutants
-mutants: ## Change the cache contract's code in hundreds of ways, and list those that no test notices; not in CI
+mutants: ## Mutate the code of the cache contract, and list the mutants that no test notices; not in CI
 	@tools/debian.sh python3-venv
 	@python3 -m venv --clear build/mutants
 	@build/mutants/bin/pip install --quiet --constraint constraints.txt pip
@@ -128,7 +128,7 @@ mutants: ## Change the cache contract's code in hundreds of ways, and list those
 	build/mutants/bin/mutmut results
 
 .PHONY: lint
-lint: deps venv ## Check style, types and shell scripts, and that generated files are up to date
+lint: deps venv ## Check the style, the types and the shell scripts, and that generated files are up to date
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -137,25 +137,25 @@ lint: deps venv ## Check style, types and shell scripts, and that generated file
 	.venv/bin/pre-commit validate-config
 	"$$(tools/build.sh actionlint)"
 	.venv/bin/zizmor --offline --quiet .github
-	.venv/bin/bump-my-version bump patch --dry-run # finds the version in each file that repeats it
+	.venv/bin/bump-my-version bump patch --dry-run # checks each file that repeats the version
 	$(lychee) --offline --quiet $(documents)
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \
-	  || { echo 'crds of the chart are out of date: run make generate' >&2; exit 1; }
+	  || { echo 'the CRDs of the chart are out of date: run make generate' >&2; exit 1; }
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --dry-run --log-level warning | diff -u README.md - \
-	  || { echo 'README.md of the chart is out of date: run make generate' >&2; exit 1; }
+	  || { echo 'the README.md of the chart is out of date: run make generate' >&2; exit 1; }
 	"$$(tools/build.sh semver-vectors)" | diff -u tests/data/semver-vectors.json - \
 	  || { echo 'tests/data/semver-vectors.json is out of date: run make generate' >&2; exit 1; }
 
 .PHONY: links
-links: venv ## Check all links of the documentation, also those to other sites
+links: venv ## Check all links of the documentation, including links to other sites
 	$(lychee) $(documents)
 
-# On a machine that the Python package has no build for, yours.
+# If the Python package has no build for this machine, the lychee on the PATH runs.
 lychee = PATH="$(CURDIR)/.venv/bin:$$PATH" lychee
 documents = $$(git ls-files --cached --others --exclude-standard '*.md')
 
 .PHONY: generate
-generate: venv ## Write the generated files again: the chart's README.md and crds, examples/network.xpkg, test vectors
+generate: venv ## Regenerate files: the chart's README.md and CRDs, examples/network.xpkg and test vectors
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) > $(chart)/crds/bootstrap.yaml
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --log-level warning
 	"$$(tools/build.sh crossplane)" xpkg build --package-root examples/network \
@@ -163,7 +163,7 @@ generate: venv ## Write the generated files again: the chart's README.md and crd
 	"$$(tools/build.sh semver-vectors)" > tests/data/semver-vectors.json
 
 .PHONY: chart
-chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into ours, as `helm dependency update` does where it can be reached
+chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into ours, as `helm dependency update` does, but from the Go module
 
 $(chart)/charts/crossplane-$(upstream).tgz: $(chart)/Chart.yaml
 	@mkdir -p $(@D)
@@ -171,22 +171,22 @@ $(chart)/charts/crossplane-$(upstream).tgz: $(chart)/Chart.yaml
 	@charts="$$(HELM="$(HELM)" tools/upstream-charts.sh $(upstream))" && cp "$$charts/$(@F)" $@
 
 .PHONY: tools
-tools: ## Build the Go programs that the tests run (ten minutes the first time, kept outside the checkout)
+tools: ## Build the Go programs of the tests outside the checkout (takes ten minutes the first time)
 	@for tool in $(tools); do tools/build.sh $$tool; done
 
 .PHONY: deps
-deps: ## Install the Debian packages that the tests need, if they are missing
+deps: ## Install the missing Debian packages of the tests
 	@tools/debian.sh busybox-static shellcheck
 
 .PHONY: venv
-venv: .venv/complete ## Set up .venv with the command and everything for development
+venv: .venv/complete ## Create .venv with the command and the development tools
 
 .venv/complete: pyproject.toml constraints.txt
 	@tools/debian.sh python3-venv
 	@echo 'installing Python packages into .venv' >&2
 	@python3 -m venv --clear .venv
 	@.venv/bin/pip install --quiet --constraint constraints.txt pip
-	@# Most is never imported, so nothing is compiled before it is: half of the time.
+	@# Most modules are never imported, so compiling them on import takes half of the time.
 	@.venv/bin/pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt --editable . --group dev
 	@touch $@
 
@@ -199,10 +199,10 @@ constraints: ## Pin the newest versions of all Python packages in constraints.tx
 	mv build/constraints.txt constraints.txt
 
 .PHONY: outdated
-outdated: venv ## List the pins that have a newer release, and those that cannot be looked up
+outdated: venv ## List the pins that have a newer release, and the pins that cannot be looked up
 	@.venv/bin/python -m tools.outdated
 
 .PHONY: clean
-clean: ## Remove what was made in the checkout (not the tools outside it)
+clean: ## Remove the generated files in the checkout, but not the tools outside it
 	rm -rf .venv build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis $(chart)/charts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Cut a version out of CHANGELOG.md: as release notes, or as the annotation of the chart.
+"""Extract a version from CHANGELOG.md, as release notes or as the annotation of the chart.
 
-Run in the root of the checkout: `tools/changelog.py notes 0.1.0`, or `annotation 0.1.0`.
+Run it in the root of the checkout: `tools/changelog.py notes 0.1.0`, or `annotation 0.1.0`.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from pathlib import Path
 import yaml
 
 KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
-"""Keep a Changelog's headings, which are Artifact Hub's kinds of changes (artifacthub/hub,
-docs/chart_annotations.md)."""
+"""The headings of Keep a Changelog, which are also the kinds of changes of Artifact Hub
+(artifacthub/hub, docs/chart_annotations.md)."""
 
 
 class ChangelogError(Exception):
-    """The changelog does not have what is asked for."""
+    """The changelog lacks the requested version or is malformed."""
 
 
 def notes(changelog: str, version: str) -> str:
-    """Return what the changelog says of a version, in Markdown, without the version's own heading.
+    """Return the changes of a version as Markdown, without the heading of the version.
 
     Args:
         changelog: The text of CHANGELOG.md, in the format of Keep a Changelog 1.1.0.
-        version: What stands in the brackets of the heading: `0.1.0`, `Unreleased`.
+        version: The text in the brackets of the heading: `0.1.0` or `Unreleased`.
 
     Raises:
-        ChangelogError: There is no such version, or it has no changes.
+        ChangelogError: The changelog has no such version, or the version has no changes.
     """
     heading = rf"^## \[{re.escape(version)}\].*\n((?:(?!## |\[[^]]+\]: ).*(?:\n|\Z))*)"
-    found = re.search(heading, changelog, re.MULTILINE)
-    if not found:
+    match = re.search(heading, changelog, re.MULTILINE)
+    if not match:
         message = f"CHANGELOG.md has no heading for [{version}]"
         raise ChangelogError(message)
-    text = found[1].strip()
+    text = match[1].strip()
     if not text:
         message = f"CHANGELOG.md has no changes below [{version}]"
         raise ChangelogError(message)
@@ -45,16 +45,16 @@ def notes(changelog: str, version: str) -> str:
 
 
 def changes(changelog: str, version: str) -> list[dict[str, str]]:
-    """Return the changes of a version as Artifact Hub wants them: each a kind and a description.
+    """Return the changes of a version in the format of Artifact Hub: a kind and a description each.
 
     Args:
         changelog: As for `notes`.
         version: As for `notes`.
 
     Raises:
-        ChangelogError: As for `notes`, or a change stands below none of `KINDS`.
+        ChangelogError: As for `notes`, or a change is not below one of `KINDS`.
     """
-    found = []
+    entries = []
     for part in re.split(r"^### ", notes(changelog, version), flags=re.MULTILINE):
         heading = part.partition("\n")[0]
         items = re.findall(r"^- (.*(?:\n(?!- ).+)*)", part, re.MULTILINE)
@@ -62,8 +62,8 @@ def changes(changelog: str, version: str) -> list[dict[str, str]]:
         if items and kind not in KINDS:
             message = f'CHANGELOG.md, [{version}]: "{heading}" is none of: {", ".join(KINDS)}'
             raise ChangelogError(message)
-        found += [{"kind": kind, "description": _plain(item)} for item in items]
-    return found
+        entries += [{"kind": kind, "description": _plain(item)} for item in items]
+    return entries
 
 
 def _plain(item: str) -> str:
@@ -72,22 +72,22 @@ def _plain(item: str) -> str:
 
 
 def annotation(changelog: str, version: str) -> str:
-    """Return the line of Chart.yaml's annotations that holds the changes of a version.
+    """Return the annotation of Chart.yaml with the changes of a version.
 
     Args:
         changelog: As for `notes`.
-        version: As for `notes`; one that has no heading yet has the changes of `Unreleased`.
+        version: As for `notes`; a version without a heading has the changes of `Unreleased`.
 
     Raises:
         ChangelogError: As for `changes`.
     """
     heading = version if f"\n## [{version}]" in changelog else "Unreleased"
-    listed = yaml.safe_dump(changes(changelog, heading), sort_keys=False, width=100)
-    return "  artifacthub.io/changes: |\n" + textwrap.indent(listed, "    ")
+    text = yaml.safe_dump(changes(changelog, heading), sort_keys=False, width=100)
+    return "  artifacthub.io/changes: |\n" + textwrap.indent(text, "    ")
 
 
 def main(arguments: list[str]) -> int:
-    """Print what is asked for and return the exit status."""
+    """Print the notes or the annotation, and return the exit status."""
     match arguments:
         case ["notes", version]:
             write = notes

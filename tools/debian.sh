@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the named Debian packages that this machine lacks: `tools/debian.sh shellcheck`.
+# Installs those of the given Debian packages that are missing: `tools/debian.sh shellcheck`.
 set -euo pipefail
 
 present() {
@@ -17,7 +17,7 @@ done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "tools: not installed, and there is no apt-get to do it: ${missing[*]}" >&2
+  echo "tools: install these packages yourself, because apt-get is missing: ${missing[*]}" >&2
   exit 1
 fi
 as_root=()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Show what the post-renderer adds to Crossplane's manifests, with a real Helm and chart.
+"""Show the changes of the post-renderer to Crossplane's manifests, with a real Helm and chart.
 
-Run by `make demo`, in the root of the checkout: `tools/demo.py HELM`.
+`make demo` runs it in the root of the checkout: `tools/demo.py HELM`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ runtimeConfig:
   platformCommand:
     - command: cat
 """
-"""Helm 4 formats manifests anew for a post-renderer: compare with one that changes nothing."""
+"""A post-renderer without changes, to compare with: Helm 4 reformats any post-renderer's input."""
 
 
 class Object(TypedDict, total=False):
-    """An object of the release, with the fields that are looked at here."""
+    """An object of the release, with the fields that this script reads."""
 
     apiVersion: str
     kind: str
@@ -54,43 +54,43 @@ class Object(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A package as the manifests carry it."""
+class LoadedPackage:
+    """A package in the manifests."""
 
     name: str
-    """The name of the package object, e.g. `platform`."""
+    """The name of the package object, such as `platform`."""
 
     kind: str
     reference: str
-    """The object's `spec.package`."""
+    """The `spec.package` of the object."""
 
     key: str
-    """The file that Crossplane looks for, relative to its cache."""
+    """The cache key: the path of the file in the cache that Crossplane reads."""
 
     raw: int
-    """Bytes of package.yaml."""
+    """The size of package.yaml in bytes."""
 
-    packed: int
-    """Bytes in the ConfigMap."""
+    compressed: int
+    """The size in the ConfigMap in bytes."""
 
     dependencies: tuple[packages.Dependency, ...]
 
     @property
     def source(self) -> str:
-        """What the `dependsOn` of another package calls it."""
+        """The source, as the `dependsOn` of another package has it."""
         return references.parse(self.reference, where=self.name).source
 
 
 def output(command: Sequence[str], **environment: str) -> str:
-    """Return what a command prints; its errors go to the terminal and end the demo."""
+    """Return the output of a command; if the command fails, the demo ends with its status."""
     run = subprocess.run(command, env=os.environ | environment, stdout=subprocess.PIPE, check=False)  # noqa: S603  # the callers' commands are fixed
     if run.returncode != 0:
         sys.exit(run.returncode)
     return run.stdout.decode()
 
 
-def unchanged(helm: str) -> str:
-    """Return the manifests with a post-renderer that changes nothing."""
+def render_unchanged(helm: str) -> str:
+    """Return the manifests after a post-renderer that changes nothing."""
     command = [helm, "template", *RELEASE, "--post-renderer", "cat", "-f", VALUES]
     if not is_helm4(helm):
         return output(command)
@@ -101,8 +101,8 @@ def unchanged(helm: str) -> str:
         return output(command, HELM_PLUGINS=plugins)
 
 
-def rendered(helm: str) -> str:
-    """Return the manifests with our post-renderer, and print the command."""
+def render(helm: str) -> str:
+    """Return the manifests after our post-renderer, and print the command."""
     command = ["template", *RELEASE, "--post-renderer", "crossplane-devcache", "-f", VALUES]
     environment: dict[str, str] = {}
     if is_helm4(helm):
@@ -114,7 +114,7 @@ def rendered(helm: str) -> str:
 
 
 def is_helm4(helm: str) -> bool:
-    """Return whether post-renderers are plugins, as from Helm 4 on."""
+    """Return whether this is Helm 4 or later, where post-renderers are plugins."""
     return not output([helm, "version", "--template", "{{.Version}}"]).startswith("v3.")
 
 
@@ -125,62 +125,66 @@ def deployment(documents: Iterable[stream.Document]) -> list[str]:
 
 
 def objects_in(documents: Iterable[stream.Document]) -> list[Object]:
-    """Return the objects of a stream, those in a List, too."""
-    read = [yaml.safe_load(d.text) for d in documents if d.kind]
-    return [one for each in read for one in (each["items"] if each["kind"] == "List" else [each])]
+    """Return the objects of a stream; a List counts as its items."""
+    objects: list[Object] = []
+    for document in documents:
+        if document.kind:
+            value = yaml.safe_load(document.text)
+            objects += value["items"] if value["kind"] == "List" else [value]
+    return objects
 
 
-def loaded(objects: Sequence[Object]) -> Iterator[Loaded]:
-    """Yield the packages that the copier in the pod will put into Crossplane's cache."""
+def loaded_packages(objects: Sequence[Object]) -> Iterator[LoadedPackage]:
+    """Yield the packages that the copier in the pod will write to Crossplane's cache."""
     payload = next(o for o in objects if o["kind"] == "ConfigMap" and "index" in o.get("data", {}))
-    installed = {
+    package_objects = {
         o["metadata"]["name"]: o
         for o in objects
         if o["apiVersion"].startswith("pkg.crossplane.io/")
     }
-    declared = yaml.safe_load(Path(VALUES).read_text())["devcache"]["packages"]
+    declarations = yaml.safe_load(Path(VALUES).read_text())["devcache"]["packages"]
     for line in payload["data"]["index"].splitlines():
         _, _, file, key = line.split(" ", 3)
         name = file.removesuffix(".xz")
-        packed = base64.b64decode(payload["binaryData"][file])
-        yield Loaded(
+        compressed = base64.b64decode(payload["binaryData"][file])
+        yield LoadedPackage(
             name=name,
-            kind=installed[name]["kind"],
-            reference=installed[name]["spec"]["package"],
+            kind=package_objects[name]["kind"],
+            reference=package_objects[name]["spec"]["package"],
             key=key,
-            raw=len(lzma.decompress(packed)),
-            packed=len(packed),
-            dependencies=packages.read(Path(declared[name]["path"])).dependencies,
+            raw=len(lzma.decompress(compressed)),
+            compressed=len(compressed),
+            dependencies=packages.read(Path(declarations[name]["path"])).dependencies,
         )
 
 
 def table(*rows: Sequence[str]) -> str:
-    """Return the rows, the first of them headings, in columns; numbers to the right."""
+    """Return rows in aligned columns, numbers to the right; the first row has the headings."""
     columns = [aligned(column) for column in zip(*rows, strict=True)]
     return "".join("  ".join(row).rstrip() + "\n" for row in zip(*columns, strict=True))
 
 
 def aligned(column: Sequence[str]) -> list[str]:
-    """Return the cells of a column, all as wide as the widest."""
+    """Return the cells of a column, padded to the width of the widest cell."""
     width = max(map(len, column))
     return [cell.rjust(width) if column[-1].isdigit() else cell.ljust(width) for cell in column]
 
 
 def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) -> str:
-    """Return what changed in the Deployment, what came beside it, and the packages within."""
+    """Return a report on the changed Deployment, the added objects, and the packages in them."""
     diff = difflib.unified_diff(
         deployment(before), deployment(after), "without", "with crossplane-devcache", lineterm=""
     )
-    known = {(o["kind"], o["metadata"]["name"]) for o in objects_in(before)}
+    names_before = {(o["kind"], o["metadata"]["name"]) for o in objects_in(before)}
     objects = objects_in(after)
     names = [(o["kind"], o["metadata"]["name"]) for o in objects]
-    added = [each for each in names if each not in known]
-    carried = list(loaded(objects))
-    local = {package.source for package in carried}
-    sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.packed)) for p in carried]
+    added = [value for value in names if value not in names_before]
+    local_packages = list(loaded_packages(objects))
+    local = {package.source for package in local_packages}
+    sizes = [(p.kind, p.reference, p.key, str(p.raw), str(p.compressed)) for p in local_packages]
     needs = [
         (p.name, d.package, d.constraint, "this release" if d.package in local else "its registry")
-        for p in carried
+        for p in local_packages
         for d in p.dependencies
     ]
     parts = {
@@ -195,9 +199,9 @@ def report(before: Sequence[stream.Document], after: Sequence[stream.Document]) 
 
 
 def main(helm: str) -> None:
-    """Print the command that a user would run, then what came out of it."""
-    after = stream.split(rendered(helm).encode())
-    before = stream.split(unchanged(helm).encode())
+    """Print the command that a user would run, and a report on its output."""
+    after = stream.split(render(helm).encode())
+    before = stream.split(render_unchanged(helm).encode())
     sys.stdout.write(report(before, after))
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Finds each of these Python versions and prints the folders they are in, as they go before a PATH:
-# `tools/pythons.sh 3.13 3.14`. One is taken from the PATH or from pyenv; else Debian unstable's is
-# unpacked outside the checkout, with every library that it needs. What cannot be had is left out;
-# tox has uv fetch it then.
+# Finds the given Python versions and prints their folders in the format of a PATH:
+# `tools/pythons.sh 3.13 3.14`. The script looks on the PATH and in pyenv; otherwise it unpacks the
+# Python of Debian unstable with all its libraries outside the checkout. It omits a version that it
+# cannot provide; tox then makes uv fetch it.
 set -euo pipefail
 shopt -s nullglob
 # shellcheck source=tools/cache.sh
 source "$(dirname "${BASH_SOURCE[0]}")/cache.sh"
 
-installed() { # through pyenv's shims, to where it is
+installed() { # resolves the shims of pyenv
   local python
   for python in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/"python$1"; do
     "$python" -c 'import sys; print(f"{sys.base_prefix}/bin")' 2>/dev/null && return
@@ -27,10 +27,10 @@ from_debian() (
   unfinished=$(mktemp -d "$cache/pythons/.XXXXXX")
   trap 'rm -rf "$unfinished"' EXIT
   mkdir -p "$unfinished"/{lists,archives}/partial
-  # shellcheck disable=SC2016 # apt's own variable
+  # shellcheck disable=SC2016 # a variable of apt
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$unfinished/sources.list"
-  # As if nothing were installed, so that the libraries come along, and without touching the system's apt.
+  # Pretend that nothing is installed, to get all libraries, and leave the apt of the system alone.
   apt=(apt-get -qq -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o Dir::Etc::SourceParts=/dev/null
     -o Dir::Etc::SourceList="$unfinished/sources.list" -o Dir::State::Lists="$unfinished/lists"
     -o Dir::State::status=/dev/null -o Dir::Cache="$unfinished")
@@ -50,7 +50,7 @@ for version in "${@:?usage: tools/pythons.sh VERSION...}"; do
   if folder=$(installed "$version" || from_debian "$version"); then
     folders+=("$folder")
   else
-    say "there is no Python $version on the PATH, in pyenv or in Debian unstable"
+    say "Python $version is not on the PATH, in pyenv or in Debian unstable"
   fi
 done
 (IFS=: && echo "${folders[*]}")

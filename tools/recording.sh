@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# recording.sh HELM OUTPUT: record an SVG of `watch` in a real cluster, and below it of somebody who edits the package.
-# KUBECONFIG names a cluster that has no Crossplane yet, as `make cluster` leaves it.
+# Records an SVG of `watch` in a real cluster, with edits of the package below it: `recording.sh HELM OUTPUT`.
+# KUBECONFIG names a cluster without Crossplane, such as a new one of `make cluster`.
 set -euo pipefail
 helm=$1
 output=$(realpath "$2")
@@ -13,7 +13,7 @@ terminal=(tmux -L "recording-$$" -f /dev/null)
 trap '"${terminal[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 cp -r "$root/examples/network" "$work"
 cd "$work"
-# The API alone: that cluster reaches no registry with the function that the rest depends on.
+# Only the API: the cluster reaches no registry with the function that the rest depends on.
 rm -r network/apis/composition.yaml network/examples
 sed -i '/dependsOn:/,$d' network/crossplane.yaml
 
@@ -22,7 +22,7 @@ echo 'recording: helm upgrade --install' >&2
   --post-renderer crossplane-devcache --set devcache.live=true --set devcache.packages.network.path=./network --wait >/dev/null
 
 edited=network/apis/definition.yaml
-type() { # TEXT: into the lower half, as a person does
+type() { # TEXT: types it into the lower pane, as a person does
   local i
   for ((i = 0; i < ${#1}; i++)); do
     "${terminal[@]}" send-keys -t 0.1 -l "${1:i:1}"
@@ -48,7 +48,7 @@ echo 'recording: half a minute of edits' >&2
 "${terminal[@]}" set -g status off
 "${terminal[@]}" split-window -v -l 12 "PS1='\$ ' bash --norc"
 edit &
-mkfifo keys # nobody types: at the end of its input the recording would end
+mkfifo keys # an open, empty input, because the recording ends with its input
 pipx run --quiet --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x24 --template window_frame \
   --loop-delay 1 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
 wait

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Packages the upstream Crossplane charts of these releases, or finds those of an earlier run, and
-# prints the folder they are in: `HELM=helm tools/upstream-charts.sh 1.20.13 2.4.2`. Each is taken from
-# the Go module of its release, which Go verifies; https://charts.crossplane.io/stable has the same.
+# Packages the upstream charts of the given Crossplane releases, unless an earlier run did, and prints
+# their folder: `HELM=helm tools/upstream-charts.sh 1.20.13 2.4.2`. The source of a chart is the Go module
+# of its release, which Go verifies; https://charts.crossplane.io/stable has the same chart.
 set -euo pipefail
 # shellcheck source=tools/cache.sh
 source "$(dirname "${BASH_SOURCE[0]}")/cache.sh"

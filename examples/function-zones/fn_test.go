@@ -27,12 +27,12 @@ func fromJSON(json string) *fnv1.Resource {
 	return &fnv1.Resource{Resource: resource.MustStructJSON(json)}
 }
 
-// observed is the state of an XFleet with a spec.
+// observed returns the state of an XFleet with a spec.
 func observed(spec string) *fnv1.State {
 	return &fnv1.State{Composite: fromJSON(fmt.Sprintf(`{%s, "metadata": {"name": "example"}, "spec": %s}`, fleet, spec))}
 }
 
-// status is the desired XFleet with a status.
+// status returns the desired XFleet with a status.
 func status(status string) *fnv1.Resource {
 	return fromJSON(fmt.Sprintf(`{%s, "status": %s}`, fleet, status))
 }
@@ -55,7 +55,7 @@ func TestRunFunction(t *testing.T) {
 		desired *fnv1.State
 	}{
 		"OneResourcePerZone": {
-			reason:  "each zone gets a resource, and they are counted",
+			reason:  "each zone gets a resource, and the status has their number",
 			request: &fnv1.RunFunctionRequest{Observed: observed(`{"zones": ["a", "b"]}`)},
 			desired: &fnv1.State{
 				Composite: status(`{"zones": 2}`),
@@ -68,7 +68,7 @@ func TestRunFunction(t *testing.T) {
 			desired: &fnv1.State{Composite: status(`{"zones": 0}`)},
 		},
 		"EarlierSteps": {
-			reason: "what earlier steps desire stays, with its readiness",
+			reason: "the desired resources of earlier steps remain, with their readiness",
 			request: &fnv1.RunFunctionRequest{
 				Observed: observed(`{"zones": ["a"]}`),
 				Desired: &fnv1.State{
@@ -111,12 +111,12 @@ func TestBadInput(t *testing.T) {
 		want   string
 	}{
 		"Missing": {
-			reason: "without zones there is nothing to do, which nobody wants",
+			reason: "without zones there is nothing to do, which is probably a mistake",
 			spec:   `{}`,
 			want:   "spec.zones must be a list of strings: spec.zones: no such field",
 		},
 		"NoList": {
-			reason: "one zone without a list is a likely mistake",
+			reason: "a zone without a list is a likely mistake",
 			spec:   `{"zones": "a"}`,
 			want:   "spec.zones must be a list of strings: spec.zones: not an array",
 		},
@@ -158,7 +158,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// Crossplane 1.16 and older send requests of v1beta1 only.
+// Crossplane 1.16 and older only send v1beta1 requests.
 func TestOlderCrossplane(t *testing.T) {
 	sent, err := proto.Marshal(&fnv1.RunFunctionRequest{Observed: observed(`{"zones": ["a"]}`)})
 	if err != nil {

@@ -1,1 +1,1 @@
-"""What `make bench` measures: whole processes, ours and a peer's, side by side in one run."""
+"""Measures whole processes, ours and those of peers, side by side: `make bench`."""

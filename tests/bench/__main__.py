@@ -1,4 +1,4 @@
-"""`python -m tests.bench KUSTOMIZE CORPUS`: measures, and writes docs/benchmarks.md."""
+"""Run the benchmarks and write docs/benchmarks.md: `python -m tests.bench KUSTOMIZE CORPUS`."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import cases, page
-from tests.bench.measure import interleaved
-from tests.bench.page import Compared, Done, ResultCache
+from tests.bench.measure import measure_in_turns
+from tests.bench.page import ComparisonResult, Results, TaskResult
 
 
 def main(kustomize: Path, corpus: Path) -> None:
-    """Measure everything, and write the page.
+    """Run all benchmarks, and write the page.
 
     Args:
-        kustomize: The program.
-        corpus: A folder with large packages; it may be missing.
+        kustomize: The path of kustomize.
+        corpus: A folder with large packages, which may not exist.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        streams = list(map(_compared, cases.streams(folder / "streams", kustomize)))
-        reading = _compared(cases.reading(folder / "reading"))
-        packing = list(map(_done, cases.packing(folder / "packing", corpus)))
-    page.write(ResultCache(streams, reading, packing))
+        streams = list(map(_compare, cases.streams(folder / "streams", kustomize)))
+        reading = _compare(cases.reading(folder / "reading"))
+        packing = list(map(_run_task, cases.packing(folder / "packing", corpus)))
+    page.write(Results(streams, reading, packing))
 
 
-def _compared(comparison: cases.Comparison) -> Compared:
+def _compare(comparison: cases.Comparison) -> ComparisonResult:
     programs = [comparison.ours, *comparison.peers, *comparison.parts]
-    ours, *others = interleaved(programs, comparison.runs)
+    ours, *others = measure_in_turns(programs, comparison.runs)
     count = len(comparison.peers)
-    compared = Compared(comparison, ours, others[:count], others[count:])
-    for program, measured in zip(programs, [ours, *others], strict=True):
-        _say(f"{comparison.title}: {program.name} {measured.median:.3f} s")
-    fastest = comparison.peers[compared.fastest].name
-    _say(f"{comparison.title}: {compared.shown} times {fastest}", comparison.aim)
-    return compared
+    result = ComparisonResult(comparison, ours, others[:count], others[count:])
+    for program, measurement in zip(programs, [ours, *others], strict=True):
+        _say(f"{comparison.title}: {program.name} {measurement.median:.3f} s")
+    fastest = comparison.peers[result.fastest].name
+    _say(f"{comparison.title}: {result.ratio_text} times {fastest}", comparison.aim)
+    return result
 
 
-def _done(task: cases.Task) -> Done:
-    (ours,) = interleaved([task.ours], task.runs)
+def _run_task(task: cases.Task) -> TaskResult:
+    (ours,) = measure_in_turns([task.ours], task.runs)
     _say(f"{task.title}: {ours.median:.2f} s", task.aim)
-    return Done(task, ours)
+    return TaskResult(task, ours)
 
 
 def _say(result: str, aim: float = 0) -> None:

@@ -1,4 +1,4 @@
-"""What is compared with what, and how far apart the two may be."""
+"""Defines the comparisons and tasks to measure, with an aim for each."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ if TYPE_CHECKING:
 PACKAGE = ROOT / "examples" / "platform"
 
 RUNS = {0: 31, 1: 9, 10: 3, 50: 1}
-"""How many runs there are of each stream, by the 10^6 bytes of other documents in it."""
+"""The number of runs of each stream, by the 10^6 bytes of other documents in it."""
 
-OTHERS = tuple(RUNS)
+OTHER_MEGABYTES = tuple(RUNS)
 
-CHECKED = (0, 1)
-"""For which of them kustomize's objects are compared with the filter's: the job is always one."""
+CHECKED_MEGABYTES = (0, 1)
+"""The streams whose objects from kustomize and the filter are compared; the job is always the same.
+"""
 
 XPKG = 500
-"""10^6 bytes of the large package file."""
+"""The size of the large package file in 10^6 bytes."""
 
 
 class Comparison(NamedTuple):
-    """A program of ours and programs that do the same job."""
+    """A program of ours and its peers, which do the same job."""
 
     title: str
     ours: Program
     peers: Sequence[Program]
     aim: float
-    """How many times the time of the fastest peer ours is to take at most."""
+    """The highest acceptable ratio of our time to the time of the fastest peer."""
 
     runs: int
-    """How many runs of each are measured."""
+    """The number of runs of each program."""
 
     parts: Sequence[Program] = ()
-    """Programs that do a part of what ours does."""
+    """Programs that do a part of our job."""
 
 
 class Task(NamedTuple):
@@ -52,26 +53,26 @@ class Task(NamedTuple):
     title: str
     ours: Program
     aim: float
-    """Seconds that it is to take at most; 0 for no aim."""
+    """The longest acceptable time in seconds; 0 for no aim."""
 
     runs: int
 
 
 def streams(folder: Path, program: Path) -> Iterator[Comparison]:
-    """Yield the filter beside kustomize, on streams of several sizes.
+    """Yield comparisons of the filter and kustomize on streams of several sizes.
 
     Args:
-        folder: Where to write what they read.
-        program: kustomize.
+        folder: A new folder for the inputs.
+        program: The path of kustomize.
     """
     folder.mkdir()
     config = inputs.declaration(folder / "config.yaml", PACKAGE, release=False)
     job = kustomize.job(config)
-    for megabytes in OTHERS:
-        manifests = inputs.rendered(folder / f"{megabytes}.yaml", megabytes)
+    for megabytes in OTHER_MEGABYTES:
+        manifests = inputs.write_stream(folder / f"{megabytes}.yaml", megabytes)
         ours = _ours(f"--config={config}", stdin=manifests)
         peers = list(_kustomize(program, folder / f"{megabytes}", manifests, job))
-        if megabytes in CHECKED:
+        if megabytes in CHECKED_MEGABYTES:
             kustomize.require_same(ours.command, manifests, [peer.command for peer in peers])
         yield Comparison(
             title=f"with {megabytes} MB of other documents" if megabytes else "Crossplane's alone",
@@ -86,22 +87,22 @@ def streams(folder: Path, program: Path) -> Iterator[Comparison]:
 def _kustomize(
     program: Path, folder: Path, manifests: Path, job: kustomize.Job
 ) -> Iterator[Program]:
-    """Yield kustomize, once with each patch that does the job."""
+    """Yield kustomize once for each patch that does the job."""
     folder.mkdir()
     for number, patch in enumerate(job.patches):
         kustomization = folder / f"{number}"
-        kustomize.write(kustomization, manifests, job.added, patch)
+        kustomize.write(kustomization, manifests, job.additions, patch)
         yield Program(f"kustomize, {patch.form}", [str(program), "build", str(kustomization)])
 
 
 def _starts() -> Iterator[Program]:
-    """Yield the least that a filter in Python does: Python starts, and imports a YAML library."""
+    """Yield the minimum work of a filter in Python: start Python, and import a YAML library."""
     for script in ("pass", "import yaml"):
         yield Program(f"python -c '{script}'", [sys.executable, "-c", script])
 
 
 def packing(folder: Path, corpus: Path) -> Iterator[Task]:
-    """Yield the filter with real providers: the first time, and when nothing has changed."""
+    """Yield runs of the filter with real providers: the first run, and a run without changes."""
     folder.mkdir()
     cache = folder / "cache"
     sources = sorted(corpus.glob("*.package.yaml.xz"), key=lambda source: source.stat().st_size)
@@ -119,13 +120,13 @@ def packing(folder: Path, corpus: Path) -> Iterator[Task]:
 
 
 def reading(folder: Path) -> Comparison:
-    """Return the reading of a large package file beside its sha256."""
+    """Return the comparison of reading a large package file and computing its sha256."""
     path = inputs.runtime(folder, XPKG)
     config = inputs.declaration(folder / "config.yaml", path)
     return Comparison(
         title=f"an .xpkg file of {XPKG} MB",
         ours=_ours("objects", f"--config={config}", f"--crossplane={CROSSPLANE[NEWEST]}"),
-        # Each uses other instructions of the processor, so either may be the faster one.
+        # They use different instructions of the processor, so either can be faster.
         peers=[
             Program("openssl dgst", ["openssl", "dgst", "-sha256", str(path)]),
             Program("sha256sum", ["sha256sum", str(path)]),

@@ -1,4 +1,4 @@
-"""What the programs read: streams, kustomizations, packages and their declarations."""
+"""Writes the inputs of the programs: streams, packages and their declarations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 RENDERED = ROOT / "tests" / "golden" / f"crossplane-{NEWEST}" / "input-helm4.yaml"
-"""What Helm 4 hands to a post-renderer for the newest chart of Crossplane."""
+"""The manifests of the newest Crossplane chart, as Helm 4 passes them to a post-renderer."""
 
 COMMAND = ROOT / ".venv" / "bin" / "crossplane-devcache"
 
@@ -29,10 +29,10 @@ MEGABYTE = 10**6
 NOP = ROOT / "tests" / "golden" / "packages" / "nop"
 
 PANELS = 60
-"""Panels of a Grafana dashboard among the other documents: it has some 21 KB."""
+"""The number of panels of a Grafana dashboard in the other documents, which has about 21 KB."""
 
 FIELDS = 120
-"""Fields of a CRD among them: it has some 26 KB."""
+"""The number of fields of a CRD in the other documents, which has about 26 KB."""
 
 
 def declaration(file: Path, path: Path, *, release: bool = True, payload: str = "release") -> Path:
@@ -56,24 +56,29 @@ def declaration(file: Path, path: Path, *, release: bool = True, payload: str = 
     return file
 
 
-def rendered(file: Path, megabytes: int) -> Path:
-    """Write Crossplane's manifests with some 10^6 bytes of other documents before and behind."""
-    others = list(_others(megabytes * MEGABYTE))
-    half = len(others) // 2
-    file.write_text("".join((*others[:half], "---\n", RENDERED.read_text(), *others[half:])))
+def write_stream(file: Path, megabytes: int) -> Path:
+    """Write Crossplane's manifests in the middle of other documents, and return the file.
+
+    Args:
+        file: The file to write.
+        megabytes: The size of the other documents in 10^6 bytes.
+    """
+    documents = list(_other_documents(megabytes * MEGABYTE))
+    half = len(documents) // 2
+    file.write_text("".join((*documents[:half], "---\n", RENDERED.read_text(), *documents[half:])))
     return file
 
 
-def _others(size: int) -> Iterator[str]:
-    """Yield documents as a chart of many small services and their dashboards has them."""
+def _other_documents(size: int) -> Iterator[str]:
+    """Yield the documents of a chart with many small services and their dashboards."""
     number = 0
     while size > 0:
         name = f"service-{number}"
         metadata = {"name": name, "namespace": "apps", "labels": {"app.kubernetes.io/name": name}}
-        for one in (_definition(number), _dashboard(number), *_service(name)):
-            one["metadata"] = metadata
+        for document in (_definition(number), _dashboard(number), *_service(name)):
+            document["metadata"] = metadata
             text = f"---\n# Source: apps/templates/{name}.yaml\n" + yaml.dump(
-                one, Dumper=yaml.CSafeDumper
+                document, Dumper=yaml.CSafeDumper
             )
             size -= len(text)
             yield text
@@ -81,7 +86,7 @@ def _others(size: int) -> Iterator[str]:
 
 
 def _dashboard(number: int) -> dict[str, object]:
-    noise = random.Random(number)  # noqa: S311  # the same each time
+    noise = random.Random(number)  # noqa: S311  # the same in each run
     panels: list[object] = []
     for identity in range(PANELS):
         metric = noise.choice(("requests", "errors", "latency"))
@@ -98,7 +103,7 @@ def _dashboard(number: int) -> dict[str, object]:
 
 
 def _definition(number: int) -> dict[str, object]:
-    noise = random.Random(number)  # noqa: S311  # the same each time
+    noise = random.Random(number)  # noqa: S311  # the same in each run
     fields: dict[str, object] = {}
     for _ in range(FIELDS):
         words = " ".join(f"{noise.getrandbits(24):x}" for _ in range(16))
@@ -135,27 +140,27 @@ def _service(name: str) -> Iterator[dict[str, object]]:
 
 
 def provider(folder: Path, source: Path) -> tuple[Path, int]:
-    """Write the .xpkg file of a provider in a new folder.
+    """Write the .xpkg file of a provider to a new folder.
 
     Args:
         folder: The folder.
-        source: Its package.yaml, packed by xz.
+        source: The package.yaml of the provider, compressed with xz.
 
     Returns:
-        The file, and the bytes of the package.yaml.
+        The file, and the size of the package.yaml in bytes.
     """
     package_yaml = lzma.decompress(source.read_bytes())
     return _xpkg(folder, package_yaml), len(package_yaml)
 
 
 def runtime(folder: Path, megabytes: int) -> Path:
-    """Write the .xpkg file of a provider with its program in a new folder, and return it.
+    """Write the .xpkg file of a provider with its program to a new folder, and return the file.
 
     Args:
         folder: The folder.
-        megabytes: Its size in 10^6 bytes: layers that nothing packs.
+        megabytes: The size in 10^6 bytes of its layers, which do not compress.
     """
-    noise = random.Random(0)  # noqa: S311  # the same each time
+    noise = random.Random(0)  # noqa: S311  # the same in each run
     size = 50 * MEGABYTE
     layers = [
         gzip.compress(noise.randbytes(size), compresslevel=0, mtime=0)

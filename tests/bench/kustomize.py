@@ -1,4 +1,4 @@
-"""The filter's job as kustomizations, and the check that kustomize does the same job with them."""
+"""Writes kustomizations for the filter's job, and checks that kustomize does the same job."""
 
 from __future__ import annotations
 
@@ -19,61 +19,61 @@ if TYPE_CHECKING:
 NAME, NAMESPACE = "crossplane", "crossplane-system"
 """The name of the Deployment that the filter changes, and its namespace."""
 
-CHANGED, ADDED = "package-cache", "devcache"
+CHANGED_VOLUME, ADDED_VOLUME = "package-cache", "devcache"
 """The volume that the filter changes, and the one that it adds."""
 
 KUSTOMIZATION = {
     "apiVersion": "kustomize.config.k8s.io/v1beta1",
     "kind": "Kustomization",
     "resources": ["rendered.yaml", "added.yaml"],
-    # The order of the input, which is the filter's. For the default one kustomize takes longer.
+    # Keep the order of the input, as the filter does. The default order takes kustomize longer.
     "sortOptions": {"order": "fifo"},
 }
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Reads YAML; by libyaml, where PyYAML has it."""
+"""The YAML loader, which uses libyaml if PyYAML has it."""
 
 
 class Patch(NamedTuple):
-    """A patch that makes of the Deployment what the filter makes of it."""
+    """A patch that changes the Deployment exactly as the filter does."""
 
     form: str
-    """Which kind of patch it is, as kustomize's documentation calls it."""
+    """The kind of patch, as the documentation of kustomize calls it."""
 
     content: object
     target: Mapping[str, str]
-    """The object that it is for; nothing if the content names it."""
+    """The object to patch; empty if the content names it."""
 
 
 class Job(NamedTuple):
-    """What the filter does to Crossplane's manifests."""
+    """The filter's changes of Crossplane's manifests."""
 
-    added: bytes
-    """The documents that it adds."""
+    additions: bytes
+    """The documents that the filter adds."""
 
     patches: tuple[Patch, ...]
-    """What it changes; each patch has all of it."""
+    """The filter's changes of the Deployment; each patch has all of them."""
 
 
 def job(config: Path) -> Job:
-    """Return what the filter does.
+    """Return the filter's changes of Crossplane's manifests.
 
     Args:
-        config: The DevCache document.
+        config: The file of the DevCache document.
     """
     before = {document.title for document in stream.split(RENDERED.read_bytes())}
     after = stream.split(_output([str(COMMAND), f"--config={config}"], RENDERED))
-    added = b"".join(document.content for document in after if document.title not in before)
+    additions = b"".join(document.content for document in after if document.title not in before)
     title = f"Deployment {NAMESPACE}/{NAME}"
     deployment = next(document.text for document in after if document.title == title)
-    return Job(added, (_json_6902(deployment), _strategic_merge(deployment)))
+    return Job(additions, (_json_6902(deployment), _strategic_merge(deployment)))
 
 
 def _json_6902(modified: str) -> Patch:
-    """Return the patch for which kustomize needs no schema."""
+    """Return the JSON 6902 patch, for which kustomize needs no schema."""
     template = yaml.safe_load(modified)["spec"]["template"]
     pod = template["spec"]
-    position = [volume["name"] for volume in pod["volumes"]].index(CHANGED)
+    position = [volume["name"] for volume in pod["volumes"]].index(CHANGED_VOLUME)
     limit = pod["volumes"][position]["emptyDir"]["sizeLimit"]
     operations = (
         ("add", "metadata/annotations", template["metadata"]["annotations"]),
@@ -91,49 +91,52 @@ def _json_6902(modified: str) -> Patch:
 
 
 def _strategic_merge(modified: str) -> Patch:
-    """Return the patch for which kustomize reads the schemas of Kubernetes."""
+    """Return the strategic merge patch, for which kustomize reads the schemas of Kubernetes."""
     deployment = yaml.safe_load(modified)
     template = deployment["spec"]["template"]
     pod = template["spec"]
     (container,) = pod["containers"]
-    # What a list keeps is named as well: kustomize puts what only the patch has before the rest.
-    *others, copier = pod["initContainers"]
+    # List the unchanged items too: kustomize puts items that only the patch has before the rest.
+    *containers, copier = pod["initContainers"]
     *mounts, mount = container["volumeMounts"]
     spec = {
-        "initContainers": [*({"name": one["name"]} for one in others), copier],
+        "initContainers": [*({"name": item["name"]} for item in containers), copier],
         "containers": [
             {
                 "name": container["name"],
-                "volumeMounts": [*({"mountPath": one["mountPath"]} for one in mounts), mount],
+                "volumeMounts": [*({"mountPath": item["mountPath"]} for item in mounts), mount],
             }
         ],
         "volumes": [
-            volume if volume["name"] in {CHANGED, ADDED} else {"name": volume["name"]}
+            volume if volume["name"] in {CHANGED_VOLUME, ADDED_VOLUME} else {"name": volume["name"]}
             for volume in pod["volumes"]
         ],
     }
-    changed = {"metadata": {"annotations": template["metadata"]["annotations"]}, "spec": spec}
+    template_patch = {
+        "metadata": {"annotations": template["metadata"]["annotations"]},
+        "spec": spec,
+    }
     content = {
         "apiVersion": deployment["apiVersion"],
         "kind": deployment["kind"],
         "metadata": {"name": NAME, "namespace": NAMESPACE},
-        "spec": {"template": changed},
+        "spec": {"template": template_patch},
     }
     return Patch("strategic merge", content, {})
 
 
-def write(folder: Path, manifests: Path, added: bytes, patch: Patch) -> None:
-    """Write a kustomization that makes of manifests what the filter makes of them.
+def write(folder: Path, manifests: Path, additions: bytes, patch: Patch) -> None:
+    """Write a kustomization that changes manifests exactly as the filter does.
 
     Args:
-        folder: Where to write it.
-        manifests: Crossplane's manifests, and others.
-        added: The documents that the filter adds.
-        patch: What it changes.
+        folder: A new folder for the kustomization.
+        manifests: A file with Crossplane's manifests and others.
+        additions: The documents that the filter adds.
+        patch: The filter's changes of the Deployment.
     """
     folder.mkdir()
     shutil.copy(manifests, folder / "rendered.yaml")
-    (folder / "added.yaml").write_bytes(added)
+    (folder / "added.yaml").write_bytes(additions)
     (folder / "patch.yaml").write_text(yaml.safe_dump(patch.content))
     target = {"target": dict(patch.target)} if patch.target else {}
     content = KUSTOMIZATION | {"patches": [{"path": "patch.yaml", **target}]}
@@ -141,11 +144,11 @@ def write(folder: Path, manifests: Path, added: bytes, patch: Patch) -> None:
 
 
 def require_same(ours: Sequence[str], manifests: Path, peers: Iterable[Sequence[str]]) -> None:
-    """Refuse to measure a peer whose objects are others than the filter's.
+    """Refuse to measure a peer whose objects differ from the filter's.
 
     Args:
         ours: The command of the filter.
-        manifests: What it reads.
+        manifests: The input of the filter.
         peers: The commands of the peers.
     """
     objects = _objects(_output(ours, manifests))
@@ -160,7 +163,7 @@ def _output(command: Sequence[str], stdin: Path | None = None) -> bytes:
 
 
 def _objects(manifests: bytes) -> list[object]:
-    """Return the objects, in their order; those of a List are objects like others."""
+    """Return the objects in order; a List counts as its items."""
     objects: list[object] = []
     for document in yaml.load_all(manifests, LOADER):
         if document:
@@ -169,12 +172,12 @@ def _objects(manifests: bytes) -> list[object]:
 
 
 def _without_nulls(value: object) -> object:
-    """Return a value without the fields that are null: a strategic merge drops those.
+    """Return a value without the fields that are null, which a strategic merge drops.
 
-    Kubernetes takes such a field for one that is not there.
+    Kubernetes treats such a field as absent.
     """
     if isinstance(value, dict):
-        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return list(map(_without_nulls, value))
     return value

@@ -1,7 +1,7 @@
 """Runs one program and prints its wall time in seconds, its peak memory in bytes, and its status.
 
-`python -I -S launch.py STDIN COMMAND...`. The kernel counts the memory of whoever starts a program
-as the program's, until it has more: so this starts with little, and imports nothing.
+Usage: `python -I -S launch.py STDIN COMMAND...`. The kernel counts the memory of the parent process
+until the program itself uses more, so this script uses little memory and imports almost nothing.
 """
 
 from __future__ import annotations
@@ -18,5 +18,5 @@ files = [
 start = time.perf_counter()
 process = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
 _, status, usage = os.wait4(process, 0)
-taken = time.perf_counter() - start
-sys.stdout.write(f"{taken} {usage.ru_maxrss * 1024} {os.waitstatus_to_exitcode(status)}\n")
+seconds = time.perf_counter() - start
+sys.stdout.write(f"{seconds} {usage.ru_maxrss * 1024} {os.waitstatus_to_exitcode(status)}\n")

@@ -1,4 +1,4 @@
-"""Whole processes measured: wall time, and the most memory that they had at a time."""
+"""Measures the wall time and the peak memory of whole processes."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ LAUNCH = Path(__file__).with_name("launch.py")
 
 
 def _nothing() -> None:
-    """Need no preparation."""
+    """Prepare nothing."""
 
 
 class Program(NamedTuple):
-    """A command that is measured."""
+    """A command to measure."""
 
     name: str
-    """What the page calls it."""
+    """The name on the page."""
 
     command: Sequence[str]
     stdin: Path | None = None
     environment: Mapping[str, str] = {}  # never changed
     prepare: Callable[[], None] = _nothing
-    """What is done before each run, and not measured."""
+    """Runs before each run of the command, and is not measured."""
 
 
-class Measured(NamedTuple):
-    """The runs of a program."""
+class Measurement(NamedTuple):
+    """The measured runs of a program."""
 
     seconds: tuple[float, ...]
     memory: int
-    """Bytes that it had resident at its peak, in the largest run."""
+    """The peak resident memory in bytes, of the largest run."""
 
     @property
     def median(self) -> float:
@@ -45,28 +45,28 @@ class Measured(NamedTuple):
         return statistics.median(self.seconds)
 
 
-def interleaved(programs: Sequence[Program], runs: int) -> list[Measured]:
-    """Return measurements of programs that take turns: a busy moment then meets all of them.
+def measure_in_turns(programs: Sequence[Program], runs: int) -> list[Measurement]:
+    """Return measurements of programs that take turns, so that a busy moment affects all of them.
 
     Args:
         programs: The programs.
-        runs: How many runs of each are measured. If it is more than one, another goes before them,
-            to write bytecode and fill the disk's cache.
+        runs: The number of measured runs of each program. If it is more than one, a run that is
+            not measured precedes them, to write bytecode and fill the disk cache.
     """
     seconds: list[list[float]] = [[] for _ in programs]
     memory = [0 for _ in programs]
     for number in range(runs if runs == 1 else runs + 1):
         for index, program in enumerate(programs):
-            taken, resident = _run(program)
+            duration, resident = _run(program)
             if number or runs == 1:
-                seconds[index].append(taken)
+                seconds[index].append(duration)
                 memory[index] = max(memory[index], resident)
-    return [Measured(tuple(s), m) for s, m in zip(seconds, memory, strict=True)]
+    return [Measurement(tuple(s), m) for s, m in zip(seconds, memory, strict=True)]
 
 
 def _run(program: Program) -> tuple[float, int]:
     program.prepare()
-    # As an installed command, whose bytecode is written once.
+    # Measure an installed command, whose bytecode is written once.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     launch = [sys.executable, "-I", "-S", str(LAUNCH), str(program.stdin or os.devnull)]
     run = subprocess.run(
@@ -75,7 +75,7 @@ def _run(program: Program) -> tuple[float, int]:
         stdout=subprocess.PIPE,
         check=True,
     )
-    taken, memory, status = run.stdout.split()
+    seconds, memory, status = run.stdout.split()
     if int(status):
         sys.exit(f"bench: {' '.join(program.command)} failed")
-    return float(taken), int(memory)
+    return float(seconds), int(memory)

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, from the measurements."""
+"""Writes docs/benchmarks.md from the measurements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench import kustomize, plot
-from tests.bench.cases import OTHERS
+from tests.bench.cases import OTHER_MEGABYTES
 from tests.bench.inputs import MEGABYTE, ROOT
 from tests.shared.releases import CROSSPLANE, NEWEST
 
@@ -17,74 +17,75 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.cases import Comparison, Task
-    from tests.bench.measure import Measured
+    from tests.bench.measure import Measurement
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 
 TEXT = """\
 # Benchmarks
 
-`make bench` wrote this page. It measures whole processes, from their start to their end, as Helm
-and you run them. A command of ours and its peers take turns in one run, so that a busy moment of
-the machine meets all of them. Numbers are medians. A ratio is our time in times of the fastest
-peer's, and an aim is what we would like it to be, at most. Ratios stay much the same from machine
-to machine, seconds do not.
+`make bench` wrote this page. It measures whole processes from start to end, as Helm and you run
+them. Our command and its peers take turns in one run, so that a busy moment of the machine affects
+all of them. All numbers are medians. A ratio is our time divided by the time of the fastest peer.
+An aim is the highest ratio or time that we want. Ratios are similar on all machines; times are
+not.
 
 Measured on {day}: {machine}. Python {python}, kustomize {kustomize}, Linux {kernel}.
 
-![How much of its fastest peer's time each command takes](benchmarks.svg)
+![The time of each command relative to its fastest peer](benchmarks.svg)
 
 ## The filter
 
-Beside `kustomize build`, which makes the same of the manifests of Crossplane {crossplane}: one
-Deployment is changed, and a ConfigMap and package objects are added. kustomize has two kinds of
-patches for that. For a JSON 6902 patch it needs no schema. For a strategic merge patch it reads the
-schemas of Kubernetes. Its `sortOptions` keep the order of the input, as the filter does: in its
-default order kustomize takes longer. `make bench` compares kustomize's objects with the filter's
-first, and ends if they differ.
+The peer is `kustomize build`. It makes the same changes to the manifests of Crossplane
+{crossplane}: it changes one Deployment, and adds a ConfigMap and package objects. kustomize has two
+kinds of patches for this job. A JSON 6902 patch needs no schema. For a strategic merge patch,
+kustomize reads the schemas of Kubernetes. Its `sortOptions` keep the order of the input, as the
+filter does; its default order takes longer. Before `make bench` measures, it compares the objects
+from kustomize with those from the filter, and it stops if they differ.
 
-The other documents are CRDs of some 26 KB, ConfigMaps with dashboards of some 21 KB, Deployments
-and Services. `limits.release` is false: Helm could not store the largest of these streams.
+The other documents are CRDs of about 26 KB, ConfigMaps with dashboards of about 21 KB, Deployments
+and Services. `limits.release` is false, because Helm could not store the largest of these streams.
 
 {streams}
 
 {missed}
 
-With Crossplane's manifests alone, and with 1 MB beside them, most of the filter's time is its
-start: that of Python, and the imports of PyYAML and of its own modules. No filter in Python that
-imports PyYAML takes less than the second row below. kustomize is one binary, which imports
-nothing. These programs took turns with the first row above:
+With Crossplane's manifests alone, and with 1 MB of other documents, the filter spends most of its
+time on its start: it starts Python, and imports PyYAML and its own modules. No filter in Python
+that imports PyYAML can take less time than the second row below. kustomize is one binary and
+imports nothing. These programs took turns with the first row above:
 
 {starts}
 
-The filter does not parse documents that are not its business; kustomize reads and writes all of
-them. For each byte of other documents the filter takes {growth:.1f} bytes of memory. The aim is at
-most 3.
+The filter does not parse documents that it does not change; kustomize reads and writes all
+documents. For each byte of other documents the filter needs {growth:.1f} bytes of memory. The aim
+is at most 3.
 
 ## A large package file
 
-An .xpkg file with layers of {xpkg} MB beside its package.yaml. To read it takes the digest that a
-registry would give it, which needs the sha256 of each layer.
+The package is an .xpkg file with layers of {xpkg} MB beside its package.yaml. To read it, the
+command computes the digest that a registry would compute, which needs the sha256 of each layer.
 
 {reading}
 
 ## Packing real providers
 
-Packages of upbound/provider-aws, from .xpkg files, by the size of their package.yaml. The first
-time, everything is read, checked and packed. When nothing has changed, the filter uses
-[the results of the earlier run](devcache.md#results-of-earlier-runs). All of provider-aws fits no
-release, so it is [beside it](devcache.md#packages-that-no-release-can-hold).
+These are .xpkg files of packages of upbound/provider-aws, sorted by the size of their package.yaml.
+The first run reads, checks and packs everything. When nothing has changed, the filter uses
+[the results of an earlier run](devcache.md#results-of-earlier-runs). The whole provider-aws is too
+large for a release, so its contents are
+[beside the release](devcache.md#packages-that-no-release-can-hold).
 
 {packing}
 
 ## Run it yourself
 
 ```console
-make bench                               # some minutes; writes this page
+make bench                               # takes some minutes and writes this page
 make bench CORPUS=folder                 # packs the *.package.yaml.xz of that folder
 ```
 
-The commands that are measured:
+These are the measured commands:
 
 ```console
 crossplane-devcache --config=config.yaml < rendered.yaml
@@ -96,60 +97,60 @@ sha256sum package.xpkg
 """
 
 
-class Compared(NamedTuple):
+class ComparisonResult(NamedTuple):
     """A comparison with its measurements."""
 
     comparison: Comparison
-    ours: Measured
-    peers: Sequence[Measured]
-    parts: Sequence[Measured]
+    ours: Measurement
+    peers: Sequence[Measurement]
+    parts: Sequence[Measurement]
 
     @property
     def fastest(self) -> int:
-        """Which of the peers is the fastest, from 0."""
+        """The index of the fastest peer."""
         return min(range(len(self.peers)), key=lambda number: self.peers[number].median)
 
     @property
     def ratio(self) -> float:
-        """Our time in times of the fastest peer's."""
+        """The ratio of our time to the time of the fastest peer."""
         return self.ours.median / self.peers[self.fastest].median
 
     @property
-    def shown(self) -> str:
-        """The ratio in digits, of which two say something."""
+    def ratio_text(self) -> str:
+        """The ratio with two significant digits or two decimals."""
         return f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.2g}"
 
     @property
     def is_missed(self) -> bool:
-        """Whether we are above our aim."""
+        """Whether the ratio is above the aim."""
         return self.ratio > self.comparison.aim
 
 
-class Done(NamedTuple):
+class TaskResult(NamedTuple):
     """A task with its measurements."""
 
     task: Task
-    ours: Measured
+    ours: Measurement
 
     @property
     def is_missed(self) -> bool:
-        """Whether it has an aim, and is above it."""
+        """Whether the task has an aim and takes longer."""
         return 0 < self.task.aim < self.ours.median
 
 
-class ResultCache(NamedTuple):
-    """Everything that was measured."""
+class Results(NamedTuple):
+    """All measurements."""
 
-    streams: Sequence[Compared]
-    reading: Compared
-    packing: Sequence[Done]
+    streams: Sequence[ComparisonResult]
+    reading: ComparisonResult
+    packing: Sequence[TaskResult]
 
 
-def write(results: ResultCache) -> None:
+def write(results: Results) -> None:
     """Write the page and the plot."""
     plot.draw([*results.streams, results.reading])
     smallest, largest = results.streams[0], results.streams[-1]
-    grown = largest.ours.memory - smallest.ours.memory
+    growth = largest.ours.memory - smallest.ours.memory
     text = TEXT.format(
         day=datetime.now(UTC).date().isoformat(),
         machine=_machine(),
@@ -158,9 +159,9 @@ def write(results: ResultCache) -> None:
         kernel=platform.release().partition("-")[0],
         crossplane=CROSSPLANE[NEWEST],
         streams=_comparisons(results.streams),
-        missed=_missed(results.streams),
+        missed=_unmet_aims(results.streams),
         starts=_starts(smallest),
-        growth=grown / (OTHERS[-1] * MEGABYTE),
+        growth=growth / (OTHER_MEGABYTES[-1] * MEGABYTE),
         xpkg=results.reading.comparison.title.rpartition(" of ")[2].removesuffix(" MB"),
         reading=_comparisons([results.reading]),
         packing=_tasks(results.packing),
@@ -168,62 +169,62 @@ def write(results: ResultCache) -> None:
     PAGE.write_text(text)
 
 
-def _comparisons(compared: Sequence[Compared]) -> str:
+def _comparisons(results: Sequence[ComparisonResult]) -> str:
     rows = [
         (
-            one.comparison.title,
-            _time(one.ours.median),
-            *(_time(peer.median) for peer in one.peers),
-            f"**{one.shown}**",
-            _aim(f"{one.comparison.aim}", is_missed=one.is_missed),
-            *(_memory(measured) for measured in (one.ours, one.peers[one.fastest])),
-            f"{one.comparison.runs}",
+            result.comparison.title,
+            _time(result.ours.median),
+            *(_time(peer.median) for peer in result.peers),
+            f"**{result.ratio_text}**",
+            _aim(f"{result.comparison.aim}", is_missed=result.is_missed),
+            *(_memory(measurement) for measurement in (result.ours, result.peers[result.fastest])),
+            f"{result.comparison.runs}",
         )
-        for one in compared
+        for result in results
     ]
-    peers = [peer.name for peer in compared[0].comparison.peers]
+    peers = [peer.name for peer in results[0].comparison.peers]
     head = ("", "Ours", *peers, "Ratio", "Aim at most", "Our memory", "Fastest peer's", "Runs")
     return _table(head, rows)
 
 
-def _missed(compared: Sequence[Compared]) -> str:
-    """Return which rows do not reach their aim, as a sentence."""
+def _unmet_aims(results: Sequence[ComparisonResult]) -> str:
+    """Return a sentence with the rows that do not reach their aim."""
     missed = [
-        f"{one.comparison.title} ({one.shown}, aim {one.comparison.aim})"
-        for one in compared
-        if one.is_missed
+        f"{result.comparison.title} ({result.ratio_text}, aim {result.comparison.aim})"
+        for result in results
+        if result.is_missed
     ]
     if not missed:
         return "Each row reaches its aim."
     return f"These rows do not reach their aim: {', '.join(missed)}."
 
 
-def _starts(compared: Compared) -> str:
-    """Return what of our time the programs take that do a part of it."""
-    programs = (*compared.comparison.parts, compared.comparison.ours)
+def _starts(result: ComparisonResult) -> str:
+    """Return a table with the share of our time that programs for parts of the job take."""
+    programs = (*result.comparison.parts, result.comparison.ours)
     rows = [
         (
             f"`{program.name}`",
-            _time(measured.median),
-            f"{measured.median / compared.ours.median:.0%}",
+            _time(measurement.median),
+            f"{measurement.median / result.ours.median:.0%}",
         )
-        for program, measured in zip(programs, (*compared.parts, compared.ours), strict=True)
+        for program, measurement in zip(programs, (*result.parts, result.ours), strict=True)
     ]
     return _table(("", "Time", "Of the filter's"), rows)
 
 
-def _tasks(done: Sequence[Done]) -> str:
-    if not done:
-        return "There were no such packages in the run that wrote this page."
+def _tasks(results: Sequence[TaskResult]) -> str:
+    if not results:
+        return "The run that wrote this page had no such packages."
     rows = [
         (
-            one.task.title,
-            _time(one.ours.median),
-            _aim(_time(one.task.aim), is_missed=one.is_missed) if one.task.aim else "",
-            _memory(one.ours),
-            f"{one.task.runs}",
+            result.task.title,
+            _time(result.ours.median),
+            _aim(_time(result.task.aim), is_missed=result.is_missed) if result.task.aim else "",
+            _memory(result.ours),
+            f"{result.task.runs}",
         )
-        for one in done
+        for result in results
     ]
     return _table(("", "Time", "Aim at most", "Memory", "Runs"), rows)
 
@@ -237,8 +238,8 @@ def _aim(aim: str, *, is_missed: bool) -> str:
     return f"{aim}, not reached" if is_missed else aim
 
 
-def _memory(measured: Measured) -> str:
-    return f"{measured.memory / MEGABYTE:.0f} MB"
+def _memory(measurement: Measurement) -> str:
+    return f"{measurement.memory / MEGABYTE:.0f} MB"
 
 
 def _time(seconds: float) -> str:

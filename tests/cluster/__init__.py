@@ -1,1 +1,1 @@
-"""A real single-node Kubernetes on this machine, in namespaces of its own: `make cluster`."""
+"""Starts a real single-node Kubernetes cluster in its own namespaces: `make cluster`."""

@@ -1,4 +1,7 @@
-"""`python -m tests.cluster up|down`, behind `make cluster` and `make cluster-down`."""
+"""Start and stop a cluster: `python -m tests.cluster up|down`.
+
+`make cluster` and `make cluster-down` run it.
+"""
 
 from __future__ import annotations
 
@@ -15,39 +18,40 @@ from tests.cluster.trouble import ClusterError, say
 def main() -> int:
     """Run a command and return its exit status."""
     arguments = _arguments()
-    os.environ["PATH"] += ":/usr/sbin:/sbin"  # which su does not give to root
-    # So that all is taken down, as after Ctrl-C, when it is terminated.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # su does not add these for root
+    # A terminated start must clean up, as it does after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments.command == "missing":
             sys.stdout.write(" ".join(programs.missing()) + "\n")
             return 0
-        at = state.default()
+        cluster_state = state.default()
         if arguments.command == "down":
-            cluster.down(at)
+            cluster.down(cluster_state)
             return 0
         start = time.monotonic()
-        running = cluster.up(at, arguments.kubernetes, arguments.crossplane)
+        new_cluster = cluster.up(cluster_state, arguments.kubernetes, arguments.crossplane)
     except ClusterError as error:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
         say("interrupted")
         return 130
-    say(f"ready after {time.monotonic() - start:.0f} s, with a registry at {at.registry}")
-    say(f"kubectl: {running.kubectl}")
-    sys.stdout.write(f"export KUBECONFIG={at.kubeconfig}\n")
+    seconds = time.monotonic() - start
+    say(f"ready after {seconds:.0f} s, with a registry at {cluster_state.registry}")
+    say(f"kubectl: {new_cluster.kubectl}")
+    sys.stdout.write(f"export KUBECONFIG={cluster_state.kubeconfig}\n")
     return 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="take a cluster up, and print where its kubeconfig is")
-    up.add_argument("crossplane", nargs="*", help="versions whose images it gets, like 2.4.2")
+    up = commands.add_parser("up", help="start a cluster and print the path of its kubeconfig")
+    up.add_argument("crossplane", nargs="*", help="versions whose images to import, like 2.4.2")
     up.add_argument("--kubernetes", default="1.34", help="the release line, such as 1.34")
-    commands.add_parser("down", help="take the cluster down and remove all that is left of it")
-    commands.add_parser("missing", help="print the Debian packages that are not installed")
+    commands.add_parser("down", help="stop the cluster and remove its files")
+    commands.add_parser("missing", help="print the missing Debian packages")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""What runs in the node, and the order in which it starts."""
+"""Starts the components of the node in order."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.cluster import (
     network,
     programs,
     registry,
-    state,
     waiting,
     worker,
 )
 from tests.cluster.daemons import Daemon
+from tests.cluster.state import NODE_NAME
 from tests.cluster.trouble import ClusterError, say
 
 if TYPE_CHECKING:
@@ -36,65 +36,66 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """The programs that were built, and the images that the node gets."""
+    """The programs and the images of a node."""
 
     line: str
     """The release line of Kubernetes, such as `1.34`."""
 
     kubernetes: Path
-    """The folder of Kubernetes' programs."""
+    """The folder of the Kubernetes programs."""
 
     coredns: Path
     images: Sequence[Image]
 
 
-def boot(at: State, init: Init, parts: Parts) -> Mapping[str, Daemon]:
-    """Start everything, and return it by name when the node is ready."""
+def boot(state: State, init: Init, parts: Parts) -> Mapping[str, Daemon]:
+    """Start all components, wait until the node is ready, and return the components by name."""
     daemons: dict[str, Daemon] = {}
 
-    def start(command: Sequence[str], serves: Callable[[], bool] | int) -> Daemon:
-        if isinstance(serves, int):
-            serves = partial(network.listens, init, serves)
+    def start(command: Sequence[str], probe: Callable[[], bool] | int) -> Daemon:
+        if isinstance(probe, int):
+            probe = partial(network.listens, init, probe)
         name = command[0].rpartition("/")[2]
-        daemon = Daemon(init, command, at.logs / f"{name}.log", serves)
+        daemon = Daemon(init, command, state.logs / f"{name}.log", probe)
         daemon.start()
         daemons[name] = daemon
         return daemon
 
-    kubectl = [str(parts.kubernetes / "kubectl"), f"--kubeconfig={at.kubeconfig}"]
+    kubectl = [str(parts.kubernetes / "kubectl"), f"--kubeconfig={state.kubeconfig}"]
     say("starting the control plane and containerd")
-    containerd = start(worker.containerd(at), partial(_containerd, init))
-    start(registry.command(at), partial(_registry, at))
-    start(control_plane.etcd(at), 2379)
-    certificates.write(at)
-    api_server = start(control_plane.api_server(at, parts.kubernetes), partial(_api_server, at))
+    containerd = start(worker.containerd(state), partial(_containerd, init))
+    start(registry.command(state), partial(_registry, state))
+    start(control_plane.etcd(state), 2379)
+    certificates.write(state)
+    api_server_command = control_plane.api_server(state, parts.kubernetes)
+    api_server = start(api_server_command, partial(_api_server, state))
     containerd.ready()
     say(f"importing images: {', '.join(image.reference for image in parts.images)}")
     for image in [images.pause(programs.busybox()), *parts.images]:
-        images.load(init, at.data, image)
+        images.load(init, state.data, image)
     api_server.ready()
-    start(control_plane.controller_manager(at, parts.kubernetes), 10257)
-    start(control_plane.scheduler(at, parts.kubernetes), 10259)
-    start(dns.command(at, parts.coredns), 53)
-    kubelet = start(worker.kubelet(at, parts.kubernetes, parts.line), partial(_kubelet, kubectl))
-    start(worker.proxy(at, parts.kubernetes), 10256)
-    service = dns.service(at).encode()
+    start(control_plane.controller_manager(state, parts.kubernetes), 10257)
+    start(control_plane.scheduler(state, parts.kubernetes), 10259)
+    start(dns.command(state, parts.coredns), 53)
+    kubelet = start(worker.kubelet(state, parts.kubernetes, parts.line), partial(_kubelet, kubectl))
+    start(worker.proxy(state, parts.kubernetes), 10256)
+    service = dns.service(state).encode()
     subprocess.run([*kubectl, "apply", "-f", "-"], input=service, capture_output=True, check=True)
-    waiting.until(lambda: _ready(kubectl), "the node is ready", broken=kubelet.broken)
+    waiting.until(lambda: _ready(kubectl), "the node is ready", failure=kubelet.failure)
     for daemon in daemons.values():
         daemon.ready()
     return daemons
 
 
-def _api_server(at: State) -> bool:
-    """Return whether the API server says that it is ready."""
-    trust = ssl.create_default_context(cafile=at.keys / "ca.crt")
-    return _answers(f"{certificates.server(at)}/readyz", trust)
+def _api_server(state: State) -> bool:
+    """Return whether the API server reports that it is ready."""
+    trust = ssl.create_default_context(cafile=state.keys / "ca.crt")
+    return _answers(f"{certificates.server(state)}/readyz", trust)
 
 
-def _registry(at: State) -> bool:
+def _registry(state: State) -> bool:
     """Return whether the registry answers."""
-    return _answers(f"http://{at.registry}/v2/")
+    return _answers(f"http://{state.registry}/v2/")
 
 
 def _containerd(init: Init) -> bool:
@@ -107,25 +108,25 @@ def _containerd(init: Init) -> bool:
 
 
 def _kubelet(kubectl: Sequence[str]) -> bool:
-    """Return whether kubelet answers, and knows the pods that it has to run."""
+    """Return whether kubelet answers and knows all pods that it must run."""
     uids = "jsonpath={.items[*].metadata.uid}"
-    wanted = subprocess.run(
+    pods = subprocess.run(
         [*kubectl, "get", "pods", "--all-namespaces", "--output", uids],
         capture_output=True,
         check=False,
     )
-    known = subprocess.run(
-        [*kubectl, "get", "--raw", f"/api/v1/nodes/{state.NODE_NAME}/proxy/pods"],
+    reports = subprocess.run(
+        [*kubectl, "get", "--raw", f"/api/v1/nodes/{NODE_NAME}/proxy/pods"],
         capture_output=True,
         check=False,
     )
-    if wanted.returncode != 0 or known.returncode != 0:
+    if pods.returncode != 0 or reports.returncode != 0:
         return False
-    return all(uid in known.stdout for uid in wanted.stdout.split())
+    return all(uid in reports.stdout for uid in pods.stdout.split())
 
 
 def _ready(kubectl: Sequence[str]) -> bool:
-    """Return whether the node has the condition Ready and an account to start pods by."""
+    """Return whether the node is Ready and the ServiceAccount for pods exists."""
     ready = 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'
     node = [*kubectl, "get", "nodes", "--output", ready]
     account = [*kubectl, "get", "serviceaccount", "default"]
@@ -134,7 +135,7 @@ def _ready(kubectl: Sequence[str]) -> bool:
 
 
 def _answers(url: str, trust: ssl.SSLContext | None = None) -> bool:
-    # No proxy of this machine's environment stands between.
+    # Ignore the proxies in the environment: the node is local.
     https = urllib.request.HTTPSHandler(context=trust)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
     try:

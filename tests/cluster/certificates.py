@@ -1,4 +1,4 @@
-"""The cluster's certificates and kubeconfigs, made by openssl."""
+"""Creates the certificates and kubeconfigs of the cluster, with openssl."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tests.cluster import state
+from tests.cluster.state import KUBERNETES_SERVICE, NODE_NAME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.state import State
 
-# The default configuration would make every certificate one of an authority.
+# With its default configuration openssl creates only certificates of authorities.
 CONFIGURATION = "[req]\ndistinguished_name = name\n[name]\n"
 
 API_SERVER_NAMES = (
     "subjectAltName=DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
-    f"DNS:kubernetes.default.svc.cluster.local,IP:{state.KUBERNETES_SERVICE},IP:127.0.0.1"
+    f"DNS:kubernetes.default.svc.cluster.local,IP:{KUBERNETES_SERVICE},IP:127.0.0.1"
 )
 
 EC_KEY = ("ecparam", "-genkey", "-noout", "-name", "prime256v1")
@@ -31,48 +31,48 @@ CLIENTS = {
     "kube-controller-manager": "/CN=system:kube-controller-manager",
     "kube-scheduler": "/CN=system:kube-scheduler",
     "kube-proxy": "/CN=system:kube-proxy",
-    "kubelet": f"/O=system:nodes/CN=system:node:{state.NODE_NAME}",
+    "kubelet": f"/O=system:nodes/CN=system:node:{NODE_NAME}",
 }
-"""Who speaks to the API server, and the name by which RBAC knows them."""
+"""The clients of the API server, each with its subject, which RBAC uses as its name."""
 
 
-def server(at: State) -> str:
+def server(state: State) -> str:
     """Return the URL of the API server."""
-    return f"https://{at.node}:6443"
+    return f"https://{state.node}:6443"
 
 
-def write(at: State) -> None:
-    """Write a certificate authority, the components' certificates and kubeconfigs."""
-    keys = at.keys
+def write(state: State) -> None:
+    """Write a certificate authority, and the certificates and kubeconfigs of the components."""
+    keys = state.keys
     keys.mkdir(mode=0o700)
     (keys / "openssl.cnf").write_text(CONFIGURATION)
     _certificate(keys, "ca", "/CN=crossplane-devcache", "basicConstraints=critical,CA:TRUE")
-    names = f"{API_SERVER_NAMES},IP:{at.node}"
-    own = f"subjectAltName=DNS:{state.NODE_NAME},IP:{at.node}"
+    names = f"{API_SERVER_NAMES},IP:{state.node}"
+    node_names = f"subjectAltName=DNS:{NODE_NAME},IP:{state.node}"
     with ThreadPoolExecutor() as pool:
-        written = [
+        futures = [
             pool.submit(_openssl, *EC_KEY, "-out", str(keys / "service-accounts.key")),
-            pool.submit(_signed, keys, "kube-apiserver", "/CN=kube-apiserver", names),
-            *(pool.submit(_signed, keys, name, subject, own) for name, subject in CLIENTS.items()),
+            pool.submit(_sign, keys, "kube-apiserver", "/CN=kube-apiserver", names),
+            *(pool.submit(_sign, keys, *client, node_names) for client in CLIENTS.items()),
         ]
-    for each in written:
-        each.result()
+    for future in futures:
+        future.result()
     for name in CLIENTS:
-        (keys / f"{name}.kubeconfig").write_text(_kubeconfig(at, name))
-    shutil.copyfile(keys / "admin.kubeconfig", at.kubeconfig)
+        (keys / f"{name}.kubeconfig").write_text(_kubeconfig(state, name))
+    shutil.copyfile(keys / "admin.kubeconfig", state.kubeconfig)
 
 
-def _signed(keys: Path, name: str, subject: str, extension: str) -> None:
+def _sign(keys: Path, name: str, subject: str, extension: str) -> None:
     authority = ["-CA", str(keys / "ca.crt"), "-CAkey", str(keys / "ca.key")]
     _certificate(keys, name, subject, extension, *authority)
 
 
-def _certificate(keys: Path, name: str, subject: str, extension: str, *more: str) -> None:
+def _certificate(keys: Path, name: str, subject: str, extension: str, *options: str) -> None:
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     files = ["-keyout", str(keys / f"{name}.key"), "-out", str(keys / f"{name}.crt")]
     configuration = ["-config", str(keys / "openssl.cnf"), "-addext", extension]
     _openssl(
-        "req", "-x509", "-days", "365", "-subj", subject, *curve, *files, *configuration, *more
+        "req", "-x509", "-days", "365", "-subj", subject, *curve, *files, *configuration, *options
     )
 
 
@@ -80,13 +80,13 @@ def _openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)
 
 
-def _kubeconfig(at: State, user: str) -> str:
-    def embedded(file: str) -> str:
-        return base64.b64encode((at.keys / file).read_bytes()).decode()
+def _kubeconfig(state: State, user: str) -> str:
+    def encode(file: str) -> str:
+        return base64.b64encode((state.keys / file).read_bytes()).decode()
 
     name = "crossplane-devcache"
-    authority = embedded("ca.crt")
-    certificate, key = embedded(f"{user}.crt"), embedded(f"{user}.key")
+    authority = encode("ca.crt")
+    certificate, key = encode(f"{user}.crt"), encode(f"{user}.key")
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -95,7 +95,7 @@ def _kubeconfig(at: State, user: str) -> str:
         "clusters": [
             {
                 "name": name,
-                "cluster": {"server": server(at), "certificate-authority-data": authority},
+                "cluster": {"server": server(state), "certificate-authority-data": authority},
             }
         ],
         "users": [

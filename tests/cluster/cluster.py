@@ -1,4 +1,4 @@
-"""A cluster: taken up, used, taken down."""
+"""Starts, uses and stops a cluster."""
 
 from __future__ import annotations
 
@@ -32,160 +32,165 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster that this process took up."""
+    """A cluster that this process started."""
 
-    at: State
+    state: State
     kubectl: Path
-    """The program."""
+    """The path of kubectl."""
 
     init: Init
     leash: Leash
     daemons: Mapping[str, Daemon]
-    """What runs on the node beside pods, by name."""
+    """The programs that run on the node beside pods, by name."""
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's kubeconfig."""
-        return self.at.kubeconfig
+        """The path of the administrator's kubeconfig."""
+        return self.state.kubeconfig
 
     @property
     def registry(self) -> str:
-        """Host and port of the registry on the node, which speaks plain http."""
-        return self.at.registry
+        """The host and port of the registry on the node, which speaks plain HTTP."""
+        return self.state.registry
 
     def run(self, *command: str) -> str:
-        """Run a command on the node as root, and return what it prints.
+        """Run a command on the node as root, and return its output.
 
         Raises:
-            ClusterError: It fails; with what it said.
+            ClusterError: The command fails; the message has its error output.
         """
         return namespaces.run(self.init, *command)
 
     def folder(self, name: str) -> Path:
-        """Make an empty folder that pods of any user can write to, by its path on the node."""
-        folder = self.at.volumes / name
+        """Create an empty folder that pods of any user can write to, and return its path."""
+        folder = self.state.volumes / name
         folder.mkdir(parents=True)
         folder.chmod(0o777)  # whatever the umask is
         return folder
 
     def restart(self, name: str) -> None:
-        """Stop and start a daemon, and return when it serves; pods run on, also meanwhile."""
+        """Restart a daemon and return when it serves; pods keep running meanwhile."""
         daemon = self.daemons[name]
         daemon.stop()
         daemon.start()
         daemon.ready()
 
     def log(self, name: str) -> str:
-        """Return what a daemon has printed so far.
+        """Return the output of a daemon so far.
 
-        That of `docker-registry` has a line for each request, in Apache's combined format, among
-        lines that begin with `time=`.
+        The log of `docker-registry` has a line for each request, in Apache's combined format, and
+        other lines that begin with `time=`.
         """
         return self.daemons[name].log.read_text(errors="replace")
 
     def down(self) -> None:
-        """Take it down, and remove all that is left of it."""
-        down(self.at)
+        """Stop the cluster and remove its files."""
+        down(self.state)
         self.leash.drop()
         for daemon in self.daemons.values():
-            if daemon.running:
-                daemon.running.wait()
+            if daemon.nsenter:
+                daemon.nsenter.wait()
 
 
 def up(
-    at: State,
+    state: State,
     kubernetes: str,
     releases: Sequence[str],
     extra_images: Sequence[Image] = (),
     *,
-    tied: bool = False,
+    temporary: bool = False,
 ) -> Cluster:
-    """Take a cluster up.
+    """Start a cluster.
 
     Args:
-        at: Where it is; there must be none of another cluster.
+        state: The place of the cluster; no other cluster may run there.
         kubernetes: The release line of Kubernetes, such as `1.34`.
-        releases: The versions of Crossplane whose images it gets, such as `2.4.2`.
-        extra_images: More images that it gets.
-        tied: It ends with this process, whatever ends that. Otherwise it runs on.
+        releases: The versions of Crossplane whose images the node needs, such as `2.4.2`.
+        extra_images: More images for the node.
+        temporary: Whether the cluster ends with this process, however this process ends.
+            Otherwise the cluster keeps running.
 
     Raises:
-        ClusterError: It cannot be; nothing is left of it but the logs.
+        ClusterError: The cluster cannot start; only its logs remain.
     """
     programs.check()
-    _clear(at)
-    network.check(at)
-    cgroups.check(at.cgroup)
-    own = [images.busybox(programs.busybox()), *map(crossplane.image, releases), *extra_images]
-    built = programs.built(f"kubernetes-{kubernetes}"), programs.built("coredns")
-    parts = Parts(kubernetes, *built, own)
-    namespaces.check(at.root, parts.kubernetes, parts.coredns)
+    _clear(state)
+    network.check(state)
+    cgroups.check(state.cgroup)
+    copier = images.busybox(programs.busybox())
+    parts = Parts(
+        kubernetes,
+        programs.build(f"kubernetes-{kubernetes}"),
+        programs.build("coredns"),
+        [copier, *map(crossplane.image, releases), *extra_images],
+    )
+    namespaces.check(state.root, parts.kubernetes, parts.coredns)
     try:
-        init, leash = _node(at)
-        daemons = boot(at, init, parts)
-        if not tied:
+        init, leash = _node(state)
+        daemons = boot(state, init, parts)
+        if not temporary:
             leash.release()
     except BaseException:
-        _end(at)
-        _remove(at, but=at.logs)
+        _end(state)
+        _remove(state, keep=state.logs)
         raise
-    return Cluster(at, parts.kubernetes / "kubectl", init, leash, daemons)
+    return Cluster(state, parts.kubernetes / "kubectl", init, leash, daemons)
 
 
-def down(at: State) -> None:
-    """Take the cluster down, if it is up, and remove all that is left of it."""
-    _end(at)
-    _remove(at)
+def down(state: State) -> None:
+    """Stop the cluster, if it runs, and remove its files."""
+    _end(state)
+    _remove(state)
 
 
-def _clear(at: State) -> None:
-    """Remove what is left of a cluster that was killed, or that could not be taken up.
+def _clear(state: State) -> None:
+    """Remove the remains of a cluster that was killed or that failed to start.
 
     Raises:
-        ClusterError: It runs.
+        ClusterError: The cluster runs.
     """
-    if at.record.exists():
-        init = record.read(at.record).init
+    if state.record.exists():
+        init = record.read(state.record).init
         if init and init.alive:
-            msg = f"a cluster is up already (make cluster-down): {at.root}"
+            msg = f"a cluster already runs in {state.root}: stop it with make cluster-down"
             raise ClusterError(msg)
-        _end(at)
-    _remove(at)
+        _end(state)
+    _remove(state)
 
 
-def _node(at: State) -> tuple[Init, Leash]:
+def _node(state: State) -> tuple[Init, Leash]:
     """Return a new, empty node."""
-    for folder in (at.configuration, at.data, at.logs):
+    for folder in (state.configuration, state.data, state.logs):
         folder.mkdir(parents=True)
-    left = record.Record(at.number)
-    left.write(at.record)
-    cgroups.make(at.cgroup)
-    init, leash = namespaces.create(at.logs / "unshare.log")
-    replace(left, init=init).write(at.record)
-    namespaces.furnish(init, at.data)
-    network.lay(at, init)
+    node_record = record.Record(state.number)
+    node_record.write(state.record)
+    cgroups.make(state.cgroup)
+    init, leash = namespaces.create(state.logs / "unshare.log")
+    replace(node_record, init=init).write(state.record)
+    namespaces.prepare(init, state.data)
+    network.connect(state, init)
     return init, leash
 
 
-def _remove(at: State, but: Path | None = None) -> None:
-    """Remove the cluster's files, but none that somebody else put into its folder."""
-    for part in at.parts:
-        if part.is_dir() and part != but:
+def _remove(state: State, keep: Path | None = None) -> None:
+    """Remove the files of the cluster, and no other file in its folder."""
+    for part in state.parts:
+        if part.is_dir() and part != keep:
             shutil.rmtree(part)
         elif part.is_file():
             part.unlink()
     with contextlib.suppress(OSError):
-        at.root.rmdir()
+        state.root.rmdir()
 
 
-def _end(at: State) -> None:
-    if not at.record.exists():
+def _end(state: State) -> None:
+    if not state.record.exists():
         return
-    left = record.read(at.record)
-    was = State(at.root, left.number)
-    if left.init:
-        left.init.kill()
-        # The kernel takes the network apart a moment later.
-        waiting.until(lambda: not network.laid(was), "the node's network is gone")
-    cgroups.remove(was.cgroup)
-    at.record.unlink()
+    node_record = record.read(state.record)
+    old_state = State(state.root, node_record.number)
+    if node_record.init:
+        node_record.init.kill()
+        # The kernel removes the network a moment later.
+        waiting.until(lambda: not network.exists(old_state), "the node's network is gone")
+    cgroups.remove(old_state.cgroup)
+    state.record.unlink()

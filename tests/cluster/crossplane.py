@@ -1,4 +1,4 @@
-"""The images of real Crossplane releases, from their Go modules."""
+"""Builds the images of real Crossplane releases from their Go modules."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from tests.shared.releases import line_of
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 UPBOUND = ("1.14.", "1.18.")
-"""Releases whose chart names an image at xpkg.upbound.io."""
+"""The releases whose charts use an image at xpkg.upbound.io."""
 
 
 def image(version: str) -> Image:
-    """Return the image of a release, named as its chart names it.
+    """Return the image of a release, under the name that its chart uses.
 
     Args:
-        version: Such as `2.4.2`; a folder in tools, such as `crossplane-2.4`, must build it.
+        version: The release, such as `2.4.2`; a folder in tools, such as `crossplane-2.4`, must
+            build it.
     """
     host = "xpkg.upbound.io" if version.startswith(UPBOUND) else "xpkg.crossplane.io"
     tool = f"crossplane-{line_of(version)}"
     cluster = programs.sources(tool, _module(version)) / "cluster"
     files = {
-        "bin/crossplane": programs.built(tool),
+        "bin/crossplane": programs.build(tool),
         "crds": cluster / "crds",
         "webhookconfigurations": cluster / "webhookconfigurations",
         "etc/ssl/certs/ca-certificates.crt": AUTHORITIES,
@@ -37,6 +38,6 @@ def image(version: str) -> Image:
 
 
 def _module(version: str) -> str:
-    """Return the path of a release's Go module."""
+    """Return the path of the Go module of a release."""
     major = version.partition(".")[0]
     return "github.com/crossplane/crossplane" + ("" if major == "1" else f"/v{major}")

@@ -1,4 +1,4 @@
-"""The programs that run in the node for as long as it lives, unless they are stopped."""
+"""Starts, watches and stops the long-running programs of a node."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from tests.cluster.namespaces import Init
 
 LAST = 5
-"""Lines of its log that are quoted when a daemon ends."""
+"""How many lines of its log to quote when a daemon ends."""
 
-
-LAVISH = {"GOGC": "400"}
-"""Lets Go programs take more memory before they collect garbage: time is what is short here."""
+GO_ENVIRONMENT = {"GOGC": "400"}
+"""Makes Go programs collect garbage less often: the tests need time more than memory."""
 
 
 @dataclass
@@ -32,13 +31,13 @@ class Daemon:
     init: Init
     command: Sequence[str]
     log: Path
-    """What it prints."""
+    """The file of its output."""
 
-    serves: Callable[[], bool]
-    """Returns whether it does its work yet."""
+    probe: Callable[[], bool]
+    """Returns whether the daemon serves."""
 
-    running: subprocess.Popen[bytes] | None = field(default=None, init=False)
-    """The nsenter that waits for it."""
+    nsenter: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    """The nsenter that waits for the daemon, while it runs."""
 
     @property
     def name(self) -> str:
@@ -46,13 +45,13 @@ class Daemon:
         return self.log.stem
 
     def start(self) -> None:
-        """Start it, unless it runs."""
-        if self.running:
+        """Start the daemon, unless it runs."""
+        if self.nsenter:
             return
         with self.log.open("ab") as output:
-            self.running = subprocess.Popen(
-                namespaces.entering(self.init, self.command),
-                env=os.environ | LAVISH,
+            self.nsenter = subprocess.Popen(
+                namespaces.nsenter(self.init, self.command),
+                env=os.environ | GO_ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -60,32 +59,32 @@ class Daemon:
             )
 
     def ready(self) -> None:
-        """Return when it serves.
+        """Return when the daemon serves.
 
         Raises:
-            ClusterError: It ended.
+            ClusterError: The daemon ended.
         """
-        waiting.until(self.serves, f"{self.name} serves", broken=self.broken)
+        waiting.until(self.probe, f"{self.name} serves", failure=self.failure)
 
     def stop(self) -> None:
-        """Terminate it, and return when it is gone; what it started may live on.
+        """Terminate the daemon and return when it is gone; its child processes may keep running.
 
         Raises:
-            ClusterError: It had ended by itself.
+            ClusterError: The daemon had already ended.
         """
-        if not self.running:
+        if not self.nsenter:
             return
-        running = self.running
+        nsenter = self.nsenter
         # nsenter passes no signal on.
-        pid = namespaces.child(running, f"{self.name} is there")
+        pid = namespaces.child(nsenter, f"{self.name} runs")
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        waiting.until(lambda: running.poll() is not None, f"{self.name} is gone")
-        self.running = None
+        waiting.until(lambda: nsenter.poll() is not None, f"{self.name} is gone")
+        self.nsenter = None
 
-    def broken(self) -> str | None:
-        """Return why it is not running, if it should be."""
-        if not self.running or self.running.poll() is None:
+    def failure(self) -> str | None:
+        """Return why the daemon does not run although it should, or None."""
+        if not self.nsenter or self.nsenter.poll() is None:
             return None
         last = self.log.read_text(errors="replace").splitlines()[-LAST:]
         return "\n  ".join([f"{self.name} ended; {self.log} ends with:", *last])

@@ -1,10 +1,10 @@
-"""DNS for the cluster's own names; all others are unknown, at once."""
+"""Configures DNS for the cluster's own names; every other name fails at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.cluster import state
+from tests.cluster.state import DNS_SERVICE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ COREFILE = """\
 }}
 """
 
-# CoreDNS runs on the node and not in a pod: the Service names its address itself.
+# CoreDNS runs on the node, not in a pod, so the Service needs an explicit address.
 SERVICE = """\
 apiVersion: v1
 kind: Service
@@ -50,13 +50,13 @@ ports:
 """
 
 
-def service(at: State) -> str:
-    """Return the manifests by which pods find CoreDNS."""
-    return SERVICE.format(service=state.DNS_SERVICE, node=at.node)
+def service(state: State) -> str:
+    """Return the manifests that let pods find CoreDNS."""
+    return SERVICE.format(service=DNS_SERVICE, node=state.node)
 
 
-def command(at: State, program: Path) -> list[str]:
+def command(state: State, program: Path) -> list[str]:
     """Write the configuration of CoreDNS and return its command."""
-    file = at.configuration / "Corefile"
-    file.write_text(COREFILE.format(node=at.node, kubeconfig=at.keys / "admin.kubeconfig"))
+    file = state.configuration / "Corefile"
+    file.write_text(COREFILE.format(node=state.node, kubeconfig=state.keys / "admin.kubeconfig"))
     return [str(program), f"-conf={file}"]

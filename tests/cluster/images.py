@@ -1,4 +1,4 @@
-"""Container images of one layer, written as `docker save` would and imported into containerd."""
+"""Writes container images of one layer, in the format of `docker save`, and imports them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from tests.cluster.namespaces import Init
 
 BUSYBOX = "docker.io/library/busybox:1.37.0"
-"""The copier's image in the chart; here it is the busybox of Debian."""
+"""The image of the copier in the chart; here it contains the busybox of Debian."""
 
 PAUSE = "crossplane-devcache.local/pause:1"
-"""The container that holds a pod's namespaces: it must run, and nothing else."""
+"""The image of the container that holds the namespaces of a pod and only has to run."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image to be imported."""
+    """An image to import."""
 
     reference: str
     files: Mapping[str, Path]
-    """What is in it, by path without a leading slash: files, or folders with all that they hold."""
+    """The files and folders of the image, by path without a leading slash."""
 
     links: Mapping[str, str] = field(default_factory=dict)
     entrypoint: Sequence[str] = ()
@@ -42,14 +42,14 @@ class Image:
 
 def busybox(program: Path) -> Image:
     """Return the image of busybox, with a link for each of its commands."""
-    listed = subprocess.run([program, "--list"], check=True, capture_output=True, text=True)
-    names = [name for name in listed.stdout.split() if name != "busybox"]
+    applets = subprocess.run([program, "--list"], check=True, capture_output=True, text=True)
+    names = [name for name in applets.stdout.split() if name != "busybox"]
     links = {f"bin/{name}": "busybox" for name in names}
     return Image(BUSYBOX, {"bin/busybox": program}, links, command=["sh"])
 
 
 def pause(program: Path) -> Image:
-    """Return the image of the container that does nothing."""
+    """Return the image of a container that does nothing."""
     idle = ["/bin/busybox", "tail", "-f", "/dev/null"]
     return Image(PAUSE, {"bin/busybox": program}, entrypoint=idle)
 
@@ -59,7 +59,7 @@ def write(image: Image, archive: Path) -> None:
     layer = archive.with_suffix(".layer")
     with tarfile.open(layer, "w") as tar:
         for name, source in sorted(image.files.items()):
-            tar.add(source.resolve(), name, filter=_roots)
+            tar.add(source.resolve(), name, filter=_as_root)
         for name, target in sorted(image.links.items()):
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, target
@@ -79,7 +79,7 @@ def write(image: Image, archive: Path) -> None:
     }
     manifest = [{"Config": "config.json", "RepoTags": [image.reference], "Layers": ["layer.tar"]}]
     with tarfile.open(archive, "w") as tar:
-        tar.add(layer, "layer.tar", filter=_roots)
+        tar.add(layer, "layer.tar", filter=_as_root)
         _add(tar, "config.json", json.dumps(configuration))
         _add(tar, "manifest.json", json.dumps(manifest))
     layer.unlink()
@@ -90,16 +90,16 @@ def load(init: Init, folder: Path, image: Image) -> None:
 
     Args:
         init: The node.
-        folder: Where there is room for a file for a while, and where the node sees it.
+        folder: A folder for a temporary file, which the node must see.
         image: The image.
     """
-    with tempfile.TemporaryDirectory(dir=folder) as own:
-        archive = Path(own, "image.tar")
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        archive = Path(temporary, "image.tar")
         write(image, archive)
         namespaces.run(init, "ctr", "--namespace=k8s.io", "images", "import", str(archive))
 
 
-def _roots(member: tarfile.TarInfo) -> tarfile.TarInfo:
+def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644

@@ -1,7 +1,8 @@
-"""The node's own network, mounts and processes, which the kernel removes with its first process.
+"""Gives a node its own network, mounts and processes.
 
-Nothing that the node does to interfaces, firewall rules, kernel settings or mounts happens on this
-machine, so none of it must be undone, whatever ends the node.
+The kernel removes them with the first process of the node. The node's changes of interfaces,
+firewall rules, kernel settings and mounts do not affect this machine, so nothing must be undone,
+however the node ends.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from tests.cluster.trouble import ClusterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The first process adopts what daemons leave behind; ignoring SIGCHLD lets the kernel bury it. It
-# ends when nobody holds the other end of its stdin any more, unless it is told a line before. It is
-# no shell, since dash catches SIGCHLD in any case, and each one ends its `read`.
+# The first process adopts the orphans of the daemons; because it ignores SIGCHLD, the kernel reaps
+# them. It ends when the other end of its stdin closes, unless it reads a line first. It is not a
+# shell: dash always catches SIGCHLD, and each one interrupts its `read`.
 FIRST = """
 import signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -38,12 +39,12 @@ CREATE = [
 ]
 
 HIDDEN = {"run": Path("/run"), "log": Path("/var/log"), "lib": Path("/var/lib")}
-"""Folders that containerd and kubelet write to under fixed names; the node has its own there."""
+"""Fixed folders that containerd and kubelet write to, each replaced by a folder of the node."""
 
 LIBRARIES = ("kubelet", "cni")
-"""What they expect in /var/lib."""
+"""The folders that kubelet and the CNI plugins expect in /var/lib."""
 
-# kubelet v1.34 sets these, which are the whole machine's, in pkg/kubelet/cm/
+# kubelet v1.34 sets these kernel settings of the whole machine, in pkg/kubelet/cm/
 # container_manager_linux.go (setupKernelTunables). In the node they are plain files.
 SETTINGS = (
     "vm/overcommit_memory",
@@ -57,19 +58,19 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Init:
-    """The first process of a node, told apart from a later one with the same id."""
+    """The first process of a node, distinguished from a later process with the same id."""
 
     pid: int
     started: str
-    """When, in clock ticks since boot: field 22 of /proc/PID/stat."""
+    """The start time in clock ticks since boot: field 22 of /proc/PID/stat."""
 
     @property
     def alive(self) -> bool:
-        """Return whether it runs."""
-        return _started(self.pid) == self.started
+        """Whether the process runs."""
+        return _start_time(self.pid) == self.started
 
     def kill(self) -> None:
-        """End it, and return when it is gone."""
+        """Kill the process, and return when it is gone."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -78,41 +79,44 @@ class Init:
 
 @dataclass(frozen=True)
 class Leash:
-    """Ties a node to this process: it ends when this process does, whatever ends it."""
+    """Ends a node when this process ends, however this process ends."""
 
     unshare: subprocess.Popen[bytes]
 
     def release(self) -> None:
-        """Let the node live on."""
+        """Let the node outlive this process."""
         assert self.unshare.stdin, "it is a pipe"
         self.unshare.stdin.write(b"\n")
         self.unshare.stdin.close()
 
     def drop(self) -> None:
-        """End the node, unless it was released; return when it is gone."""
+        """End the node, unless it was released, and return when it is gone."""
         assert self.unshare.stdin, "it is a pipe"
         self.unshare.stdin.close()
         self.unshare.wait()
 
 
 def check(*paths: Path) -> None:
-    """Refuse files that the node could not see.
+    """Refuse paths that the node cannot see.
 
     Raises:
-        ClusterError: One is where the node has a folder of its own.
+        ClusterError: A path is in a folder that the node replaces by its own.
     """
     for path in paths:
         for place in HIDDEN.values():
             if path.resolve().is_relative_to(place.resolve()):
-                msg = f"{path} cannot be in {place}, of which the node has its own"
+                msg = f"{path} cannot be in {place}, because the node has its own {place}"
                 raise ClusterError(msg)
 
 
 def create(log: Path) -> tuple[Init, Leash]:
-    """Make a node without anything in it, tied to this process.
+    """Create an empty node that ends with this process.
 
     Args:
-        log: Gets what goes wrong.
+        log: The file for the errors of the node's first process.
+
+    Raises:
+        ClusterError: The first process does not start.
     """
     with log.open("wb") as errors:
         unshare = subprocess.Popen(
@@ -123,39 +127,42 @@ def create(log: Path) -> tuple[Init, Leash]:
             start_new_session=True,
         )
     assert unshare.stdout, "it is a pipe"
-    with unshare.stdout as told:
-        if not told.readline():
+    with unshare.stdout as stdout:
+        if not stdout.readline():
             msg = f"the node's first process did not start: {log.read_text().strip()}"
             raise ClusterError(msg)
-    pid = child(unshare, "the node's first process is there")
-    return Init(pid, _started(pid) or ""), Leash(unshare)
+    pid = child(unshare, "the node's first process runs")
+    return Init(pid, _start_time(pid) or ""), Leash(unshare)
 
 
-def child(parent: subprocess.Popen[bytes], what: str) -> int:
-    """Return the process that unshare or nsenter started, as soon as it is there.
+def child(parent: subprocess.Popen[bytes], goal: str) -> int:
+    """Wait for the child process of an unshare or nsenter, and return its id.
 
     Args:
         parent: The unshare or nsenter.
-        what: What is waited for.
+        goal: The state to wait for, for the error message.
 
     Raises:
         ClusterError: The parent has ended.
     """
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
 
-    def broken() -> str | None:
+    def failure() -> str | None:
         return None if parent.poll() is None else "it ended"
 
-    waiting.until(lambda: parent.poll() is None and bool(children.read_text()), what, broken=broken)
+    def has_child() -> bool:
+        return parent.poll() is None and bool(children.read_text())
+
+    waiting.until(has_child, goal, failure=failure)
     return int(children.read_text())
 
 
-def furnish(init: Init, root: Path) -> None:
+def prepare(init: Init, root: Path) -> None:
     """Give a node its own folders and kernel settings.
 
     Args:
         init: The node.
-        root: Gets the folders that the node has in the places of HIDDEN.
+        root: The folder for the node's own versions of the folders of HIDDEN.
     """
     for name in HIDDEN:
         (root / name).mkdir()
@@ -163,49 +170,49 @@ def furnish(init: Init, root: Path) -> None:
         (root / "lib" / name).mkdir()
     binds = {root / folder: place for folder, place in HIDDEN.items()}
     for name in SETTINGS:
-        setting, own = Path("/proc/sys", name), root / "settings" / name
-        own.parent.mkdir(parents=True, exist_ok=True)
-        own.write_text(setting.read_text())
-        binds[own] = setting
+        setting, file = Path("/proc/sys", name), root / "settings" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(setting.read_text())
+        binds[file] = setting
     for source, place in binds.items():
         run(init, "mount", "--bind", str(source), str(place))
 
 
-def entering(init: Init, command: Sequence[str]) -> list[str]:
-    """Return the command that runs another one in the node."""
+def nsenter(init: Init, command: Sequence[str]) -> list[str]:
+    """Return the command that runs another command in the node."""
     return ["nsenter", "--target", str(init.pid), "--mount", "--net", "--pid", "--", *command]
 
 
 def run(init: Init, *command: str) -> str:
-    """Run a command in the node to its end, and return what it prints.
+    """Run a command in the node to its end, and return its output.
 
     Raises:
-        ClusterError: It fails; with what it said.
+        ClusterError: The command fails; the message has its error output.
     """
-    return output(entering(init, command), shown=command)
+    return output(nsenter(init, command), label=command)
 
 
-def output(command: Sequence[str], shown: Sequence[str] = ()) -> str:
-    """Run a command on this machine, and return what it prints.
+def output(command: Sequence[str], label: Sequence[str] = ()) -> str:
+    """Run a command on this machine, and return its output.
 
     Args:
-        command: What is run.
-        shown: What errors call it.
+        command: The command.
+        label: The command that error messages quote, if it is another one.
 
     Raises:
-        ClusterError: It fails; with what it said.
+        ClusterError: The command fails; the message has its error output.
     """
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if ended.returncode != 0:
-        said = ended.stderr.decode(errors="replace").strip()
-        msg = f"{' '.join(shown or command)}: {said}"
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if result.returncode != 0:
+        reason = result.stderr.decode(errors="replace").strip()
+        msg = f"{' '.join(label or command)}: {reason}"
         raise ClusterError(msg)
-    return ended.stdout.decode()
+    return result.stdout.decode()
 
 
-def _started(pid: int) -> str | None:
+def _start_time(pid: int) -> str | None:
     try:
-        # The name, field 2, may hold anything; nothing behind it holds a parenthesis.
+        # The name, field 2, can contain any character; no later field contains a parenthesis.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

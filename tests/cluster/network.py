@@ -1,4 +1,4 @@
-"""The cable between this machine and a node; the kernel removes it with the node."""
+"""Connects this machine and a node with a virtual cable, which the kernel removes with the node."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ if TYPE_CHECKING:
     from tests.cluster.state import State
 
 
-def check(at: State) -> None:
-    """Refuse to use addresses that something else uses.
+def check(state: State) -> None:
+    """Refuse addresses that another network interface uses.
 
     Raises:
-        ClusterError: They are in use.
+        ClusterError: The addresses are in use.
     """
-    routes = ["ip", "-oneline", "route", "show", "to", "match", at.node]
-    shown = namespaces.output(routes)
-    if taken := [route for route in shown.splitlines() if not route.startswith("default")]:
-        msg = f"the addresses of node {at.number} are in use ({NUMBER} chooses another node): "
-        raise ClusterError(msg + taken[0].strip())
+    command = ["ip", "-oneline", "route", "show", "to", "match", state.node]
+    routes = namespaces.output(command)
+    if conflicts := [route for route in routes.splitlines() if not route.startswith("default")]:
+        msg = f"the addresses of node {state.number} are in use ({NUMBER} chooses another node): "
+        raise ClusterError(msg + conflicts[0].strip())
 
 
-def lay(at: State, init: Init) -> None:
+def connect(state: State, init: Init) -> None:
     """Connect a node with this machine."""
-    here = ["ip", "address", "add", f"{at.gateway}/{CABLE}", "dev", at.link]
+    here = ["ip", "address", "add", f"{state.gateway}/{CABLE}", "dev", state.link]
     peer = ["type", "veth", "peer", "name", "eth0", "netns", str(init.pid)]
-    namespaces.output(["ip", "link", "add", at.link, *peer])
+    namespaces.output(["ip", "link", "add", state.link, *peer])
     namespaces.output(here)
-    namespaces.output(["ip", "link", "set", at.link, "up"])
+    namespaces.output(["ip", "link", "set", state.link, "up"])
     namespaces.run(init, "ip", "link", "set", "lo", "up")
-    namespaces.run(init, "ip", "address", "add", f"{at.node}/{CABLE}", "dev", "eth0")
+    namespaces.run(init, "ip", "address", "add", f"{state.node}/{CABLE}", "dev", "eth0")
     namespaces.run(init, "ip", "link", "set", "eth0", "up")
     namespaces.run(init, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
 
 
-def laid(at: State) -> bool:
-    """Return whether the cable is there."""
-    return Path("/sys/class/net", at.link).exists()
+def exists(state: State) -> bool:
+    """Return whether the cable exists."""
+    return Path("/sys/class/net", state.link).exists()
 
 
 def listens(init: Init, port: int) -> bool:
-    """Return whether something in the node accepts TCP connections at a port."""
+    """Return whether a program in the node accepts TCP connections at a port."""
     tables = [Path(f"/proc/{init.pid}/net/{name}") for name in ("tcp", "tcp6")]
     rows = [row.split() for table in tables if table.exists() for row in _rows(table)]
     return any(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)

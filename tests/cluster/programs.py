@@ -1,4 +1,4 @@
-"""What a cluster is made of: the programs of Debian, and Go modules, built and as they are."""
+"""Provides the programs of a cluster: Debian packages, and Go modules to build or to read."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ DEBIAN = {
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",
 }
-"""Debian's package of each program and file that is needed."""
+"""The Debian package of each required program and file."""
 
 
 def missing() -> list[str]:
-    """Return the Debian packages to be installed."""
-    return sorted({package for name, package in DEBIAN.items() if not _there(name)})
+    """Return the missing Debian packages."""
+    return sorted({package for name, package in DEBIAN.items() if not _is_installed(name)})
 
 
 def check() -> None:
-    """Refuse to start without root, or without what Debian must provide.
+    """Refuse to start without root privileges or without the Debian packages.
 
     Raises:
-        ClusterError: It says what to do.
+        ClusterError: A requirement is missing; the message tells the command that provides it.
     """
     if os.geteuid() != 0:
         msg = "a node needs root: run it with sudo"
@@ -50,11 +50,17 @@ def check() -> None:
         raise ClusterError(msg)
 
 
-def built(tool: str) -> Path:
-    """Return what tools/build.sh builds of a folder in tools, after building it if need be.
+def build(tool: str) -> Path:
+    """Build the program of a folder in tools with tools/build.sh, unless it is built.
+
+    Args:
+        tool: The folder in tools.
+
+    Returns:
+        The program, or the folder of several programs.
 
     Raises:
-        ClusterError: The build fails; it has printed why.
+        ClusterError: The build fails; the build has printed the reason.
     """
     run = subprocess.run([TOOLS / "build.sh", tool], stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode != 0:
@@ -64,19 +70,19 @@ def built(tool: str) -> Path:
 
 
 def sources(tool: str, module: str) -> Path:
-    """Return the folder with the sources of a Go module, downloaded if need be.
+    """Download the sources of a Go module, unless they are there, and return their folder.
 
     Args:
-        tool: The folder in tools that says which version it is, or what stands for it.
-        module: Its path.
+        tool: The folder in tools whose go.mod has the version of the module or a replacement.
+        module: The path of the module.
 
     Raises:
-        ClusterError: They cannot be had; with what go said.
+        ClusterError: The download fails; the message has the error of go.
     """
     command = ["go", "mod", "download", "-C", str(TOOLS / tool), "-json", module]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if run.returncode != 0:
-        msg = f"the sources of {module} cannot be had: {run.stdout}"
+        msg = f"cannot download the sources of {module}: {run.stdout}"
         raise ClusterError(msg)
     return Path(json.loads(run.stdout)["Dir"])
 
@@ -86,5 +92,5 @@ def busybox() -> Path:
     return Path(shutil.which("busybox") or "/bin/busybox")
 
 
-def _there(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     return Path(name).exists() if name.startswith("/") else shutil.which(name) is not None

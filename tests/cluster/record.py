@@ -1,4 +1,4 @@
-"""What must be known to take a cluster down, kept in a file from before its first change on."""
+"""Stores the facts that are needed to stop a cluster, in a file written before the first change."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """What a cluster has on this machine."""
+    """The resources of a cluster on this machine."""
 
     number: int
-    """The node's, which its cable and its cgroup are named after."""
+    """The number of the node, which the names of its cable and its cgroup contain."""
 
     init: Init | None = None
-    """The node's first process, with which all others end.
+    """The first process of the node; all other processes end with it.
 
-    Until it is kept here, it ends with the process that takes the cluster up.
+    Until the record has it, it ends with the process that starts the cluster.
     """
 
     def write(self, file: Path) -> None:
-        """Keep it in a file, which is never there in part."""
+        """Write the record to a file, which appears complete or not at all."""
         new = file.with_suffix(".new")
         new.write_text(json.dumps(asdict(self), indent=2) + "\n")
         new.replace(file)
 
 
 def read(file: Path) -> Record:
-    """Return what was kept."""
+    """Return the record in a file."""
     fields = json.loads(file.read_text())
     return Record(fields["number"], fields["init"] and Init(**fields["init"]))

@@ -1,4 +1,4 @@
-"""The registry on the node."""
+"""Configures the registry on the node."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ http:
 """
 
 
-def command(at: State) -> list[str]:
+def command(state: State) -> list[str]:
     """Write the configuration of the registry and return its command."""
-    file = at.configuration / "registry.yml"
-    file.write_text(CONFIGURATION.format(data=at.data, address=at.registry))
+    file = state.configuration / "registry.yml"
+    file.write_text(CONFIGURATION.format(data=state.data, address=state.registry))
     return ["docker-registry", "serve", str(file)]

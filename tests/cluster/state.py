@@ -1,4 +1,4 @@
-"""Where a cluster keeps its files, and the addresses that it uses."""
+"""Defines the files and the addresses of a cluster."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 from tests.cluster.trouble import ClusterError
 
 NUMBER = "CROSSPLANE_DEVCACHE_NODE"
-"""Environment variable with the number of the node, by which several live on one machine."""
+"""The environment variable with the number of the node, so that one machine can run several."""
 
 FOLDER = "CROSSPLANE_DEVCACHE_CLUSTER"
-"""Environment variable that moves the folder that has one for each cluster."""
+"""The environment variable with the parent folder of the folders of all clusters."""
 
 NUMBERS = range(64)
 PERSON, SUITE = 0, 1
-"""The numbers of a node for a person and of one for a test suite, unless they are told."""
+"""The default numbers of a person's node and of a test suite's node."""
 
 NETWORK = "10.253.88"
-"""Has the two ends of each node's cable, four addresses a node.
+"""The network of all cables, with four addresses per node.
 
-Crossplane and its CLI speak plain http to a registry at a private address (RFC 1918).
+Crossplane and its CLI speak plain HTTP to a registry at a private address (RFC 1918).
 """
 
 CABLE = 30
-"""Bits of an address that the two ends have in common."""
+"""The prefix length of the network of one cable."""
 
 PODS = "10.88.0.0/16"
 SERVICES = "10.96.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"
-"""The first address of SERVICES, which the API server takes for itself."""
+"""The first address of SERVICES, which the API server assigns to its own Service."""
 
 DNS_SERVICE = "10.96.0.10"
 
@@ -39,19 +39,19 @@ NODE_NAME = "devcache"
 
 @dataclass(frozen=True)
 class State:
-    """The place of one cluster: its files, all of which go when it goes, and its addresses."""
+    """The place of one cluster: its addresses, and its files, which end with the cluster."""
 
     root: Path
     number: int = PERSON
 
     @property
     def link(self) -> str:
-        """The end of the cable to the node that is on this machine."""
+        """The network interface of this machine that leads to the node."""
         return f"devcache{self.number}"
 
     @property
     def gateway(self) -> str:
-        """The address of this machine on that cable."""
+        """The address of this machine on the cable."""
         return f"{NETWORK}.{4 * self.number + 1}"
 
     @property
@@ -61,17 +61,17 @@ class State:
 
     @property
     def registry(self) -> str:
-        """Host and port of the registry."""
+        """The host and port of the registry."""
         return f"{self.node}:5000"
 
     @property
     def cgroup(self) -> str:
-        """The name of the cgroup that the cgroups of its pods are in."""
+        """The name of the parent cgroup of the pods."""
         return f"crossplane-devcache{self.number}"
 
     @property
     def parts(self) -> tuple[Path, ...]:
-        """All that a cluster has in its folder."""
+        """All files and folders of a cluster in its folder."""
         return (
             *(self.record, self.record.with_suffix(".new"), self.kubeconfig),
             *(self.keys, self.configuration, self.data, self.logs),
@@ -79,64 +79,64 @@ class State:
 
     @property
     def record(self) -> Path:
-        """What `cluster-down` must know: see `record`."""
+        """The file with the facts that are needed to stop the cluster; see the module `record`."""
         return self.root / "record.json"
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's kubeconfig."""
+        """The path of the administrator's kubeconfig."""
         return self.root / "kubeconfig"
 
     @property
     def keys(self) -> Path:
-        """Certificates, their keys, and the kubeconfigs of the components."""
+        """The folder of the certificates, their keys, and the kubeconfigs of the components."""
         return self.root / "keys"
 
     @property
     def configuration(self) -> Path:
-        """Configuration files of the components."""
+        """The folder of the configuration files of the components."""
         return self.root / "configuration"
 
     @property
     def data(self) -> Path:
-        """What the components write: a folder each."""
+        """The folder of the data of the components, with a folder for each."""
         return self.root / "data"
 
     @property
     def volumes(self) -> Path:
-        """Folders for pods."""
+        """The parent of the folders for pods."""
         return self.data / "volumes"
 
     @property
     def logs(self) -> Path:
-        """What the components print: a file each."""
+        """The folder of the output of the components, with a file for each."""
         return self.root / "logs"
 
 
 def default() -> State:
-    """Return the state of a person's cluster, beside the tools of `make`.
+    """Return the state of a person's cluster.
 
     Raises:
-        ClusterError: The environment asks for a node that cannot be.
+        ClusterError: The environment variable NUMBER has no valid number.
     """
     return _state(PERSON)
 
 
 def suite() -> State:
-    """Return the state of a test suite's cluster, which may run beside a person's.
+    """Return the state of a test suite's cluster, which may run beside a person's cluster.
 
     Raises:
-        ClusterError: The environment asks for a node that cannot be.
+        ClusterError: The environment variable NUMBER has no valid number.
     """
     return _state(SUITE)
 
 
-def _state(usual: int) -> State:
-    told = os.environ.get(NUMBER) or str(usual)
-    if told not in map(str, NUMBERS):
-        msg = f"{NUMBER} is {told!r}, but must be a number from 0 to {NUMBERS[-1]}"
+def _state(default_number: int) -> State:
+    text = os.environ.get(NUMBER) or str(default_number)
+    if text not in map(str, NUMBERS):
+        msg = f"{NUMBER} is {text!r}, but must be a number from 0 to {NUMBERS[-1]}"
         raise ClusterError(msg)
-    number = int(told)
+    number = int(text)
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = os.environ.get(FOLDER) or Path(caches, "crossplane-devcache")
     name = f"cluster-{number}" if number else "cluster"

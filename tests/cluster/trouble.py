@@ -1,4 +1,4 @@
-"""What this cluster says: progress, and the one error that ends a command."""
+"""Reports progress, and defines the error that ends a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 class ClusterError(Exception):
-    """Something a person must know, in a sentence; the command ends with it."""
+    """A problem that ends the command, with a message for a person."""
 
 
 def say(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Waiting until something is so."""
+"""Waits until a condition holds."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 180.0
-"""Seconds after which waiting is given up: many times what anything here takes."""
+"""The timeout in seconds, many times longer than any step takes."""
 
 INTERVAL = 0.1
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 def until(
-    condition: Callable[[], bool], what: str, *, broken: Callable[[], str | None] = lambda: None
+    condition: Callable[[], bool], goal: str, *, failure: Callable[[], str | None] = lambda: None
 ) -> None:
     """Return as soon as a condition holds.
 
     Args:
-        condition: Looked at again and again.
-        what: What is waited for, for the error: "the API server is ready".
-        broken: Returns why the condition can never hold, or None.
+        condition: Returns whether the condition holds; called repeatedly.
+        goal: The condition in words, for the error message: "the API server is ready".
+        failure: Returns the reason why the condition can never hold, or None.
 
     Raises:
-        ClusterError: It is broken, or does not hold after PATIENCE.
+        ClusterError: The condition can never hold, or does not hold after PATIENCE.
     """
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        if reason := broken():
-            msg = f"waited until {what}, but {reason}"
+        if reason := failure():
+            msg = f"waited until {goal}, but {reason}"
             raise ClusterError(msg)
         if time.monotonic() > deadline:
-            msg = f"waited {PATIENCE:.0f} s until {what}, in vain"
+            msg = f"waited {PATIENCE:.0f} s until {goal}, in vain"
             raise ClusterError(msg)
         time.sleep(INTERVAL)

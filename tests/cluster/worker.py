@@ -1,11 +1,12 @@
-"""The commands and configuration of containerd, kubelet and kube-proxy."""
+"""Configures containerd, kubelet and kube-proxy, and builds their commands."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from tests.cluster import images, state
+from tests.cluster import images
+from tests.cluster.state import DNS_SERVICE, NODE_NAME, PODS
 from tests.shared.releases import numbers
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ CONTAINERD = """\
 version = 2
 root = "{data}/containerd"
 [plugins."io.containerd.internal.v1.opt"]
-  path = "{data}/opt"  # else it makes one in /opt
+  path = "{data}/opt"  # the default is in /opt
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   netns_mounts_under_state_dir = true
-  # Where CAP_SYS_RESOURCE is missing, runc could not lower a score.
+  # Without CAP_SYS_RESOURCE runc cannot lower a score.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -31,7 +32,7 @@ root = "{data}/containerd"
 """
 
 FAILS_ON_CGROUP_V1 = (1, 31)
-"""Kubernetes has `failCgroupV1` since this line; since 1.35 it is true unless it is set."""
+"""The first line of Kubernetes with `failCgroupV1`, whose default is true since 1.35."""
 
 REGISTRY = """\
 server = "http://{address}"
@@ -39,15 +40,15 @@ server = "http://{address}"
 """
 
 
-def containerd(at: State) -> list[str]:
+def containerd(state: State) -> list[str]:
     """Write the configuration of containerd and return its command."""
-    file = at.configuration / "containerd.toml"
+    file = state.configuration / "containerd.toml"
     file.write_text(
-        CONTAINERD.format(data=at.data, configuration=at.configuration, pause=images.PAUSE)
+        CONTAINERD.format(data=state.data, configuration=state.configuration, pause=images.PAUSE)
     )
-    hosts = at.configuration / "registries" / at.registry
+    hosts = state.configuration / "registries" / state.registry
     hosts.mkdir(parents=True)
-    (hosts / "hosts.toml").write_text(REGISTRY.format(address=at.registry))
+    (hosts / "hosts.toml").write_text(REGISTRY.format(address=state.registry))
     bridge = {
         "type": "bridge",
         "bridge": "cni0",
@@ -56,23 +57,23 @@ def containerd(at: State) -> list[str]:
         "hairpinMode": True,
         "ipam": {
             "type": "host-local",
-            "ranges": [[{"subnet": state.PODS}]],
+            "ranges": [[{"subnet": PODS}]],
             "routes": [{"dst": "0.0.0.0/0"}],
         },
     }
     ports = {"type": "portmap", "capabilities": {"portMappings": True}}
     network = {"cniVersion": "1.0.0", "name": "pods", "plugins": [bridge, ports]}
-    (at.configuration / "cni").mkdir()
-    (at.configuration / "cni" / "pods.conflist").write_text(json.dumps(network))
+    (state.configuration / "cni").mkdir()
+    (state.configuration / "cni" / "pods.conflist").write_text(json.dumps(network))
     return ["containerd", f"--config={file}"]
 
 
-def kubelet(at: State, programs: Path, line: str) -> list[str]:
+def kubelet(state: State, programs: Path, line: str) -> list[str]:
     """Write the configuration of kubelet and return its command.
 
     Args:
-        at: The place of the cluster.
-        programs: The folder of Kubernetes' programs.
+        state: The place of the cluster.
+        programs: The folder of the Kubernetes programs.
         line: The release line of Kubernetes, such as `1.34`.
     """
     configuration = {
@@ -81,48 +82,48 @@ def kubelet(at: State, programs: Path, line: str) -> list[str]:
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
-            "x509": {"clientCAFile": str(at.keys / "ca.crt")},
+            "x509": {"clientCAFile": str(state.keys / "ca.crt")},
         },
         "authorization": {"mode": "Webhook"},
-        "tlsCertFile": str(at.keys / "kubelet.crt"),
-        "tlsPrivateKeyFile": str(at.keys / "kubelet.key"),
+        "tlsCertFile": str(state.keys / "kubelet.crt"),
+        "tlsPrivateKeyFile": str(state.keys / "kubelet.key"),
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "clusterDomain": "cluster.local",
-        "clusterDNS": [state.DNS_SERVICE],
+        "clusterDNS": [DNS_SERVICE],
         "resolvConf": "/dev/null",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{at.cgroup}",
+        "cgroupRoot": f"/{state.cgroup}",
         "failSwapOn": False,
-        "volumePluginDir": str(at.data / "volume-plugins"),
-        "volumeStatsAggPeriod": "5s",  # so that it soon sees a volume that is too full
-        # A person's disk may be rather full, and what is imported could not be pulled again.
+        "volumePluginDir": str(state.data / "volume-plugins"),
+        "volumeStatsAggPeriod": "5s",  # to notice early that a volume is too full
+        # A person's disk may be nearly full, and no registry has the imported images.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,
     }
     if numbers(line) >= FAILS_ON_CGROUP_V1:
         configuration["failCgroupV1"] = False
-    file = at.configuration / "kubelet.json"
+    file = state.configuration / "kubelet.json"
     file.write_text(json.dumps(configuration))
     return [
         str(programs / "kubelet"),
         f"--config={file}",
-        f"--kubeconfig={at.keys / 'kubelet.kubeconfig'}",
-        f"--hostname-override={state.NODE_NAME}",
-        f"--node-ip={at.node}",
+        f"--kubeconfig={state.keys / 'kubelet.kubeconfig'}",
+        f"--hostname-override={NODE_NAME}",
+        f"--node-ip={state.node}",
     ]
 
 
-def proxy(at: State, programs: Path) -> list[str]:
+def proxy(state: State, programs: Path) -> list[str]:
     """Write the configuration of kube-proxy and return its command."""
     configuration = {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
-        "clientConnection": {"kubeconfig": str(at.keys / "kube-proxy.kubeconfig")},
-        "clusterCIDR": state.PODS,
-        "conntrack": {"maxPerCore": 0, "min": 0},  # these settings are the whole machine's
-        "hostnameOverride": state.NODE_NAME,
+        "clientConnection": {"kubeconfig": str(state.keys / "kube-proxy.kubeconfig")},
+        "clusterCIDR": PODS,
+        "conntrack": {"maxPerCore": 0, "min": 0},  # these are settings of the whole machine
+        "hostnameOverride": NODE_NAME,
         "mode": "iptables",
     }
-    file = at.configuration / "kube-proxy.json"
+    file = state.configuration / "kube-proxy.json"
     file.write_text(json.dumps(configuration))
     return [str(programs / "kube-proxy"), f"--config={file}"]

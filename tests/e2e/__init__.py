@@ -1,1 +1,1 @@
-"""Real Crossplane releases on a real Kubernetes node, used as a user would: `make e2e`."""
+"""Tests real Crossplane releases on a real Kubernetes node, as a user runs them: `make e2e`."""

@@ -1,6 +1,6 @@
-"""`python -m tests.e2e`, behind `make e2e`: runs the lines, in shares, a cluster for each.
+"""Run the scenarios of each line in parallel shares: `python -m tests.e2e`, which `make e2e` runs.
 
-While one waits, for a lease or a rollout, others go on.
+Each share has its own cluster. While one share waits for a lease or a rollout, others progress.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ SHARES = (
     ("test_04", "test_08", "test_09", "test_10", "test_11"),
     ("test_13",),
 )
-"""The scenario files, by the beginning of their names, in shares of about the same time.
+"""The scenario files, by the prefix of their names, in shares that take about the same time.
 
-In an order in which many start from what the one before leaves. The 208 CRDs of test_11 keep the
-API server busy for minutes, so it comes last.
+Many files start from the state that the file before leaves. The 208 CRDs of test_11 keep the API
+server busy for minutes, so it comes last.
 """
 
 SMOKE = (SHARES[0] + SHARES[1], SHARES[2])
-"""The same for the smoke selection, which is short: live mode is a share of its own."""
+"""The shares of the smoke selection, which is short; only live mode has its own share."""
 
-NOTHING_BAD = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
+SUCCESSES = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 PROGRESS = ("--verbose", "--log-cli-level=INFO", "--log-cli-format=  %(message)s")
 
 
 @dataclass(frozen=True)
 class Share:
-    """Some scenarios of a line.
+    """A part of the scenarios of a line.
 
     Attributes:
         line: The line.
-        number: The place of the share among those of the line, from 1.
-        files: The beginnings of the names of its scenario files.
+        number: The number of the share in the line, from 1.
+        files: The prefixes of the names of its scenario files.
     """
 
     line: Line
@@ -59,8 +59,8 @@ class Share:
     files: tuple[str, ...]
 
     def start(self, node: int, options: list[str]) -> subprocess.Popen[str]:
-        """Start it on the node of that number."""
-        files = [str(file) for each in self.files for file in FOLDER.glob(f"{each}*.py")]
+        """Start pytest for the share on the node of that number."""
+        files = [str(file) for prefix in self.files for file in FOLDER.glob(f"{prefix}*.py")]
         command = [sys.executable, "-m", "pytest", *files, *self.line.options]
         return subprocess.Popen(
             [*command, *PROGRESS, *options],
@@ -70,68 +70,73 @@ class Share:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is passed on once, by `ends`
+            start_new_session=True,  # `Run.outcomes` forwards Ctrl-C once
         )
 
-    def show(self, running: subprocess.Popen[str]) -> Ended:
-        """Show what it says until it ends, and return how it ended."""
-        assert running.stdout is not None
+    def show(self, popen: subprocess.Popen[str]) -> Outcome:
+        """Print the output of the share until it ends, and return its outcome."""
+        assert popen.stdout is not None
         failures: list[str] = []
-        for text in running.stdout:
-            shown = f"{self.line} {self.number} | {text}"
-            sys.stdout.write(shown)
+        for text in popen.stdout:
+            output = f"{self.line} {self.number} | {text}"
+            sys.stdout.write(output)
             sys.stdout.flush()
-            if text.startswith(("FAILED ", "ERROR ")):  # pytest's summary, a line for each
-                failures.append(shown)
-        return Ended(running.wait(), tuple(failures))
+            if text.startswith(("FAILED ", "ERROR ")):  # in the summary of pytest
+                failures.append(output)
+        return Outcome(popen.wait(), tuple(failures))
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a share ended: pytest's status, and what it said of each scenario that failed."""
+class Outcome:
+    """The outcome of a share: pytest's exit status, and its summary line of each failure."""
 
     status: int
     failures: tuple[str, ...]
 
 
 class Run:
-    """Shares that go on at once, each on a node of its own."""
+    """Runs shares in parallel, each on its own node."""
 
     def __init__(self, jobs: int, options: list[str]) -> None:
-        """Take that many nodes, and options for pytest."""
+        """Create a runner.
+
+        Args:
+            jobs: The number of nodes.
+            options: More options for pytest.
+        """
         self._options = options
-        self._running: list[subprocess.Popen[str]] = []
+        self._popens: list[subprocess.Popen[str]] = []
         self._nodes: SimpleQueue[int] = SimpleQueue()
         self._pool = ThreadPoolExecutor(jobs)
         for node in range(1, jobs + 1):
             self._nodes.put(node)
 
-    def ends(self, shares: list[Share]) -> list[Ended]:
-        """Run all shares, and return how each ended."""
+    def outcomes(self, shares: list[Share]) -> list[Outcome]:
+        """Run all shares, and return the outcome of each."""
         with self._pool:
             try:
                 return list(self._pool.map(self._share, shares))
             except KeyboardInterrupt:
                 self._pool.shutdown(wait=False, cancel_futures=True)
-                for running in self._running:
-                    running.terminate()  # SIGINT is ignored by what a shell runs in the background
+                for popen in self._popens:
+                    popen.terminate()  # a shell makes background jobs ignore SIGINT
                 raise
 
-    def _share(self, share: Share) -> Ended:
+    def _share(self, share: Share) -> Outcome:
         node = self._nodes.get()
         try:
-            with share.start(node, self._options) as running:
-                self._running.append(running)
-                return share.show(running)
+            with share.start(node, self._options) as popen:
+                self._popens.append(popen)
+                return share.show(popen)
         finally:
             self._nodes.put(node)
 
 
 def main() -> int:
-    """Run the chosen scenarios, and return the exit status."""
+    """Run the selected scenarios, and return the exit status."""
     arguments, options = _parser().parse_known_args()
     try:
-        chosen = lines.chosen(arguments.crossplane, arguments.kubernetes)
+        selected = lines.select(arguments.crossplane, arguments.kubernetes)
     except lines.UnknownReleaseError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -139,27 +144,31 @@ def main() -> int:
     if arguments.smoke:
         options += ["-m", "smoke"]
     else:
-        results.forget(chosen)
+        results.forget(selected)
     parts = SMOKE if arguments.smoke else SHARES
-    shares = [Share(line, *part) for line in chosen for part in enumerate(parts, 1)]
+    shares = [Share(line, *part) for line in selected for part in enumerate(parts, 1)]
     try:
-        ends = Run(arguments.jobs, options).ends(shares)
+        outcomes = Run(arguments.jobs, options).outcomes(shares)
     except KeyboardInterrupt:
         return 130
-    for line in filter(results.was_run, chosen):
+    for line in filter(results.was_run, selected):
         sys.stdout.write(f"{line}: {results.of(line).summary} scenarios passed\n")
-    sys.stdout.writelines(failure for ended in ends for failure in ended.failures)
-    statuses = {ended.status for ended in ends}
-    good = pytest.ExitCode.OK in statuses and NOTHING_BAD.issuperset(statuses)
+    sys.stdout.writelines(failure for outcome in outcomes for failure in outcome.failures)
+    statuses = {outcome.status for outcome in outcomes}
+    good = pytest.ExitCode.OK in statuses and SUCCESSES.issuperset(statuses)
     return 0 if good else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e", description=__doc__)
-    parser.add_argument("--crossplane", default="", help="lines, `all`, or e.g. 2.4-helm4")
+    parser.add_argument(
+        "--crossplane", default="", help="lines of Crossplane, such as 2.4 or 2.4-helm4, or `all`"
+    )
     parser.add_argument("--kubernetes", default="", help="lines of Kubernetes, or `all`")
     parser.add_argument("--smoke", action="store_true", help="run the smoke selection alone")
-    parser.add_argument("--jobs", type=int, default=4, help="how many clusters there are at once")
+    parser.add_argument(
+        "--jobs", type=int, default=4, help="the number of clusters that run in parallel"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Makes the cluster as empty as before Crossplane, after a scenario that failed."""
+"""Removes Crossplane and its objects from the cluster after a failed scenario."""
 
 from __future__ import annotations
 
@@ -20,38 +20,39 @@ CLUSTER_WIDE = (
     "mutatingwebhookconfigurations",
 )
 
-FREE = '{"metadata":{"finalizers":null}}'
-"""Lets an object go whose controller is gone."""
+NO_FINALIZERS = '{"metadata":{"finalizers":null}}'
+"""The patch that lets Kubernetes delete an object whose controller is gone."""
 
 
 def clean(kubernetes: Kubernetes) -> None:
-    """Remove Crossplane and all that it made, whatever state it is in."""
-    log.info("removing Crossplane and all that it made")
+    """Remove Crossplane and all its objects, whatever state it is in."""
+    log.info("removing Crossplane and all its objects")
     kubectl = kubernetes.kubectl
-    # First who would make it again; their finalizers would wait for them.
+    # Controllers first: they would create the objects again, and finalizers would wait for them.
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
     kubectl("delete", "deployments,pods", "--all", INSIDE, "--now")
     for kind in CLUSTER_WIDE:
         if names := [name for name in sorted(kubernetes.names(kind)) if "crossplane" in name]:
             kubectl("delete", kind, *names, "--ignore-not-found")
-    until(lambda: _definitions_left(kubernetes), "no CRD is left")
-    kubernetes.gone(f"namespace/{NAMESPACE}")
+    until(lambda: _remove_definitions(kubernetes), "no CRD is left")
+    kubernetes.wait_until_gone(f"namespace/{NAMESPACE}")
     kubectl("delete", "persistentvolumes", "--all")
 
 
-def _definitions_left(kubernetes: Kubernetes) -> str | None:
-    """Delete what is left of CRDs and their objects, and return the names of some of it."""
+def _remove_definitions(kubernetes: Kubernetes) -> str | None:
+    """Delete the remaining CRDs and their objects, and return a summary of them, or None."""
     definitions = sorted(kubernetes.names("crds"))
     if not definitions:
         return None
     kubectl = kubernetes.kubectl
-    kubectl.ended("delete", "crds", *definitions, "--ignore-not-found", "--wait=false")
-    row = "{.apiVersion} {.kind} {.metadata.name} {.metadata.namespace}"
-    # Nothing is found if one of them goes just now; then it is found the next time.
-    for found in (each for one in definitions for each in kubernetes.each(one, row, namespace="")):
-        api, kind, name, *namespace = found.split()
-        group, _, version = api.partition("/")
-        inside = [f"--namespace={each}" for each in namespace]
-        patch = ["patch", f"{kind}.{version}.{group}", name, *inside]
-        kubectl.ended(*patch, "--type=merge", f"--patch={FREE}")
+    kubectl.run("delete", "crds", *definitions, "--ignore-not-found", "--wait=false")
+    template = "{.apiVersion} {.kind} {.metadata.name} {.metadata.namespace}"
+    # A kind that is being deleted may have no objects to list; the next attempt finds the rest.
+    for definition in definitions:
+        for row in kubernetes.values(definition, template, namespace=""):
+            api, kind, name, *namespaces = row.split()
+            group, _, version = api.partition("/")
+            options = [f"--namespace={namespace}" for namespace in namespaces]
+            patch = ["patch", f"{kind}.{version}.{group}", name, *options]
+            kubectl.run(*patch, "--type=merge", f"--patch={NO_FINALIZERS}")
     return f"{len(definitions)} CRDs, such as {definitions[0]}"

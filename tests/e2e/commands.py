@@ -1,4 +1,4 @@
-"""Programs that the scenarios run as a user does: helm, kubectl, crossplane-devcache."""
+"""Runs the programs that a user runs: helm, kubectl and crossplane-devcache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cluster.daemons import LAVISH
+from tests.cluster.daemons import GO_ENVIRONMENT
 from tests.shared.paths import ROOT
 from tests.shared.programs import SEARCH_PATH
 
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
+class CommandResult:
+    """The exit status and the output of a command."""
 
     status: int
     stdout: str
@@ -30,43 +30,47 @@ class Ended:
 
 
 class CommandError(AssertionError):
-    """A command failed that should not have."""
+    """A command failed unexpectedly."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program with the environment that it runs in."""
+    """A program with its environment."""
 
     path: str
     environment: Mapping[str, str]
 
-    def ended(self, *arguments: str | Path, stdin: str = "") -> Ended:
-        """Run it in the repository's root, and return how it ended."""
+    def run(self, *arguments: str | Path, stdin: str = "") -> CommandResult:
+        """Run the program in the root of the repository, and return the result."""
         run = subprocess.run(
             [self.path, *arguments],
             cwd=ROOT,
-            env={**os.environ, **LAVISH, "PATH": SEARCH_PATH, **self.environment},
+            env={**os.environ, **GO_ENVIRONMENT, "PATH": SEARCH_PATH, **self.environment},
             input=stdin,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
-        return Ended(run.returncode, run.stdout, run.stderr)
+        return CommandResult(run.returncode, run.stdout, run.stderr)
 
     def __call__(self, *arguments: str | Path, stdin: str = "") -> str:
-        """Run it, and return what it prints.
+        """Run the program, and return its standard output.
 
         Raises:
-            CommandError: It fails; with what it said.
+            CommandError: The program fails; the message has its output.
         """
-        ended = self.ended(*arguments, stdin=stdin)
-        if ended.status != 0:
-            shown = shlex.join([Path(self.path).name, *map(str, arguments)])
-            msg = f"{shown} ended with status {ended.status}\n{ended.stdout}\n{ended.stderr}"
+        result = self.run(*arguments, stdin=stdin)
+        if result.status != 0:
+            command = shlex.join([Path(self.path).name, *map(str, arguments)])
+            msg = f"{command} ended with status {result.status}\n{result.stdout}\n{result.stderr}"
             raise CommandError(msg)
-        return ended.stdout
+        return result.stdout
 
-    def told(self, *arguments: str | Path, stdin: str = "") -> str:
-        """Run it like a call, and show the command to the reader."""
+    def run_logged(self, *arguments: str | Path, stdin: str = "") -> str:
+        """Log the command, run the program, and return its standard output.
+
+        Raises:
+            CommandError: The program fails; the message has its output.
+        """
         log.info("%s", shlex.join([Path(self.path).name, *map(str, arguments)]))
         return self(*arguments, stdin=stdin)

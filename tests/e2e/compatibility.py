@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.compatibility`: writes docs/compatibility.md from the results of runs."""
+"""Write docs/compatibility.md from the results of runs: `python -m tests.e2e.compatibility`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from tests.e2e.lines import USUAL_KUBERNETES, chosen
+from tests.e2e.lines import USUAL_KUBERNETES, select
 from tests.e2e.results import Result, of, was_run
 from tests.shared.paths import ROOT
 from tests.shared.releases import CROSSPLANE, TOOLS, line_of
@@ -25,20 +25,20 @@ REPLACEMENT = re.compile(r"^replace \S+/crossplane-runtime/v2 => \S+ (\S+)", re.
 TEXT = """\
 # Compatibility
 
-This page lists the runs on real Crossplane releases, on a real Kubernetes node, with real Helm.
-Each row is a run of the scenarios below. The scenarios of live mode have a column of their own.
-`make e2e CROSSPLANE=all` runs the first table, `make e2e KUBERNETES="1.29 1.37"` the second, and
+This page lists the test runs on real Crossplane releases, on a real Kubernetes node, with real
+Helm. Each row is a run of the scenarios below. The scenarios of live mode have their own column.
+`make e2e CROSSPLANE=all` runs the first table and `make e2e KUBERNETES="1.29 1.37"` the second.
 `make compatibility` writes this page from the results.
 
 ## Crossplane
 
 {crossplane}
 
-The chart is ours where it brings that release. Everywhere else it is the upstream chart of the
-release, with `--config`. {patches}
+Our chart contains one of these releases. All other releases run with their upstream chart and
+`--config`. {patches}
 
-Lines without a row were not run: the cache of 1.15 to 1.17 is that of 1.14, and the cache of 1.19
-is that of 1.18. The filter refuses Crossplane older than 1.14 and newer than 2.4; see
+Lines without a row were not tested: 1.15 to 1.17 have the same cache as 1.14, and 1.19 has the same
+cache as 1.18. The filter refuses Crossplane older than 1.14 and newer than 2.4; see
 [a newer Crossplane](cache.md#a-newer-crossplane).
 
 {runtimes}
@@ -55,15 +55,15 @@ is that of 1.18. The filter refuses Crossplane older than 1.14 and newer than 2.
 """
 
 PATCHES = """\
-The release is the newest of its line that the Go module proxy of the run served. A patch release
+Each release is the newest of its line that the Go module proxy of the run served. A patch release
 can change the rules for the contents of a package, and the filter knows [the two that
 did](cache.md#kinds). No patch release changed the cache."""
 
 RUNTIMES = """\
-Crossplane's images are built from its Go modules. Where the proxy did not serve the
-crossplane-runtime that a release requires, it is built with the nearest version that the proxy
-served: {runtimes}. The package cache is in `pkg/xpkg` of that module. It is the same in v2.3.3 and
-v2.3.4, and in v2.4.0 and v2.5.0-rc.0."""
+The images of Crossplane are built from its Go modules. If the proxy did not serve the
+crossplane-runtime that a release requires, its image was built with the nearest version that the
+proxy served: {runtimes}. The code of the package cache is in `pkg/xpkg` of that module. It is the
+same in v2.3.3 and v2.3.4, and in v2.4.0 and v2.5.0-rc.0."""
 
 NODES = """\
 Live mode needs Kubernetes 1.29 or later, for sidecar containers. Everything else needs projected
@@ -72,17 +72,17 @@ volumes and server-side apply, which all supported releases of Kubernetes have."
 
 def main() -> int:
     """Write the page and return the exit status."""
-    results = [of(line) for line in reversed(chosen("all", "all")) if was_run(line)]
-    usual = [each for each in results if line_of(each.kubernetes) == USUAL_KUBERNETES]
-    others = [each for each in results if each not in usual]
-    if not usual:
-        sys.stderr.write("there are no results: run make e2e CROSSPLANE=all\n")
+    results = [of(line) for line in reversed(select("all", "all")) if was_run(line)]
+    usual_results = [result for result in results if line_of(result.kubernetes) == USUAL_KUBERNETES]
+    other_results = [result for result in results if result not in usual_results]
+    if not usual_results:
+        sys.stderr.write("no results: run make e2e CROSSPLANE=all\n")
         return 1
     page = TEXT.format(
-        crossplane=_table(usual),
+        crossplane=_table(usual_results),
         patches=PATCHES,
         runtimes=RUNTIMES.format(runtimes=", ".join(_runtimes())),
-        kubernetes=_table(others),
+        kubernetes=_table(other_results),
         nodes=NODES,
         scenarios=_scenarios(results),
     )
@@ -91,7 +91,7 @@ def main() -> int:
 
 
 def _runtimes() -> Iterator[str]:
-    """Yield each Crossplane that is built with another crossplane-runtime than it requires."""
+    """Yield each Crossplane release whose build replaces the crossplane-runtime it requires."""
     for line, version in CROSSPLANE.items():
         text = (TOOLS / f"crossplane-{line}" / "go.mod").read_text()
         if match := REPLACEMENT.search(text):
@@ -105,7 +105,7 @@ def _table(results: Iterable[Result]) -> str:
 
 def _cells(result: Result) -> list[str]:
     cells = [result.crossplane, result.helm, result.kubernetes, result.chart]
-    parts = [result.of_topic(LIVE, other=True), result.of_topic(LIVE)]
+    parts = [result.of_topic(LIVE, inverse=True), result.of_topic(LIVE)]
     return [*cells, *(part.summary for part in parts), result.day]
 
 

@@ -1,4 +1,4 @@
-"""What pytest does for the scenarios: each line's cluster, reports of failures, results."""
+"""Gives the scenarios a cluster per line, reports failures, and records results."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from tests.cluster.cluster import Cluster
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
 
 RESULTS: dict[Line, Result] = {}
-"""What was found so far, by line."""
+"""The results so far, by line."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """End as after Ctrl-C when the run is terminated, so that the cluster is taken down."""
+    """Treat termination like Ctrl-C, so that the cluster is stopped."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -54,18 +54,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each scenario on each line."""
     if "line" in metafunc.fixturenames:
         options = metafunc.config.option
-        chosen = lines.chosen(options.crossplane, options.kubernetes)
-        metafunc.parametrize("line", chosen, ids=str, scope="session")
+        selected = lines.select(options.crossplane, options.kubernetes)
+        metafunc.parametrize("line", selected, ids=str, scope="session")
 
 
 @pytest.fixture(scope="session")
 def cluster(line: Line) -> Iterator[Cluster]:
-    """A cluster of the line's own: it is up sooner than another line's Crossplane is removed."""
+    """A cluster per line: to start one is faster than to remove Crossplane from another line."""
     try:
         runtimes = [packages.runtime(name) for name in packages.RUNTIMES]
-        cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, tied=True)
+        cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, temporary=True)
     except ClusterError as error:
-        pytest.exit(f"the cluster is not up: {error}", returncode=1)
+        pytest.exit(f"the cluster did not start: {error}", returncode=1)
     yield cluster
     cluster.down()
 
@@ -73,7 +73,7 @@ def cluster(line: Line) -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def kubernetes(cluster: Cluster) -> Iterator[Kubernetes]:
     kubectl = Program(str(cluster.kubectl), {"KUBECONFIG": str(cluster.kubeconfig)})
-    url, keys = certificates.server(cluster.at), cluster.at.keys
+    url, keys = certificates.server(cluster.state), cluster.state.keys
     with closing(ApiServer(url, keys, kubectl)) as api_server:
         yield Kubernetes(kubectl, api_server)
 
@@ -100,7 +100,7 @@ def crossplane(
     kubernetes: Kubernetes,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Crossplane:
-    """A line's Crossplane, not installed yet."""
+    """The Crossplane of a line, not installed yet."""
     folder = tmp_path_factory.mktemp(str(line))
     homes = {f"HELM_{name}_HOME": str(folder / name) for name in ("CACHE", "CONFIG", "DATA")}
     environment = {"KUBECONFIG": str(cluster.kubeconfig), **homes}
@@ -116,8 +116,8 @@ def crossplane(
 
 
 @pytest.fixture(scope="session")
-def fleet(registry: Registry, line: Line) -> Declared:
-    """A whole API from local packages: examples/fleet and all that it depends on."""
+def fleet(registry: Registry, line: Line) -> Declarations:
+    """A complete API from local packages: examples/fleet and its dependencies."""
     return packages.fleet(registry, line)
 
 
@@ -130,22 +130,22 @@ def version(helm: Program) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a picture of the cluster to a failure, and have the next scenario start afresh."""
+    """Add a report on the cluster to a failure, and make the next scenario start afresh."""
     result = yield
     if isinstance(item, pytest.Function) and isinstance(line := item.funcargs.get("line"), Line):
-        keep(line, result, f"{item.path.name}::{item.originalname}")
+        record(line, result, f"{item.path.name}::{item.originalname}")
     if result.failed and isinstance(item, pytest.Function):
-        found = item.funcargs.get("kubernetes")
-        if isinstance(found, Kubernetes):
-            result.sections.append(("the cluster", report(found)))
-        broken = item.funcargs.get("crossplane")
-        if isinstance(broken, Crossplane):
-            broken.broken = True
+        kubernetes = item.funcargs.get("kubernetes")
+        if isinstance(kubernetes, Kubernetes):
+            result.sections.append(("the cluster", report(kubernetes)))
+        crossplane = item.funcargs.get("crossplane")
+        if isinstance(crossplane, Crossplane):
+            crossplane.is_broken = True
     return result
 
 
-def keep(line: Line, report: pytest.TestReport, scenario: str) -> None:
-    """Keep how a scenario ended: passed, unless a part or a variant of it failed."""
+def record(line: Line, report: pytest.TestReport, scenario: str) -> None:
+    """Record the outcome of a scenario: passed, unless a part or a variant of it failed."""
     if line not in RESULTS or not (report.failed or report.when == "call"):
         return
     outcomes = RESULTS[line].outcomes
@@ -153,7 +153,7 @@ def keep(line: Line, report: pytest.TestReport, scenario: str) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the results of the lines, unless this is a selection such as the smoke tests."""
+    """Write the results of the lines, unless this run is a selection such as the smoke tests."""
     if session.config.option.markexpr:
         return
     for line, result in RESULTS.items():

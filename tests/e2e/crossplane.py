@@ -1,4 +1,4 @@
-"""Crossplane as a user installs, changes and removes it: the helm commands of the README."""
+"""Installs, changes and removes Crossplane as a user does, with the helm commands of the README."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from tests.e2e.commands import Ended, Program
+    from tests.e2e.commands import CommandResult, Program
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.lines import Line
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
 
-ABUNDANT: Plain = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "10m"}}
+AMPLE_RESOURCES: Plain = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "10m"}}
 
-EVERYWHERE: dict[str, Plain] = {
-    # The default of 100m, in some charts, would make everything here wait for it.
-    "resourcesCrossplane": ABUNDANT,
-    "resourcesRBACManager": ABUNDANT,
+COMMON_VALUES: dict[str, Plain] = {
+    # The default of some charts, 100m, makes Crossplane too slow for these tests.
+    "resourcesCrossplane": AMPLE_RESOURCES,
+    "resourcesRBACManager": AMPLE_RESOURCES,
 }
-"""Values of the upstream chart in all scenarios."""
+"""The values of the upstream chart that all scenarios use."""
 
 LEASE = "lease/crossplane-leader-election-core"
-"""Whoever holds it is the leader."""
+"""The lease whose holder is the leader."""
 
-HASTE = "--disable-openapi-validation"
-"""For all helm commands but the first, which is checked as always.
+SKIP_VALIDATION = "--disable-openapi-validation"
+"""An option of all helm commands but the first, which Helm validates as usual.
 
-The API server puts its OpenAPI together again after each change of a CRD, for seconds.
+After each change of a CRD, the API server takes seconds to build its OpenAPI document again.
 """
 
 POST_RENDERER = ("--post-renderer", "crossplane-devcache")
@@ -67,12 +67,12 @@ SEE_DEFINITIONS: list[Plain] = [
         ],
     },
 ]
-"""What a provider with safe-start, such as provider-nop, needs. Crossplane 2 grants it itself."""
+"""The permissions of a provider with safe-start, such as provider-nop. Crossplane 2 grants them."""
 
 
 @dataclass
 class Crossplane:
-    """The release of one line, and what it is known to hold."""
+    """The release of one line, with its last state."""
 
     line: Line
     helm: Program
@@ -81,73 +81,74 @@ class Crossplane:
 
     kubernetes: Kubernetes
     folder: Path
-    """Where its values files are written."""
+    """The folder for the values files."""
 
     payload: str = field(default="release", init=False)
-    """Where the packages are with the next helm command: in the release, or apart from it."""
+    """The place of the packages for the next helm command: `release` or `apart`."""
 
-    state: tuple[Declared, Mapping[str, Plain]] | None = field(default=None, init=False)
-    """What it was last brought to; None when a scenario left it otherwise."""
+    state: tuple[Declarations, Mapping[str, Plain]] | None = field(default=None, init=False)
+    """The packages and values of the last deployment; None if a scenario changed the release since.
+    """
 
     live: bool = field(default=False, init=False)
-    """Whether it is in live mode."""
+    """Whether the release is in live mode."""
 
-    broken: bool = field(default=False, init=False)
-    """Whether a scenario failed, so that nothing is known of it."""
+    is_broken: bool = field(default=False, init=False)
+    """Whether a scenario failed, so that the state of the release is unknown."""
 
-    def given(
+    def ensure(
         self,
-        packages: Declared,
+        packages: Declarations,
         values: Mapping[str, Plain] | None = None,
         *,
         failing: Collection[str] = (),
         live: bool = False,
     ) -> None:
-        """Bring the release to a state from which a scenario starts, unless it is in it.
+        """Bring the release to a state, unless it is in that state.
 
         Args:
-            packages: What is declared; all that is installed of it is healthy afterwards.
-            values: Values of the upstream chart.
-            failing: Names of packages that will not be healthy.
-            live: Whether it is in live mode, also after an upgrade.
+            packages: The declarations. Their installed packages are healthy when this returns.
+            values: More values of the upstream chart.
+            failing: The names of the packages that will not become healthy.
+            live: Whether live mode is on, for this deployment and later ones.
         """
-        if self.broken:
-            self.given_nothing()
+        if self.is_broken:
+            self.ensure_empty_cluster()
         if self.state != (packages, values or {}) or self.live != live:
             self.live = live
-            pulled = self._pulled(packages)
+            pulled_packages = self._pulled_packages(packages)
             self.deploy(packages, values)
-            self._remove(pulled)
-        installed = {name for name, each in packages.items() if each.get("install", True)}
-        self.kubernetes.healthy(installed.difference(failing))
+            self._remove(pulled_packages)
+        names = {name for name, package in packages.items() if package.get("install", True)}
+        self.kubernetes.wait_until_healthy(names.difference(failing))
 
-    def given_nothing(self) -> None:
-        """Make the cluster one that has never seen Crossplane, unless it is."""
-        self.state, self.broken = None, False
+    def ensure_empty_cluster(self) -> None:
+        """Remove all traces of Crossplane from the cluster."""
+        self.state, self.is_broken = None, False
         if self.kubernetes.names("crds"):
             clean(self.kubernetes)
 
-    def given_running(self) -> None:
-        """Install the release, unless it is installed, whatever packages it has."""
-        if self.broken or not self.installed:
-            self.given({})
+    def ensure_installed(self) -> None:
+        """Install the release, unless it is installed with any packages."""
+        if self.is_broken or not self.is_installed:
+            self.ensure({})
 
-    def given_uninstalled(self) -> None:
-        """Uninstall the release, if it is installed, and leave nothing of it but CRDs."""
-        if self.broken:
-            self.given_nothing()
-        if self.installed:
+    def ensure_uninstalled(self) -> None:
+        """Uninstall the release, if it is installed, so that only CRDs remain."""
+        if self.is_broken:
+            self.ensure_empty_cluster()
+        if self.is_installed:
             self.uninstall_in_order()
 
-    def deploy(self, packages: Declared, values: Mapping[str, Plain] | None = None) -> None:
-        """Run the one helm command, and before it what the README asks for."""
+    def deploy(self, packages: Declarations, values: Mapping[str, Plain] | None = None) -> None:
+        """Run the helm command of the README, and the preparation for the first one."""
         self.state = None
-        more = [HASTE] if self.installed else self.before_first()
-        self.helm.told(*self.upgrade(packages, values), *more, "--wait")
+        options = [SKIP_VALIDATION] if self.is_installed else self.before_first()
+        self.helm.run_logged(*self.upgrade(packages, values), *options, "--wait")
         self.state = (packages, values or {})
 
     def before_first(self) -> list[str]:
-        """Do what comes before the first helm command, and return what is added to it."""
+        """Prepare the cluster for the first helm command, and return more options for it."""
         if self.line.at_least < (2, 0):
             self.kubernetes.apply(yaml.safe_dump_all(SEE_DEFINITIONS))
         if self.line.ours:
@@ -156,63 +157,65 @@ class Crossplane:
         return []
 
     def bootstrap(self) -> None:
-        """Create the CRDs that an upstream chart needs, unless they are there."""
+        """Create the CRDs that an upstream chart needs, unless they exist."""
         if self.kubernetes.read("crd/providers.pkg.crossplane.io", "{.kind}"):
             return
-        crds = self.devcache.told("crds", f"--crossplane={self.line.version}")
-        self.kubernetes.kubectl.told("create", "--filename=-", stdin=crds)
+        crds = self.devcache.run_logged("crds", f"--crossplane={self.line.version}")
+        self.kubernetes.kubectl.run_logged("create", "--filename=-", stdin=crds)
 
-    def upgrade(self, packages: Declared, values: Mapping[str, Plain] | None = None) -> list[str]:
+    def upgrade(
+        self, packages: Declarations, values: Mapping[str, Plain] | None = None
+    ) -> list[str]:
         """Return the arguments of `helm upgrade --install`.
 
         Args:
-            packages: What is declared.
-            values: Values of the upstream chart.
+            packages: The declarations.
+            values: More values of the upstream chart.
         """
-        own: Plain = {**EVERYWHERE, **(values or {})}
+        upstream_values: Plain = {**COMMON_VALUES, **(values or {})}
         if self.line.ours:
-            release: Plain = {"crossplane": own, "devcache": self._spec(packages)}
+            release: Plain = {"crossplane": upstream_values, "devcache": self._spec(packages)}
             return [*self._upgrade(str(CHART), release), *POST_RENDERER]
         arguments = f"--post-renderer-args=--config={self.config(packages)}"
-        return [*self._upgrade(self.upstream, own), *POST_RENDERER, arguments]
+        return [*self._upgrade(self.upstream, upstream_values), *POST_RENDERER, arguments]
 
     def upgrade_upstream(self, values: Mapping[str, Plain]) -> list[str]:
-        """Return the arguments that install the upstream chart, as if this project were not."""
-        return self._upgrade(self.upstream, {**EVERYWHERE, **values})
+        """Return the arguments that install the upstream chart without this project."""
+        return self._upgrade(self.upstream, {**COMMON_VALUES, **values})
 
-    def config(self, packages: Declared) -> Path:
-        """Write the DevCache document that declares packages, and return its file."""
+    def config(self, packages: Declarations) -> Path:
+        """Write a DevCache document that declares packages, and return its file."""
         document: Plain = {
             "apiVersion": "crossplane-devcache/v1alpha1",
             "kind": "DevCache",
             "metadata": {"name": "e2e"},
             "spec": self._spec(packages),
         }
-        return self._written("devcache.yaml", document)
+        return self._write("devcache.yaml", document)
 
     @property
     def upstream(self) -> str:
-        """The file of the upstream chart."""
+        """The path of the upstream chart."""
         return f"{path_of('CHARTS')}/crossplane-{self.line.version}.tgz"
 
-    def refused(self, *arguments: str) -> Ended:
-        """Run a helm command that must fail, and return how it ended."""
-        ended = self.helm.ended(*arguments)
-        assert ended.status != 0, f"helm {arguments} should have failed\n{ended.stdout}"
-        return ended
+    def expect_failure(self, *arguments: str) -> CommandResult:
+        """Run a helm command that must fail, and return the result."""
+        result = self.helm.run(*arguments)
+        assert result.status != 0, f"helm {arguments} should have failed\n{result.stdout}"
+        return result
 
     def rollback(self) -> None:
-        """Go back to the revision before."""
+        """Roll back to the previous revision."""
         self.state = None
-        self.helm.told("rollback", "crossplane", INSIDE, "--wait")
+        self.helm.run_logged("rollback", "crossplane", INSIDE, "--wait")
 
     def uninstall(self) -> None:
         """Uninstall the release."""
         self.state = None
-        self.helm.told("uninstall", "crossplane", INSIDE, "--wait")
+        self.helm.run_logged("uninstall", "crossplane", INSIDE, "--wait")
 
     def uninstall_in_order(self) -> None:
-        """Uninstall the release when all that it declared is gone, as the README says."""
+        """Remove all packages, then uninstall the release, as the README says."""
         self.deploy({})
         # Revisions and definitions go moments after their package, and only while Crossplane runs.
         remaining = (*KINDS, *REVISIONS, DEFINITIONS)
@@ -221,44 +224,48 @@ class Crossplane:
         self.forget_leader()
 
     @property
-    def installed(self) -> bool:
-        """Whether Helm knows the release."""
+    def is_installed(self) -> bool:
+        """Whether Helm has the release."""
         return bool(self.kubernetes.names("secrets", selector="owner=helm,name=crossplane"))
 
     def forget_leader(self) -> None:
-        """Delete the lease that an uninstalled leader could not give back, as the README says."""
+        """Delete the lease that an uninstalled leader could not release, as the README says."""
         self.kubernetes.kubectl("delete", LEASE, INSIDE, "--ignore-not-found")
 
     def leader(self) -> str:
-        """Return the name of the pod that is the leader, or was the last one."""
+        """Return the name of the pod that is the leader or was the last leader."""
         return self.kubernetes.read(LEASE, "{.spec.holderIdentity}").partition("_")[0]
 
-    def _pulled(self, but: Declared) -> set[str]:
-        """Return the packages that Crossplane pulled for an earlier scenario."""
-        declared, _ = self.state or ({}, {})
+    def _pulled_packages(self, packages: Declarations) -> set[str]:
+        """Return the packages that Crossplane pulled for an earlier scenario.
+
+        Args:
+            packages: The declarations of the next scenario, which do not count.
+        """
+        declarations, _ = self.state or ({}, {})
         return {
             f"{state.kind.lower()}.pkg.crossplane.io/{name}"
             for name, state in self.kubernetes.packages().items()
-            if name not in declared and name not in but
+            if name not in declarations and name not in packages
         }
 
     def _remove(self, resources: Collection[str]) -> None:
         if resources:
             self.kubernetes.kubectl("delete", *resources, "--ignore-not-found", "--wait=false")
-            self.kubernetes.gone(*resources)
+            self.kubernetes.wait_until_gone(*resources)
 
     def _upgrade(self, chart: str, values: Plain) -> list[str]:
         return [
             *("upgrade", "--install", "crossplane", chart, INSIDE),
-            *("--create-namespace", f"--values={self._written('values.yaml', values)}"),
+            *("--create-namespace", f"--values={self._write('values.yaml', values)}"),
         ]
 
-    def _written(self, name: str, document: Plain) -> Path:
+    def _write(self, name: str, document: Plain) -> Path:
         file = self.folder / name
-        file.write_text(json.dumps(document, indent=2))  # YAML, too, and without aliases
+        file.write_text(json.dumps(document, indent=2))  # valid YAML without aliases
         return file
 
-    def _spec(self, packages: Declared) -> Plain:
-        """Return the declaration, as a DevCache document and our chart's values hold it."""
-        declared: Plain = {name: dict(package) for name, package in packages.items()}
-        return {"live": self.live, "packages": declared, "payload": self.payload}
+    def _spec(self, packages: Declarations) -> Plain:
+        """Return the spec of a DevCache document, which is also the `devcache` of our chart."""
+        declarations: Plain = {name: dict(package) for name, package in packages.items()}
+        return {"live": self.live, "packages": declarations, "payload": self.payload}

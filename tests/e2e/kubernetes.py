@@ -1,4 +1,4 @@
-"""What many scenarios ask of the cluster or wait for, and kubectl."""
+"""Reads the state of the cluster and waits for it, for many scenarios."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMESPACE = "crossplane-system"
 INSIDE = f"--namespace={NAMESPACE}"
 
 CORE = "app=crossplane"
-"""Selects the pods of Crossplane, and neither those of its RBAC manager nor of packages."""
+"""Selects the pods of Crossplane, but not those of its RBAC manager or of packages."""
 
 KINDS = (
     "configurations.pkg.crossplane.io",
@@ -36,18 +36,18 @@ DEFINITIONS = "compositeresourcedefinitions.apiextensions.crossplane.io"
 
 
 def condition(name: str) -> str:
-    """Return the JSONPath of a condition's status."""
+    """Return the JSONPath of the status of a condition."""
     return f'{{.status.conditions[?(@.type=="{name}")].status}}'
 
 
 def field_type(name: str) -> str:
-    """Return the JSONPath, in a CRD, of the type of a field in spec."""
+    """Return the JSONPath in a CRD of the type of a field in `spec`."""
     return f"{{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.{name}.type}}"
 
 
 @dataclass(frozen=True)
 class PackageState:
-    """What the cluster says of one package."""
+    """The state of a package in the cluster."""
 
     kind: str
     name: str
@@ -59,30 +59,31 @@ class PackageState:
 
 @dataclass(frozen=True)
 class Kubernetes:
-    """The run's cluster, by its API server."""
+    """The cluster of the run."""
 
     kubectl: Program
-    """What changes it, as a user does."""
+    """Changes the cluster, as a user does."""
 
     api_server: ApiServer
-    """What looks at it."""
+    """Reads the cluster."""
 
     def version(self) -> str:
         """Return the version of the API server, such as 1.34.2."""
-        told = json.loads(self.kubectl("version", "--output=json"))
-        return str(told["serverVersion"]["gitVersion"]).removeprefix("v")
+        versions = json.loads(self.kubectl("version", "--output=json"))
+        return str(versions["serverVersion"]["gitVersion"]).removeprefix("v")
 
     def read(self, resource: str, template: str) -> str:
-        """Return what JSONPaths find, empty when the resource is not there.
+        """Return the values of JSONPaths in a resource, or "" if the resource does not exist.
 
         Args:
-            resource: Such as `deployment/crossplane`; in Crossplane's namespace, if in any.
-            template: Such as `{.metadata.uid} {.metadata.generation}`.
+            resource: The resource, such as `deployment/crossplane`. A namespaced one is in
+                Crossplane's namespace.
+            template: The JSONPaths, such as `{.metadata.uid} {.metadata.generation}`.
         """
-        found = self.api_server.get(resource, NAMESPACE)
-        return api_server.said(template, found) if found else ""
+        document = self.api_server.get(resource, NAMESPACE)
+        return api_server.fill(template, document) if document else ""
 
-    def each(
+    def values(
         self,
         kind: str,
         template: str,
@@ -91,87 +92,90 @@ class Kubernetes:
         selector: str = "",
         fields: str = "",
     ) -> list[str]:
-        """Return what JSONPaths find in each resource of a kind.
+        """Return the values of JSONPaths in each resource of a kind.
 
         Args:
-            kind: Such as `pods`; a kind that is not served yet has no resources either.
-            template: Such as `{.metadata.name}`.
-            namespace: Its namespace, if it has one; "" for all.
-            selector: Which labels a resource must have.
-            fields: Which fields, such as `reason=Evicted`.
+            kind: The kind, such as `pods`; a kind that is not served yet has no resources.
+            template: The JSONPaths, such as `{.metadata.name}`.
+            namespace: The namespace of the resources; "" for all namespaces.
+            selector: A label selector.
+            fields: A field selector, such as `reason=Evicted`.
         """
-        found = self.api_server.items(kind, namespace, selector=selector, fields=fields)
-        return [api_server.said(template, one) for one in found]
+        items = self.api_server.items(kind, namespace, selector=selector, fields=fields)
+        return [api_server.fill(template, item) for item in items]
 
     def names(self, *kinds: str, selector: str = "") -> set[str]:
         """Return the names of all resources of these kinds."""
-        ask = partial(self.api_server.items, selector=selector, metadata_only=True)
-        found = (one for kind in kinds for one in ask(kind, NAMESPACE))
-        return {api_server.said("{.metadata.name}", one) for one in found}
+        list_items = partial(self.api_server.items, selector=selector, metadata_only=True)
+        items = (item for kind in kinds for item in list_items(kind, NAMESPACE))
+        return {api_server.fill("{.metadata.name}", item) for item in items}
 
     def messages(self, *kinds: str, selector: str = "") -> str:
-        """Return what the conditions of all resources of these kinds say."""
+        """Return the messages of the conditions of all resources of these kinds."""
         path = "{.status.conditions[*].message}"
-        return " ".join(said for kind in kinds for said in self.each(kind, path, selector=selector))
+        return " ".join(
+            message for kind in kinds for message in self.values(kind, path, selector=selector)
+        )
 
     def packages(self) -> dict[str, PackageState]:
-        """Return what the cluster says of each package, by its name."""
+        """Return the state of each package, by name."""
         columns = (
             *("{.kind}", "{.metadata.name}", "{.spec.package}"),
             *(condition("Installed"), condition("Healthy"), "{.status.currentRevision}"),
         )
-        rows = (row for kind in KINDS for row in self.each(kind, "\t".join(columns)))
+        rows = (row for kind in KINDS for row in self.values(kind, "\t".join(columns)))
         states = (PackageState(*row.split("\t")) for row in rows)
         return {state.name: state for state in states}
 
-    def healthy(self, names: Iterable[str]) -> None:
+    def wait_until_healthy(self, names: Iterable[str]) -> None:
         """Return when these packages are installed and healthy."""
-        wanted = sorted(names)
+        package_names = sorted(names)
 
-        def missing() -> str | None:
+        def problem() -> str | None:
             states = self.packages()
-            lacking = [name for name in wanted if not _well(states.get(name))]
-            return ", ".join(lacking)
+            unhealthy = [name for name in package_names if not _is_healthy(states.get(name))]
+            return ", ".join(unhealthy)
 
-        until(missing, f"healthy: {', '.join(wanted)}")
+        until(problem, f"healthy: {', '.join(package_names)}")
 
-    def gone(self, *resources: str) -> None:
-        """Return when these resources are no more."""
+    def wait_until_gone(self, *resources: str) -> None:
+        """Return when these resources no longer exist."""
         until(
-            lambda: " ".join(each for each in resources if self.read(each, "{.kind}")),
+            lambda: " ".join(name for name in resources if self.read(name, "{.kind}")),
             f"gone: {', '.join(resources)}",
         )
 
-    def becomes(self, resource: str, path: str, value: str) -> None:
+    def wait_until_value(self, resource: str, path: str, value: str) -> None:
         """Return when a JSONPath of a resource has a value."""
 
-        def missing() -> str | None:
-            found = self.read(resource, path)
-            return None if found == value else f"it is {found!r}"
+        def problem() -> str | None:
+            actual = self.read(resource, path)
+            return None if actual == value else f"it is {actual!r}"
 
-        until(missing, f"{resource} {path} is {value!r}")
+        until(problem, f"{resource} {path} is {value!r}")
 
-    def ready(self, resource: str) -> None:
+    def wait_until_ready(self, resource: str) -> None:
         """Return when a resource has the condition Ready."""
-        self.becomes(resource, condition("Ready"), "True")
+        self.wait_until_value(resource, condition("Ready"), "True")
 
-    def all_ready(self, count: int, selector: str = "") -> None:
-        """Return when there are so many pods, and all of them are ready."""
+    def wait_until_pods_ready(self, count: int, selector: str = "") -> None:
+        """Return when exactly this number of pods exists, and all of them are ready."""
 
-        def missing() -> str | None:
-            found = self.each("pods", condition("Ready"), selector=selector)
-            return None if found == ["True"] * count else f"they are {found}"
+        def problem() -> str | None:
+            statuses = self.values("pods", condition("Ready"), selector=selector)
+            return None if statuses == ["True"] * count else f"they are {statuses}"
 
-        until(missing, f"{count} pods are ready")
+        until(problem, f"{count} pods are ready")
 
-    def made_anew(self, package: str, definition: str) -> None:
-        """Return when Crossplane has read a Configuration once more, and made its API anew.
+    def recreate_api(self, package: str, definition: str) -> None:
+        """Delete the API of a Configuration, and return when Crossplane has created it again.
 
-        A condition may be left from before; an API that was deleted must come from the package.
+        This proves that Crossplane reads the package: a condition may be stale, but a deleted API
+        can only come from the package.
 
         Args:
             package: The name of the Configuration.
-            definition: The name of a CompositeResourceDefinition in it.
+            definition: The name of a CompositeResourceDefinition in the Configuration.
         """
         resource = f"compositeresourcedefinitions.apiextensions.crossplane.io/{definition}"
         uid = self.read(resource, "{.metadata.uid}")
@@ -181,27 +185,27 @@ class Kubernetes:
             f"deleted: {definition}",
         )
         revision = self.packages()[package].revision
-        # Not every release watches what a package has made.
+        # Not every release of Crossplane watches the objects of a package.
         mark = f"e2e.example.org/made-anew={uid}"
         self.kubectl("annotate", "--overwrite", f"{REVISIONS[0]}/{revision}", mark)
-        self.becomes(resource, condition("Established"), "True")
+        self.wait_until_value(resource, condition("Established"), "True")
 
     def apply(self, manifests: str) -> None:
         """Apply manifests, as a user does."""
         self.kubectl("apply", INSIDE, "--filename=-", stdin=manifests)
 
     def pods(self) -> list[str]:
-        """Return the names of the pods of Crossplane that are not on their way out."""
+        """Return the names of the pods of Crossplane that are not terminating."""
         columns = "{.metadata.name} {.metadata.deletionTimestamp}"
-        rows = [row.split() for row in self.each("pods", columns, selector=CORE)]
+        rows = [row.split() for row in self.values("pods", columns, selector=CORE)]
         return sorted(row[0] for row in rows if len(row) == 1)
 
     def copier(self) -> str:
-        """Return what the copier of the only pod of Crossplane said, or why that is not known."""
+        """Return the log of the copier in the only pod of Crossplane, or the error of kubectl."""
         logs = ("logs", "deployment/crossplane", INSIDE, "--container=devcache-copier")
-        ended = self.kubectl.ended(*logs)
-        return ended.stdout or ended.stderr
+        result = self.kubectl.run(*logs)
+        return result.stdout or result.stderr
 
 
-def _well(state: PackageState | None) -> bool:
+def _is_healthy(state: PackageState | None) -> bool:
     return state is not None and state.installed == "True" and state.healthy == "True"

@@ -1,4 +1,4 @@
-"""Which releases the suite runs on: of Crossplane, each with a major of Helm, and of Kubernetes."""
+"""Selects the releases of Crossplane, Helm and Kubernetes that the suite runs on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.shared.releases import CROSSPLANE, KUBERNETES, line_of, numbers
 
 @dataclass(frozen=True)
 class Line:
-    """A release of Crossplane, the Helm that installs it, and the Kubernetes that it runs on."""
+    """A release of Crossplane with the Helm that installs it and the Kubernetes that runs it."""
 
     version: str
     helm: int
-    """Helm's major version, 3 or 4."""
+    """The major version of Helm, 3 or 4."""
 
     kubernetes: str
     """The release line of Kubernetes, such as `1.34`."""
@@ -29,19 +29,19 @@ class Line:
 
     @property
     def options(self) -> tuple[str, str]:
-        """The options by which pytest runs on this line alone."""
+        """The options that make pytest run on this line alone."""
         crossplane = f"--crossplane={self.version}-helm{self.helm}"
         return crossplane, f"--kubernetes={self.kubernetes}"
 
     @property
     def at_least(self) -> tuple[int, ...]:
-        """The version as numbers, to compare: `line.at_least >= (2, 2)`."""
+        """The version as numbers for comparisons: `line.at_least >= (2, 2)`."""
         return numbers(self.version)
 
     @property
     def ours(self) -> bool:
-        """Whether our chart brings this release; any other comes with its upstream chart."""
-        return self.version == _pinned()
+        """Whether our chart contains this release; other releases use their upstream chart."""
+        return self.version == _chart_release()
 
 
 class UnknownReleaseError(Exception):
@@ -55,16 +55,16 @@ USUAL = "2.4-helm4 1.20-helm3"
 """The lines of Crossplane that the suite runs on unless the caller names others."""
 
 
-def chosen(crossplane: str, kubernetes: str = "") -> list[Line]:
-    """Return the lines that the caller chose.
+def select(crossplane: str, kubernetes: str = "") -> list[Line]:
+    """Return the lines that the caller selects.
 
     Args:
-        crossplane: Empty for the usual lines; `all`; or lines and versions with a blank between
-            them. `all`, `2.4` and `2.4.2` mean both majors of Helm, `2.4-helm4` means one.
+        crossplane: Empty for the usual lines; `all`; or lines and versions, separated by spaces.
+            `all`, `2.4` and `2.4.2` mean both major versions of Helm, `2.4-helm4` means one.
         kubernetes: Empty for the usual line; `all`; or lines and versions of Kubernetes.
 
     Raises:
-        UnknownReleaseError: No folder in tools builds one of them.
+        UnknownReleaseError: No folder in tools builds one of the releases.
     """
     words = " ".join(CROSSPLANE) if crossplane == "all" else crossplane or USUAL
     nodes = " ".join(KUBERNETES) if kubernetes == "all" else kubernetes or USUAL_KUBERNETES
@@ -73,8 +73,8 @@ def chosen(crossplane: str, kubernetes: str = "") -> list[Line]:
         for word in words.split():
             name, _, major = word.partition("-helm")
             version = CROSSPLANE[_line(name, CROSSPLANE, "Crossplane")]
-            on = _line(node, KUBERNETES, "Kubernetes")
-            lines += [Line(version, int(each), on) for each in (major or "43")]
+            kubernetes_line = _line(node, KUBERNETES, "Kubernetes")
+            lines += [Line(version, int(helm), kubernetes_line) for helm in (major or "43")]
     return lines
 
 
@@ -88,16 +88,16 @@ def _line(name: str, releases: dict[str, str], program: str) -> str:
 
 
 @functools.cache
-def _pinned() -> str:
-    """Return the release that our chart brings."""
+def _chart_release() -> str:
+    """Return the Crossplane release that our chart contains."""
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     return str(chart["dependencies"][0]["version"])
 
 
 def main(crossplane: str, kubernetes: str) -> int:
-    """Print the folders in tools that build the chosen lines, and return the exit status."""
+    """Print the folders in tools that build the selected lines, and return the exit status."""
     try:
-        lines = chosen(crossplane, kubernetes)
+        lines = select(crossplane, kubernetes)
     except UnknownReleaseError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""How long it takes from a saved file to the cluster: what happens when, and tables of it."""
+"""Measures the time from a saved file to the cluster, and formats the results."""
 
 from __future__ import annotations
 
@@ -22,125 +22,134 @@ if TYPE_CHECKING:
     from tests.e2e.commands import Program
 
 TARGETS = {"path": (1.5, 3.0), "digest": (1.5, 5.0)}
-"""Seconds from a save to Established and to Healthy that the median is to be below."""
+"""The highest median seconds from a save to Established and to Healthy, by kind of cache key."""
 
 _PROPERTIES = "{.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties}"
 _ESTABLISHED = '{.status.conditions[?(@.type=="Established")].status}'
 
 
 @dataclass
-class Seen:
-    """When an API first was there with a text in it, e.g. with the field that an edit adds."""
+class Sightings:
+    """The times of the observed states of an API."""
 
     _lines: list[tuple[float, str]] = field(default_factory=list)
     _more: threading.Condition = field(default_factory=threading.Condition)
 
-    def note(self, line: str) -> None:
+    def add(self, line: str) -> None:
         with self._more:
             self._lines.append((time.monotonic(), line))
             self._more.notify_all()
 
     def at(self, text: str) -> float:
-        """Return when it was Established with a text in it, as soon as it has been."""
+        """Wait until the API is Established and contains a text, and return the time of that.
+
+        Args:
+            text: A text in the schema, such as the field that an edit adds.
+
+        Returns:
+            The time, in seconds of the monotonic clock.
+        """
         with self._more:
             assert self._more.wait_for(lambda: self._first(text), PATIENCE), f"never seen: {text}"
             return self._first(text) or 0
 
     def _first(self, text: str) -> float | None:
-        found = (at for at, line in self._lines if text in line and line.endswith(" True\n"))
-        return next(found, None)
+        moments = (
+            moment for moment, line in self._lines if text in line and line.endswith(" True\n")
+        )
+        return next(moments, None)
 
 
 @contextmanager
-def established(kubectl: Program, definition: str) -> Iterator[Seen]:
-    """Look at an API as long as this lasts."""
+def watch_api(kubectl: Program, definition: str) -> Iterator[Sightings]:
+    """Watch an API while the context lasts."""
     path = f'--output=jsonpath={_PROPERTIES}{{" "}}{_ESTABLISHED}{{"\\n"}}'
-    seen = Seen()
-    with started(kubectl, "get", f"crd/{definition}", "--watch", path) as running:
+    sightings = Sightings()
+    with start_program(kubectl, "get", f"crd/{definition}", "--watch", path) as popen:
 
         def follow() -> None:
-            assert running.stdout
-            for line in running.stdout:
-                seen.note(line)
+            assert popen.stdout
+            for line in popen.stdout:
+                sightings.add(line)
 
         thread = threading.Thread(target=follow)
         thread.start()
         try:
-            yield seen
+            yield sightings
         finally:
-            running.terminate()
+            popen.terminate()
             thread.join()
 
 
 @contextmanager
-def watching(devcache: Program, *paths: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run `crossplane-devcache watch` as long as this lasts; Ctrl-C ends it."""
-    with started(devcache, "watch", *paths) as running:
+def run_watch(devcache: Program, *paths: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run `crossplane-devcache watch` while the context lasts, and end it with SIGINT."""
+    with start_program(devcache, "watch", *paths) as popen:
         try:
-            yield running
+            yield popen
         finally:
-            running.send_signal(signal.SIGINT)
-            running.wait()
+            popen.send_signal(signal.SIGINT)
+            popen.wait()
 
 
 @contextmanager
-def started(program: Program, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a program that goes on, and end it at the end, whatever happens."""
-    running = subprocess.Popen(
-        # Whoever runs the suite in the background ignores Ctrl-C, and so would this.
+def start_program(program: Program, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a program while the context lasts, and kill it at the end."""
+    popen = subprocess.Popen(
+        # A suite in the background ignores SIGINT, and its child processes inherit that.
         ["env", "--default-signal=INT", program.path, *arguments],
         cwd=ROOT,
         env={**os.environ, **program.environment},
         stdout=subprocess.PIPE,
         encoding="utf-8",
     )
-    with running:
+    with popen:
         try:
-            yield running
+            yield popen
         finally:
-            running.kill()
+            popen.kill()
 
 
-def said(running: subprocess.Popen[str]) -> str:
-    """Return the next line of a program, when it comes."""
-    assert running.stdout
-    return running.stdout.readline()
+def next_line(popen: subprocess.Popen[str]) -> str:
+    """Wait for the next line of a program's output, and return it."""
+    assert popen.stdout
+    return popen.stdout.readline()
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds from a save until the API was established anew, and the package Healthy."""
+class Timing:
+    """The seconds from a save until the API was Established again and the package Healthy."""
 
     established: float
     healthy: float
-    told: str = ""
+    output: str = ""
 
 
-def table(line: str, rows: dict[str, list[Took]]) -> str:
-    """Return medians and the slowest of each way, as a table."""
+def table(line: str, rows: dict[str, list[Timing]]) -> str:
+    """Return a table with the median and the slowest time of each way."""
     lines = [
         f"{line}: seconds from a save, median (slowest)",
         f"{'':32}{'edits':>6}{'Established':>16}{'Healthy':>16}",
     ]
-    for way, found in rows.items():
+    for way, timings in rows.items():
         cells = (
-            _summary(one.established for one in found),
-            _summary(one.healthy for one in found),
+            _summary(timing.established for timing in timings),
+            _summary(timing.healthy for timing in timings),
         )
-        lines.append(f"{way:32}{len(found):>6}{cells[0]:>16}{cells[1]:>16}")
+        lines.append(f"{way:32}{len(timings):>6}{cells[0]:>16}{cells[1]:>16}")
     return "\n".join(lines)
 
 
-def slow(found: Iterable[Took], keyed_by: str) -> list[str]:
-    """Return what the slow ones said of themselves: which step took so long."""
+def slow(timings: Iterable[Timing], keyed_by: str) -> list[str]:
+    """Return the output of each edit that was slower than the targets."""
     to_established, to_healthy = TARGETS[keyed_by]
     return [
-        f"{one.established:.2f} s and {one.healthy:.2f} s: {one.told.strip()}"
-        for one in found
-        if one.established > to_established or one.healthy > to_healthy
+        f"{timing.established:.2f} s and {timing.healthy:.2f} s: {timing.output.strip()}"
+        for timing in timings
+        if timing.established > to_established or timing.healthy > to_healthy
     ]
 
 
 def _summary(seconds: Iterable[float]) -> str:
-    found = list(seconds)
-    return f"{statistics.median(found):.2f} ({max(found):.2f})"
+    values = list(seconds)
+    return f"{statistics.median(values):.2f} ({max(values):.2f})"

@@ -1,4 +1,4 @@
-"""Crossplane's containers, and the files in them, as the node sees them."""
+"""Inspects and kills the containers of Crossplane on the node."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ if TYPE_CHECKING:
     from tests.e2e.kubernetes import Kubernetes
 
 VOLUMES = "/var/lib/kubelet/pods/{uid}/volumes/kubernetes.io~empty-dir"
-"""Where kubelet keeps the emptyDirs of a pod."""
+"""The folder on the node with the emptyDirs of a pod."""
 
 CONTAINER = '{.status.containerStatuses[?(@.name=="crossplane")]'
-"""The JSONPath of a container's status, to be gone on with: `.restartCount}`."""
+"""The beginning of a JSONPath into a container's status; append e.g. `.restartCount}`."""
 
 SIDECAR = '{.status.initContainerStatuses[?(@.name=="devcache-live")]'
-"""The same of the sidecar's, in live mode."""
+"""The beginning of a JSONPath into the status of the sidecar of live mode."""
 
 MARK = "crossplane-devcache"
-"""What stands in each file that the copier wrote, before the compressed package.yaml."""
+"""A text in each file that the copier wrote, before the compressed package.yaml."""
 
 CTR = ("ctr", "--namespace=k8s.io")
-"""The client of containerd, for what kubelet made."""
+"""The client of containerd, in the namespace of kubelet's containers."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """The node of the run's cluster."""
+    """The node of the cluster."""
 
     cluster: Cluster
     kubernetes: Kubernetes
 
-    def cached(self, pod: str = "") -> set[str]:
-        """Return the files in the writable cache of a pod, the only one if none is named."""
-        folder = self.cache(pod)
+    def cached_files(self, pod: str = "") -> set[str]:
+        """Return the files in the writable cache of a pod, by default of the only pod."""
+        folder = self.cache_folder(pod)
         return set(self.cluster.run("find", folder, "-type", "f", "-printf", "%P\\n").splitlines())
 
-    def loaded(self, pod: str = "") -> set[str]:
-        """Return those of them that the copier wrote; Crossplane may have pulled the others."""
-        cache = self.cache(pod)
-        found = self.cluster.run("grep", "--recursive", "--files-with-matches", MARK, cache)
-        return {path.removeprefix(f"{cache}/") for path in found.splitlines()}
+    def loaded_files(self, pod: str = "") -> set[str]:
+        """Return the cached files that the copier wrote; Crossplane may have pulled the others."""
+        cache = self.cache_folder(pod)
+        output = self.cluster.run("grep", "--recursive", "--files-with-matches", MARK, cache)
+        return {path.removeprefix(f"{cache}/") for path in output.splitlines()}
 
-    def cache(self, pod: str = "") -> str:
-        """Return the folder that is the writable cache of a pod, the only one if none is named."""
+    def cache_folder(self, pod: str = "") -> str:
+        """Return the folder of the writable cache of a pod, by default of the only pod."""
         pods = [pod] if pod else self.kubernetes.pods()
         assert len(pods) == 1, f"one pod of Crossplane, not {pods}"
         return f"{VOLUMES.format(uid=self._uid(pods[0]))}/package-cache"
@@ -56,18 +56,18 @@ class Node:
         return status.removeprefix("containerd://")
 
     def pid(self) -> str:
-        """Return the id of the first process of the only container of Crossplane."""
+        """Return the id of the first process in the only container of Crossplane."""
         [pod] = self.kubernetes.pods()
         return self._pid(self.container(pod))
 
     def cpu(self, pod: str) -> float:
-        """Return the seconds of processor time that the sidecar in a pod has taken."""
+        """Return the processor time of the sidecar in a pod, in seconds."""
         status = self.kubernetes.read(f"pod/{pod}", f"{SIDECAR}.containerID}}")
         pid = self._pid(status.removeprefix("containerd://"))
         children = self.cluster.run("cat", f"/proc/{pid}/task/{pid}/children").split()
-        stats = self.cluster.run("cat", *(f"/proc/{each}/stat" for each in (pid, *children)))
+        stats = self.cluster.run("cat", *(f"/proc/{task}/stat" for task in (pid, *children)))
         ticks = (line.rpartition(")")[2].split()[11:15] for line in stats.splitlines())
-        return sum(int(one) for each in ticks for one in each) / os.sysconf("SC_CLK_TCK")
+        return sum(int(tick) for row in ticks for tick in row) / os.sysconf("SC_CLK_TCK")
 
     def _pid(self, container: str) -> str:
         rows = self.cluster.run(*CTR, "tasks", "list").splitlines()
@@ -75,15 +75,15 @@ class Node:
         return pid
 
     def kill(self, pod: str) -> None:
-        """Kill the container of Crossplane in a pod, as the kernel does for want of memory."""
+        """Kill the container of Crossplane in a pod, as the kernel does when memory runs out."""
         self._kill(self.container(pod))
 
     def kill_sandbox(self, pod: str) -> None:
-        """Kill what holds a pod together: kubelet starts it anew, on the same volumes."""
+        """Kill the sandbox of a pod; kubelet then restarts the pod with the same volumes."""
         labels = f'labels."io.kubernetes.pod.uid"=={self._uid(pod)}'
         sandbox = f'{labels},labels."io.cri-containerd.kind"==sandbox'
-        [found] = self.cluster.run(*CTR, "containers", "list", "--quiet", sandbox).split()
-        self._kill(found)
+        [container] = self.cluster.run(*CTR, "containers", "list", "--quiet", sandbox).split()
+        self._kill(container)
 
     def _kill(self, container: str) -> None:
         self.cluster.run(*CTR, "tasks", "kill", "--signal=SIGKILL", container)

@@ -1,4 +1,4 @@
-"""The packages that the scenarios run: the examples, real ones, small ones for a purpose."""
+"""Provides the packages of the scenarios: the examples, real packages and small test packages."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from tests.e2e.registry import Registry
     from tests.shared.programs import Plain
 
-Declared: TypeAlias = "Mapping[str, Mapping[str, Plain]]"
-"""Packages as they are declared: what `devcache.packages` holds."""
+Declarations: TypeAlias = "Mapping[str, Mapping[str, Plain]]"
+"""The declarations of packages, by name, as `devcache.packages` has them."""
 
 CONTRIB = "xpkg.crossplane.io/crossplane-contrib"
 ACME = "xpkg.example.org/acme"
-"""Where the packages seem to come from: no pod of the suite can reach these."""
+"""The registries in the references of local packages; no pod of the suite can reach them."""
 
 RUNTIMES = {
     "provider-nop": "v0.5.0",
     "function-auto-ready": "v0.6.0",
     "function-zones": "v0.1.0",
 }
-"""What providers and functions run: the folders in tools that build them, and their versions."""
+"""The programs of providers and functions: their folders in tools, and their versions."""
 
 
 def runtime(name: str) -> Image:
-    """Return the image of a provider or function, named as `runtimeImage` names it."""
-    files = {name: programs.built(name)}
+    """Return the image of a provider or function, under the name of its `runtimeImage`."""
+    files = {name: programs.build(name)}
     return Image(runtime_image(name), files, entrypoint=[f"/{name}"], user="65532")
 
 
@@ -46,23 +46,28 @@ def runtime_image(name: str) -> str:
 
 @dataclass(frozen=True)
 class Dependency:
-    """One entry of `dependsOn`."""
+    """An entry of `dependsOn`."""
 
     source: str
     version: str
     kind: str = "configuration"
 
+    @property
+    def entry(self) -> Plain:
+        """The entry, as crossplane.yaml holds it."""
+        return {self.kind: self.source, "version": self.version}
+
 
 def configuration(
-    folder: Path, name: str, depends: Iterable[Dependency] = (), field: str = "size"
+    folder: Path, name: str, dependencies: Iterable[Dependency] = (), field: str = "size"
 ) -> Path:
-    """Write the directory of a Configuration with one API, and return it.
+    """Write the package directory of a Configuration with one API, and return it.
 
     Args:
-        folder: Gets a folder of that name; what is in it is written over.
-        name: Lower-case letters.
-        depends: What it depends on.
-        field: The one field of the API's spec, by which a test tells one content from another.
+        folder: The parent of the directory, whose files are overwritten.
+        name: The name of the Configuration, in lower-case letters.
+        dependencies: The dependencies of the Configuration.
+        field: The only field in the API's spec, which distinguishes one version from another.
     """
     package = folder / name
     package.mkdir(parents=True, exist_ok=True)
@@ -72,7 +77,7 @@ def configuration(
         "metadata": {"name": name},
         "spec": {
             "crossplane": {"version": ">=v1.14.0-0"},
-            "dependsOn": [{each.kind: each.source, "version": each.version} for each in depends],
+            "dependsOn": [dependency.entry for dependency in dependencies],
         },
     }
     fields: Plain = {"type": "object", "properties": {field: {"type": "string"}}}
@@ -100,7 +105,7 @@ def configuration(
 
 
 def _save(file: Path, text: str) -> None:
-    """Save a file in one step, unless it has this text: `watch` sees one save and no half of it."""
+    """Save a file atomically, unless it has this text, so that `watch` sees one complete save."""
     if file.exists() and file.read_text() == text:
         return
     new = file.parent.with_name(f"{file.parent.name}.new")  # beside the package, not in it
@@ -109,24 +114,24 @@ def _save(file: Path, text: str) -> None:
 
 
 def local(package: Path) -> dict[str, Plain]:
-    """Return the declaration of a package directory, as v0.1.0 of a package of its name."""
+    """Return the declaration of a package directory as v0.1.0 of a package of its name."""
     return {"path": str(package), "package": f"{ACME}/{package.name}:v0.1.0"}
 
 
 def api(name: str) -> str:
-    """Return the name of the CRD that `configuration` gives the cluster."""
+    """Return the name of the CRD of a package that `configuration` writes."""
     return f"x{name}s.{name}.example.org"
 
 
 FLEET = "acme/fleet"
-"""The repository of examples/fleet, as if it were the registry's: who asks there is seen."""
+"""The repository of examples/fleet in the registry of the run, which logs all requests."""
 
 
-def fleet(registry: Registry, line: Line) -> Declared:
-    """Return examples/fleet with all that it depends on, each of them local."""
+def fleet(registry: Registry, line: Line) -> Declarations:
+    """Return the declarations of examples/fleet and its dependencies, all of them local."""
     shelf = registry.shelf
     return {
-        "fleet": {"path": "examples/fleet", "package": f"{registry.at}/{FLEET}:v0.1.0"},
+        "fleet": {"path": "examples/fleet", "package": f"{registry.address}/{FLEET}:v0.1.0"},
         "acme-function-zones": {
             "path": "examples/function-zones/package",
             "package": f"{ACME}/function-zones:v0.1.0",
@@ -145,13 +150,13 @@ def fleet(registry: Registry, line: Line) -> Declared:
     }
 
 
-def published(registry: Registry, line: Line, folder: Path) -> list[Dependency]:
-    """Push two packages, one of them with a runtime, and return what it is to depend on them."""
+def publish_dependencies(registry: Registry, line: Line, folder: Path) -> list[Dependency]:
+    """Push two packages, one of them with a runtime, and return dependencies on them."""
     registry.publish(configuration(folder, "storage"), "acme/storage", "v1.2.0")
     registry.publish(
         registry.shelf.auto_ready(line), "acme/ready", "v0.6.0", runtime("function-auto-ready")
     )
     return [
-        Dependency(f"{registry.at}/acme/storage", ">=v1.0.0"),
-        Dependency(f"{registry.at}/acme/ready", ">=v0.5.0", "function"),
+        Dependency(f"{registry.address}/acme/storage", ">=v1.0.0"),
+        Dependency(f"{registry.address}/acme/ready", ">=v0.5.0", "function"),
     ]

@@ -1,4 +1,4 @@
-"""The registry of the run: what publishers push to it, and what it was asked for."""
+"""Pushes packages to the registry of the run, and reads its log of requests."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tests.cluster.images import Image
     from tests.e2e.shelf import Shelf
 
-# The publisher, on this machine, has another address than the pods.
+# Only pods have these addresses; the publisher, on this machine, has another.
 REQUEST = re.compile(
     re.escape(PODS.removesuffix("0.0/16"))
-    + r'.*"(?P<verb>\w+) /v2/(?P<repository>.+)/(?P<what>(manifests|blobs|tags)/\S+) '
+    + r'.*"(?P<verb>\w+) /v2/(?P<repository>.+)/(?P<path>(manifests|blobs|tags)/\S+) '
 )
-"""A line of the registry's log in Apache's format."""
+"""A request of a pod in the registry's log, in Apache's format."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,25 @@ class Registry:
         """Build a package directory and push it, as its publisher does.
 
         Args:
-            package: The directory.
-            repository: Such as `acme/storage`.
-            tag: Such as `v0.1.0`.
-            runtime: An image to embed, for a Provider or Function.
+            package: The package directory.
+            repository: The repository, such as `acme/storage`.
+            tag: The tag, such as `v0.1.0`.
+            runtime: The image to embed, for a Provider or Function.
         """
         name = f"{repository}-{tag}".replace("/", "-")
-        xpkg = self.shelf.built(name, package, runtime)
-        reference = f"{self.at}/{repository}:{tag}"
+        xpkg = self.shelf.build(name, package, runtime)
+        reference = f"{self.address}/{repository}:{tag}"
         output("CROSSPLANE_CLI", "xpkg", "push", f"--package-files={xpkg}", reference)
 
     @property
-    def at(self) -> str:
-        """Its address, with which references to its packages begin."""
+    def address(self) -> str:
+        """The host and port of the registry, which begin the references to its packages."""
         return self.cluster.registry
 
-    def asked(self, repository: str) -> list[str]:
-        """Return what pods asked for in a repository so far, such as `GET manifests/v0.1.0`."""
+    def requests(self, repository: str) -> list[str]:
+        """Return the requests of pods to a repository so far, such as `GET manifests/v0.1.0`."""
         return [
-            f"{found['verb']} {found['what']}"
+            f"{match['verb']} {match['path']}"
             for line in self.cluster.log("docker-registry").splitlines()
-            if (found := REQUEST.match(line)) and found["repository"] == repository
+            if (match := REQUEST.match(line)) and match["repository"] == repository
         ]

@@ -1,4 +1,4 @@
-"""What a person wants to see of the cluster when a scenario failed."""
+"""Reports the state of the cluster after a failed scenario."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ QUESTIONS = {
 
 
 def report(kubernetes: Kubernetes) -> str:
-    """Return pods, events, conditions and logs, as text with a heading each."""
+    """Return the pods, events, conditions and logs, each below a heading."""
     parts = []
     for name, question in QUESTIONS.items():
-        ended = kubernetes.kubectl.ended(*question)
-        parts.append(f"--- {name}\n{ended.stdout[-6000:]}{ended.stderr[-1000:]}".rstrip())
+        result = kubernetes.kubectl.run(*question)
+        parts.append(f"--- {name}\n{result.stdout[-6000:]}{result.stderr[-1000:]}".rstrip())
     return "\n".join(parts)

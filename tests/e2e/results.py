@@ -1,4 +1,4 @@
-"""What a run found, kept for docs/compatibility.md: a file for each share of a line."""
+"""Stores the results of runs for docs/compatibility.md, in a file for each share of a line."""
 
 from __future__ import annotations
 
@@ -20,66 +20,71 @@ FOLDER = ROOT / "build" / "e2e"
 
 @dataclass(frozen=True)
 class Result:
-    """What one line did in one run."""
+    """The result of a line in a run."""
 
     crossplane: str
     helm: str
     kubernetes: str
     chart: str
-    """`crossplane-devcache`, or upstream's with --config."""
+    """`crossplane-devcache`, or `upstream, --config`."""
 
     day: str
-    """In ISO 8601."""
+    """The date in ISO 8601."""
 
     outcomes: dict[str, str] = field(default_factory=dict)
-    """`passed` or `failed`, by scenario: the file, two colons, the test."""
+    """`passed` or `failed`, by scenario: `FILE::TEST`."""
 
     @property
     def passed(self) -> int:
-        """How many scenarios passed."""
+        """The number of scenarios that passed."""
         return sum(outcome == "passed" for outcome in self.outcomes.values())
 
     @property
     def summary(self) -> str:
-        """How many scenarios passed, and of how many, if any was run."""
+        """The number of scenarios that passed and of all scenarios, such as `3 of 4`."""
         return f"{self.passed} of {len(self.outcomes)}" if self.outcomes else "not run"
 
-    def of_topic(self, topic: str, *, other: bool = False) -> Result:
-        """Return what was found by the files of a topic, or by all others."""
-        found = {
+    def of_topic(self, topic: str, *, inverse: bool = False) -> Result:
+        """Return the part of the result for a topic.
+
+        Args:
+            topic: The end of the names of the scenario files, such as `live`.
+            inverse: Whether to return the part for all other topics instead.
+        """
+        outcomes = {
             name: outcome
             for name, outcome in self.outcomes.items()
-            if name.partition("::")[0].endswith(f"_{topic}.py") != other
+            if name.partition("::")[0].endswith(f"_{topic}.py") != inverse
         }
-        return replace(self, outcomes=found)
+        return replace(self, outcomes=outcomes)
 
     def write(self, line: Line) -> None:
-        """Keep it with what other shares of the line found."""
+        """Write the result of a share to its file, beside those of other shares of the line."""
         FOLDER.mkdir(parents=True, exist_ok=True)
         share = min(self.outcomes).partition("::")[0].removesuffix(".py")
         (FOLDER / f"{line}-{share}.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
 def forget(lines: Iterable[Line]) -> None:
-    """Remove what earlier runs of these lines found."""
+    """Remove the results of earlier runs of these lines."""
     for line in lines:
         for file in _files(line):
             file.unlink()
 
 
 def was_run(line: Line) -> bool:
-    """Return whether anything is kept of a line."""
+    """Return whether a line has results."""
     return bool(_files(line))
 
 
 def of(line: Line) -> Result:
-    """Return what all shares of a line that was run found."""
-    return reduce(_joined, (Result(**json.loads(file.read_text())) for file in _files(line)))
+    """Return the result of all shares of a line, which must have results."""
+    return reduce(_merge, (Result(**json.loads(file.read_text())) for file in _files(line)))
 
 
 def _files(line: Line) -> list[Path]:
     return sorted(FOLDER.glob(f"{line}-test_*.json"))
 
 
-def _joined(one: Result, other: Result) -> Result:
-    return replace(one, outcomes=one.outcomes | other.outcomes, day=max(one.day, other.day))
+def _merge(first: Result, second: Result) -> Result:
+    return replace(first, outcomes=first.outcomes | second.outcomes, day=max(first.day, second.day))

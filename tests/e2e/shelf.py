@@ -1,4 +1,4 @@
-"""Packages as they are published: .xpkg files, built by the crossplane CLI from directories."""
+"""Builds .xpkg files from package directories, with the crossplane CLI."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The package files of a run, built by the crossplane CLI when they are first asked for."""
+    """The .xpkg files of a run, each built on first use."""
 
     folder: Path
 
     def provider_nop(self) -> Path:
         """Return the .xpkg of provider-nop."""
         module = programs.sources("provider-nop", "github.com/crossplane-contrib/provider-nop")
-        return self.built("provider-nop", module / "package")
+        return self.build("provider-nop", module / "package")
 
     def auto_ready(self, line: Line) -> Path:
-        """Return the directory of function-auto-ready, of a meta API that the line knows."""
+        """Return the directory of function-auto-ready, with a meta API that the line supports."""
         tool = "function-auto-ready"
         module = programs.sources(tool, f"github.com/crossplane/{tool}")
         if line.at_least >= (1, 17):
@@ -42,20 +42,20 @@ class Shelf:
     def function_auto_ready(self, line: Line) -> Path:
         """Return the .xpkg of function-auto-ready."""
         package = self.auto_ready(line)
-        return self.built(package.name + "-auto-ready", package)
+        return self.build(package.name + "-auto-ready", package)
 
-    def built(self, name: str, root: Path, runtime: Image | None = None) -> Path:
-        """Return the .xpkg that the crossplane CLI builds of a directory.
+    def build(self, name: str, root: Path, runtime: Image | None = None) -> Path:
+        """Build the .xpkg of a package directory, unless it exists, and return it.
 
         Args:
-            name: Of the file, without its suffix; built once under a name.
+            name: The name of the file without its suffix.
             root: The package directory.
-            runtime: An image to embed, as in a Provider or Function that is published.
+            runtime: The image to embed, as in a published Provider or Function.
         """
         xpkg = self.folder / f"{name}.xpkg"
         if xpkg.exists():
             return xpkg
-        # Otherwise it takes the examples of the folder that it runs in.
+        # By default the CLI takes the examples of the current directory.
         examples = f"--examples-root={root}/examples"
         options = [f"--package-root={root}", examples, f"--package-file={xpkg}"]
         if runtime:

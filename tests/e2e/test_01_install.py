@@ -1,4 +1,4 @@
-"""One helm command on an empty cluster, without any registry."""
+"""Tests one helm command on an empty cluster, without a registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.e2e.waiting import until
 if TYPE_CHECKING:
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
     from tests.e2e.registry import Registry
 
 
@@ -21,21 +21,21 @@ def test_local_packages_are_healthy_and_no_registry_was_asked(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     registry: Registry,
-    fleet: Declared,
+    fleet: Declarations,
 ) -> None:
-    crossplane.given_nothing()
+    crossplane.ensure_empty_cluster()
     crossplane.deploy(fleet)
-    kubernetes.healthy(fleet)
-    # Pods reach one registry only; one package seems to come from there.
-    assert registry.asked(FLEET) == []
+    kubernetes.wait_until_healthy(fleet)
+    # The reference of one package points to the only registry that pods reach.
+    assert registry.requests(FLEET) == []
 
 
 def test_an_api_of_local_packages_works(
-    crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declarations
 ) -> None:
-    crossplane.given(fleet)
+    crossplane.ensure(fleet)
     kubernetes.kubectl("apply", "--filename=examples/fleet/examples")
-    kubernetes.ready("xfleets/example")
-    assert len(kubernetes.names("clusternopresources")) == 2, "the function made one for each zone"
+    kubernetes.wait_until_ready("xfleets/example")
+    assert len(kubernetes.names("clusternopresources")) == 2, "the function creates one per zone"
     kubernetes.kubectl("delete", "--filename=examples/fleet/examples")
-    until(lambda: " ".join(kubernetes.names("clusternopresources")), "all that it made is gone")
+    until(lambda: " ".join(kubernetes.names("clusternopresources")), "its resources are gone")

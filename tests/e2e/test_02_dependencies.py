@@ -1,4 +1,4 @@
-"""Packages that depend on others: in a registry, and local ones by a range of versions."""
+"""Tests dependencies: on packages in a registry, and on local packages by a version range."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
-from tests.e2e.packages import Dependency, api, configuration, local, published
-from tests.e2e.waiting import until_said
+from tests.e2e.packages import Dependency, api, configuration, local, publish_dependencies
+from tests.e2e.waiting import until_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,45 +27,50 @@ def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
     registry: Registry,
     tmp_path: Path,
 ) -> None:
-    demo = configuration(tmp_path, "demo", published(registry, crossplane.line, tmp_path))
-    crossplane.given({"demo": local(demo)})
-    kubernetes.healthy(["demo", "acme-storage", "acme-ready"])
-    [_] = node.loaded()
-    written = " ".join(node.cached() - node.loaded())
-    assert "storage" in written, "Crossplane pulled it"
-    assert "ready" in written, "Crossplane pulled it"
+    demo = configuration(
+        tmp_path, "demo", publish_dependencies(registry, crossplane.line, tmp_path)
+    )
+    crossplane.ensure({"demo": local(demo)})
+    kubernetes.wait_until_healthy(["demo", "acme-storage", "acme-ready"])
+    [_] = node.loaded_files()
+    pulled_files = " ".join(node.cached_files() - node.loaded_files())
+    assert "storage" in pulled_files, "Crossplane pulled it"
+    assert "ready" in pulled_files, "Crossplane pulled it"
 
 
 @pytest.mark.smoke
 def test_a_local_dependency_is_found_by_a_range(
     crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
 ) -> None:
-    # The registry has the same source and tag, with other content.
+    # The registry has the same source and tag with different contents.
     repository = f"acme/base-{crossplane.line}".replace(".", "-")
-    # Named as the resolver would, which may look before the local one is in the Lock.
+    # The resolver's name: it may resolve the dependency before the Lock has the local package.
     base = repository.replace("/", "-")
     elsewhere = configuration(tmp_path / "elsewhere", "base", field="published")
     registry.publish(elsewhere, repository, "v0.3.0")
     package = configuration(tmp_path, "base", field="local")
-    declared = {**local(package), "package": f"{registry.at}/{repository}:v0.3.0"}
+    declaration = {**local(package), "package": f"{registry.address}/{repository}:v0.3.0"}
     near = configuration(
-        tmp_path, "near", [Dependency(f"{registry.at}/{repository}", ">=v0.1.0, <v1.0.0")]
+        tmp_path, "near", [Dependency(f"{registry.address}/{repository}", ">=v0.1.0, <v1.0.0")]
     )
-    far = configuration(tmp_path, "far", [Dependency(f"{registry.at}/{repository}", ">=v9.0.0")])
-    # A Crossplane that runs could take what the registry has.
-    crossplane.given_running()
-    crossplane.given({base: declared, "near": local(near), "far": local(far)}, failing=["far"])
-    until_said(
+    far = configuration(
+        tmp_path, "far", [Dependency(f"{registry.address}/{repository}", ">=v9.0.0")]
+    )
+    # A running Crossplane could pull the package from the registry.
+    crossplane.ensure_installed()
+    crossplane.ensure({base: declaration, "near": local(near), "far": local(far)}, failing=["far"])
+    until_text(
         lambda: kubernetes.messages(REVISIONS[0], selector="pkg.crossplane.io/package=far"),
-        "the condition of far says what is wrong",
+        "the condition of far explains the conflict",
         "incompatible",
     )
-    # An earlier scenario's package may be there: Crossplane installs a dependency once more when it
-    # is removed before what depends on it.
-    there = kubernetes.each(KINDS[0], "{.spec.package}")
-    assert [each for each in there if repository in each] == [declared["package"]]
+    # A package of an earlier scenario may exist: Crossplane installs a dependency again if it is
+    # removed before the packages that depend on it.
+    references = kubernetes.values(KINDS[0], "{.spec.package}")
+    assert [r for r in references if repository in r] == [declaration["package"]]
     assert kubernetes.read(f"crd/{api('base')}", field_type("local")) == "string"
-    # It is asked for tags, to find a version that suits both; and, by a pod that is going and has
-    # the local package not in its cache, for a digest that it does not have. Nothing is pulled.
-    asked = registry.asked(repository)
-    assert [each for each in asked if "blobs/" in each or each.endswith("manifests/v0.3.0")] == []
+    # Crossplane lists tags, to find a version for both; and a terminating pod without the local
+    # package in its cache requests a digest that the registry does not have. It pulls nothing.
+    requests = registry.requests(repository)
+    pulls = [r for r in requests if "blobs/" in r or r.endswith("manifests/v0.3.0")]
+    assert pulls == []

@@ -1,4 +1,4 @@
-"""Other ways to run helm: reused values, dry runs, mistakes, and objects that it adopts."""
+"""Tests other ways to run helm: reused values, dry runs, mistakes and adopted objects."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
 
 OWNERS = (
     "{.metadata.labels['app.kubernetes.io/managed-by']}",
     "{.metadata.annotations['meta.helm.sh/release-name']}",
     "{.metadata.annotations['meta.helm.sh/release-namespace']}",
 )
-"""By what Helm knows an object as one of a release."""
+"""The JSONPaths of the metadata that assigns an object to a release of Helm."""
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Declared:
-    """Two packages, and one whose object is left to the user; the same for all scenarios here."""
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Declarations:
+    """Two packages, and one whose object the user applies; all scenarios of the file share them."""
     folder = tmp_path_factory.mktemp("helm")
     return {
         "base": local(configuration(folder, "base")),
@@ -37,8 +37,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Declared:
     }
 
 
-def seen(crossplane: Crossplane) -> dict[str, object]:
-    """Return what any change of the release would change."""
+def snapshot(crossplane: Crossplane) -> dict[str, object]:
+    """Return the state that any change of the release would change."""
     status = ("status", "crossplane", INSIDE, "--output=json")
     release = json.loads(crossplane.helm(*status))
     kubernetes = crossplane.kubernetes
@@ -52,100 +52,104 @@ def seen(crossplane: Crossplane) -> dict[str, object]:
             "deployment/crossplane", "{.metadata.uid} {.metadata.generation}"
         ),
         "pods": kubernetes.pods(),
-        # Not their health, which Crossplane may look into just now.
-        "packages": {(each.name, each.source) for each in kubernetes.packages().values()},
+        # Not their health, which Crossplane may be checking.
+        "packages": {(package.name, package.source) for package in kubernetes.packages().values()},
     }
 
 
 @pytest.mark.parametrize("where", ["client", "server"])
 def test_a_dry_run_shows_the_packages_and_changes_nothing(
-    crossplane: Crossplane, packages: Declared, tmp_path: Path, where: str
+    crossplane: Crossplane, packages: Declarations, tmp_path: Path, where: str
 ) -> None:
-    crossplane.given(packages)
-    before = seen(crossplane)
-    more = {**packages, "more": local(configuration(tmp_path, "more"))}
-    shown = crossplane.helm.told(*crossplane.upgrade(more), f"--dry-run={where}")
-    assert "name: devcache-copier" in shown
-    assert "more.xz: " in shown
-    assert "kind: Configuration\n" in shown
-    assert f"package: {ACME}/more:v0.1.0" in shown
-    assert "kind: DevCache" not in shown
-    assert seen(crossplane) == before
+    crossplane.ensure(packages)
+    before = snapshot(crossplane)
+    larger = {**packages, "more": local(configuration(tmp_path, "more"))}
+    output = crossplane.helm.run_logged(*crossplane.upgrade(larger), f"--dry-run={where}")
+    assert "name: devcache-copier" in output
+    assert "more.xz: " in output
+    assert "kind: Configuration\n" in output
+    assert f"package: {ACME}/more:v0.1.0" in output
+    assert "kind: DevCache" not in output
+    assert snapshot(crossplane) == before
 
 
 @pytest.mark.smoke
-def test_without_the_post_renderer(crossplane: Crossplane, packages: Declared) -> None:
-    crossplane.given(packages)
-    before = seen(crossplane)
+def test_without_the_post_renderer(crossplane: Crossplane, packages: Declarations) -> None:
+    crossplane.ensure(packages)
+    before = snapshot(crossplane)
     upgrade = [
-        each
-        for each in crossplane.upgrade(packages)
-        if each not in POST_RENDERER and not each.startswith("--post-renderer-args")
+        argument
+        for argument in crossplane.upgrade(packages)
+        if argument not in POST_RENDERER and not argument.startswith("--post-renderer-args")
     ]
     if crossplane.line.ours:
-        said = crossplane.refused(*upgrade, "--wait").stderr
-        assert 'no matches for kind "DevCache"' in said
-        assert "rerun-helm-with---post-renderer-crossplane-devcache" in said
+        error = crossplane.expect_failure(*upgrade, "--wait").stderr
+        assert 'no matches for kind "DevCache"' in error
+        assert "rerun-helm-with---post-renderer-crossplane-devcache" in error
     else:
-        # Nothing stops Helm, as the README says: the upgrade would remove the packages.
-        shown = crossplane.helm.told(*upgrade, "--dry-run=server")
-        assert "kind: Deployment" in shown
-        assert "devcache" not in shown
-        assert "kind: Configuration\n" not in shown
-    assert seen(crossplane) == before
+        # As the README says, nothing stops Helm: the upgrade would remove the packages.
+        output = crossplane.helm.run_logged(*upgrade, "--dry-run=server")
+        assert "kind: Deployment" in output
+        assert "devcache" not in output
+        assert "kind: Configuration\n" not in output
+    assert snapshot(crossplane) == before
 
 
 def test_helm_shows_what_is_wrong_with_a_package(
-    crossplane: Crossplane, packages: Declared, tmp_path: Path
+    crossplane: Crossplane, packages: Declarations, tmp_path: Path
 ) -> None:
-    crossplane.given(packages)
-    before = seen(crossplane)
+    crossplane.ensure(packages)
+    before = snapshot(crossplane)
     missing = {**packages["base"], "path": str(tmp_path / "missing")}
-    said = crossplane.refused(*crossplane.upgrade({**packages, "base": missing}), "--wait").stderr
-    assert f"{tmp_path}/missing: no such file or directory" in said
-    assert "looked up in the current directory; that of the filter is helm's" in said
-    assert seen(crossplane) == before
+    error = crossplane.expect_failure(
+        *crossplane.upgrade({**packages, "base": missing}), "--wait"
+    ).stderr
+    assert f"{tmp_path}/missing: no such file or directory" in error
+    assert "looked up in the current directory; that of the filter is helm's" in error
+    assert snapshot(crossplane) == before
 
 
 def test_helm_adopts_an_object_that_was_applied_apart(
-    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declarations
 ) -> None:
-    crossplane.given(packages)
+    crossplane.ensure(packages)
     config = f"--config={crossplane.config(packages)}"
     release = (f"--crossplane={crossplane.line.version}", INSIDE, "--release=crossplane")
-    kubernetes.apply(crossplane.devcache.told("objects", config, *release))
-    kubernetes.healthy(packages)
+    kubernetes.apply(crossplane.devcache.run_logged("objects", config, *release))
+    kubernetes.wait_until_healthy(packages)
     apart = "configuration.pkg.crossplane.io/apart"
-    applied = kubernetes.read(apart, "{.metadata.uid}")
+    uid = kubernetes.read(apart, "{.metadata.uid}")
 
     crossplane.deploy({**packages, "apart": {**packages["apart"], "install": True}})
-    kubernetes.healthy(packages)
-    assert kubernetes.read(apart, "{.metadata.uid}") == applied
+    kubernetes.wait_until_healthy(packages)
+    assert kubernetes.read(apart, "{.metadata.uid}") == uid
     assert [kubernetes.read(apart, path) for path in OWNERS] == ["Helm", "crossplane", NAMESPACE]
 
     crossplane.deploy(packages)
-    # Helm removes only what is its own.
-    kubernetes.gone(apart)
+    # Helm removes only objects of the release.
+    kubernetes.wait_until_gone(apart)
 
 
 def test_reused_values_keep_the_packages(
-    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, packages: Declarations
 ) -> None:
-    crossplane.given(packages)
+    crossplane.ensure(packages)
     before = kubernetes.packages(), kubernetes.pods()
     crossplane.state = None
-    again = [each for each in crossplane.upgrade(packages) if not each.startswith("--values")]
-    # A value that replaces no pod.
+    arguments = [
+        argument for argument in crossplane.upgrade(packages) if not argument.startswith("--values")
+    ]
+    # This value replaces no pod.
     key = "serviceAccount.customAnnotations.team"
     key = f"crossplane.{key}" if crossplane.line.ours else key
-    crossplane.helm.told(*again, "--reuse-values", f"--set={key}=ours", "--wait")
+    crossplane.helm.run_logged(*arguments, "--reuse-values", f"--set={key}=ours", "--wait")
     team = ("serviceaccount/crossplane", "{.metadata.annotations.team}")
     assert kubernetes.read(*team) == "ours"
     assert (kubernetes.packages(), kubernetes.pods()) == before
 
     if crossplane.line.ours:
         removal = ("--reset-then-reuse-values", "--set=devcache.packages.spare=null")
-        crossplane.helm.told(*again, *removal, "--wait")
-        kubernetes.gone("configuration.pkg.crossplane.io/spare")
-        kubernetes.healthy(["base"])
+        crossplane.helm.run_logged(*arguments, *removal, "--wait")
+        kubernetes.wait_until_gone("configuration.pkg.crossplane.io/spare")
+        kubernetes.wait_until_healthy(["base"])
         assert kubernetes.read(*team) == "ours"

@@ -1,4 +1,4 @@
-"""A volume that outlives pods as the writable cache."""
+"""Tests a persistent volume as the writable cache."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLAIM = "package-cache"
 
 VALUES: dict[str, Plain] = {
     "packageCache": {"pvc": CLAIM},
-    # The pod of before still uses the volume when the copier of the next one changes it.
+    # The old pod still uses the volume when the copier of the new pod changes it.
     "deploymentStrategy": "RollingUpdate",
 }
 
@@ -38,51 +38,58 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
 ) -> None:
     volume = f"{CLAIM}-{crossplane.line}"
     cache = cluster.folder(volume)
-    kubernetes.apply(claimed(volume, cache))
+    kubernetes.apply(manifests(volume, cache))
 
     registry.publish(configuration(tmp_path, "pulled"), "acme/pulled", "v1.2.0")
-    depends = [Dependency(f"{registry.at}/acme/pulled", ">=v1.0.0")]
+    depends = [Dependency(f"{registry.address}/acme/pulled", ">=v1.0.0")]
     stays = configuration(tmp_path, "stays", depends)
     leaves = configuration(tmp_path, "leaves")
-    declared = {"stays": local(stays), "leaves": local(leaves)}
-    crossplane.deploy(declared, VALUES)
-    kubernetes.healthy([*declared, "acme-pulled"])
+    declarations = {"stays": local(stays), "leaves": local(leaves)}
+    crossplane.deploy(declarations, VALUES)
+    kubernetes.wait_until_healthy([*declarations, "acme-pulled"])
     first = files(cache)
     ours = {content(stays), content(leaves)}
-    [pulled] = [file for file in first if contents(cache)[file] not in ours]
+    [pulled_file] = [file for file in first if contents(cache)[file] not in ours]
     assert set(contents(cache).values()) > ours
     assert len(first) == len(ours) + 1
 
-    # A pod that ends.
+    # The pod ends.
     [pod] = kubernetes.pods()
-    kubernetes.kubectl.told("delete", "pod", pod, INSIDE)
-    kubernetes.all_ready(1, CORE)
-    assert files(cache) == first, "nothing was written again"
-    said = kubernetes.copier().splitlines()
-    assert [line.split()[:2] for line in said] == [["unchanged", "leaves"], ["unchanged", "stays"]]
-    kubernetes.made_anew("stays", api("stays"))
-    kubernetes.healthy([*declared, "acme-pulled"])
+    kubernetes.kubectl.run_logged("delete", "pod", pod, INSIDE)
+    kubernetes.wait_until_pods_ready(1, CORE)
+    assert files(cache) == first, "the copier wrote no file again"
+    log_lines = kubernetes.copier().splitlines()
+    assert [line.split()[:2] for line in log_lines] == [
+        ["unchanged", "leaves"],
+        ["unchanged", "stays"],
+    ]
+    kubernetes.recreate_api("stays", api("stays"))
+    kubernetes.wait_until_healthy([*declarations, "acme-pulled"])
 
-    # A rollout: one package changes, another one leaves.
+    # A rollout: one package changes, another leaves.
     [pod] = kubernetes.pods()
     configuration(tmp_path, "stays", depends, field="colour")
-    crossplane.deploy({"stays": declared["stays"]}, VALUES)
-    kubernetes.gone(f"crd/{api('leaves')}")
-    kubernetes.becomes(f"crd/{api('stays')}", field_type("colour"), "string")
-    kubernetes.healthy(["stays", "acme-pulled"])
-    kubernetes.gone(f"pod/{pod}")
-    assert sorted(contents(cache).values()) == sorted([content(stays), contents(cache)[pulled]])
-    assert files(cache)[pulled] == first[pulled], "what Crossplane wrote is as it was"
+    crossplane.deploy({"stays": declarations["stays"]}, VALUES)
+    kubernetes.wait_until_gone(f"crd/{api('leaves')}")
+    kubernetes.wait_until_value(f"crd/{api('stays')}", field_type("colour"), "string")
+    kubernetes.wait_until_healthy(["stays", "acme-pulled"])
+    kubernetes.wait_until_gone(f"pod/{pod}")
+    assert sorted(contents(cache).values()) == sorted(
+        [content(stays), contents(cache)[pulled_file]]
+    )
+    assert files(cache)[pulled_file] == first[pulled_file], (
+        "the copier left the file of Crossplane unchanged"
+    )
 
     crossplane.deploy({}, VALUES)
-    kubernetes.gone(f"crd/{api('stays')}")
-    assert set(files(cache)) == {pulled}
-    assert files(cache)[pulled] == first[pulled]
-    kubernetes.healthy(["acme-pulled"])
+    kubernetes.wait_until_gone(f"crd/{api('stays')}")
+    assert set(files(cache)) == {pulled_file}
+    assert files(cache)[pulled_file] == first[pulled_file]
+    kubernetes.wait_until_healthy(["acme-pulled"])
 
     kubernetes.kubectl("delete", "configuration.pkg.crossplane.io/acme-pulled")
-    kubernetes.gone(f"crd/{api('pulled')}")
-    # No pod may use the claim; and Helm 4 cannot change the strategy back, but makes them anew.
+    kubernetes.wait_until_gone(f"crd/{api('pulled')}")
+    # No pod may use the claim. Helm 4 cannot reset the strategy, but it recreates Deployments.
     crossplane.state = None
     resources = ["deployments/crossplane", "deployments/crossplane-rbac-manager"]
     resources += [f"persistentvolumeclaims/{CLAIM}", f"persistentvolumes/{volume}"]
@@ -90,8 +97,8 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
         kubernetes.kubectl("delete", resource, INSIDE)
 
 
-def claimed(name: str, folder: Path) -> str:
-    """Return a PersistentVolume in a folder of the node, the claim of it, and their namespace."""
+def manifests(name: str, folder: Path) -> str:
+    """Return a PersistentVolume in a folder of the node, its claim and their namespace."""
     modes: list[Plain] = ["ReadWriteOnce"]
     volume: Plain = {
         "apiVersion": "v1",
@@ -120,16 +127,16 @@ def claimed(name: str, folder: Path) -> str:
 
 
 def files(cache: Path) -> dict[str, tuple[int, int]]:
-    """Return the files of the cache, each with what tells whether it was written again."""
-    found = {file: file.stat() for file in cache.rglob("*") if file.is_file()}
+    """Return the inode and the modification time of each file in the cache."""
+    statuses = {file: file.stat() for file in cache.rglob("*") if file.is_file()}
     return {
         str(file.relative_to(cache)): (status.st_ino, status.st_mtime_ns)
-        for file, status in found.items()
+        for file, status in statuses.items()
     }
 
 
 def contents(cache: Path) -> dict[str, str]:
-    """Return the sha256 of what is in each file of the cache, unpacked."""
+    """Return the sha256 of the decompressed content of each file in the cache."""
     return {
         file: hashlib.sha256(gzip.decompress((cache / file).read_bytes())).hexdigest()
         for file in files(cache)
@@ -137,6 +144,6 @@ def contents(cache: Path) -> dict[str, str]:
 
 
 def content(package: Path) -> str:
-    """Return the sha256 of the package.yaml of a directory of `configuration`."""
+    """Return the sha256 of the package.yaml of a directory that `configuration` wrote."""
     pieces = [(package / name).read_text() for name in ("crossplane.yaml", "definition.yaml")]
     return hashlib.sha256("---\n".join(pieces).encode()).hexdigest()

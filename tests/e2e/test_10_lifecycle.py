@@ -1,4 +1,4 @@
-"""Uninstalling in both orders, installing again, and coming from upstream's own way."""
+"""Tests uninstallation in both orders, reinstallation, and migration from upstream's own way."""
 
 from __future__ import annotations
 
@@ -13,57 +13,61 @@ import yaml
 from postrender import packages as product
 from postrender.crossplane.references import digest_key
 from tests.e2e.kubernetes import KINDS, NAMESPACE, REVISIONS
-from tests.e2e.packages import ACME, configuration, local, published
-from tests.e2e.waiting import until_said
+from tests.e2e.packages import ACME, configuration, local, publish_dependencies
+from tests.e2e.waiting import until_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
     from tests.e2e.registry import Registry
     from tests.shared.programs import Plain
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Declared:
-    """One package."""
+def base(tmp_path: Path) -> Declarations:
+    """A single package."""
     return {"base": local(configuration(tmp_path, "base"))}
 
 
-def test_installs_again_after_an_uninstall_in_order(crossplane: Crossplane, base: Declared) -> None:
-    crossplane.given(base)
+def test_installs_again_after_an_uninstall_in_order(
+    crossplane: Crossplane, base: Declarations
+) -> None:
+    crossplane.ensure(base)
     crossplane.uninstall_in_order()
-    crossplane.given(base)
+    crossplane.ensure(base)
 
 
 def test_installs_again_after_a_bare_uninstall(
-    crossplane: Crossplane, kubernetes: Kubernetes, base: Declared
+    crossplane: Crossplane, kubernetes: Kubernetes, base: Declarations
 ) -> None:
-    crossplane.given(base)
+    crossplane.ensure(base)
     crossplane.uninstall()
-    # The new pod may have to wait for the end of the old one's lease, a minute.
+    # The new pod may have to wait a minute until the lease of the old pod expires.
     crossplane.deploy(base)
-    kubernetes.healthy(base)
+    kubernetes.wait_until_healthy(base)
 
 
 def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
     crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
 ) -> None:
-    demo = configuration(tmp_path, "demo", published(registry, crossplane.line, tmp_path))
-    crossplane.given_uninstalled()
+    demo = configuration(
+        tmp_path, "demo", publish_dependencies(registry, crossplane.line, tmp_path)
+    )
+    crossplane.ensure_uninstalled()
     crossplane.bootstrap()
     upstream = upstreams_own_way(crossplane, registry, demo)
-    kubernetes.kubectl.ended("create", "namespace", NAMESPACE)
+    kubernetes.kubectl.run("create", "namespace", NAMESPACE)
     kubernetes.apply(upstream)
     values: dict[str, Plain] = {"packageCache": {"configMap": "packages"}}
-    crossplane.helm.told(*crossplane.upgrade_upstream(values), "--wait")
+    crossplane.helm.run_logged(*crossplane.upgrade_upstream(values), "--wait")
 
-    # Crossplane 2.2 and later parse while they store: there the other end is closed.
-    until_said(
+    # Crossplane 2.2 and later parse while they store, so they report a closed pipe instead.
+    until_text(
         lambda: kubernetes.messages(KINDS[0], REVISIONS[0]),
-        "Crossplane cannot store what it pulled",
+        "Crossplane cannot store the pulled package",
         *("read-only file system", "closed pipe"),
     )
     assert kubernetes.packages()["demo"].healthy != "True"
@@ -72,22 +76,22 @@ def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
     kubernetes.kubectl("delete", *("--filename=-", "--wait=false"), stdin=upstream)
     crossplane.forget_leader()
     crossplane.deploy({"demo": local(demo)})
-    kubernetes.healthy(["demo", "acme-storage", "acme-ready"])
+    kubernetes.wait_until_healthy(["demo", "acme-storage", "acme-ready"])
 
 
 def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path) -> str:
-    """Return the manifests of a package in a ConfigMap that is the cache itself."""
-    read = product.read(package)
-    content = gzip.compress(read.package_yaml.content)
+    """Return the manifests of a package in a ConfigMap that is itself the cache."""
+    package_yaml = product.read(package).package_yaml.content
+    content = gzip.compress(package_yaml)
     policy = "Never"
     if crossplane.line.at_least >= (2, 2):
-        digest = f"sha256:{hashlib.sha256(read.package_yaml.content).hexdigest()}"
+        digest = f"sha256:{hashlib.sha256(package_yaml).hexdigest()}"
         reference, policy = f"{ACME}/demo@{digest}", "IfNotPresent"
         key = digest_key(f"{ACME}/demo", digest)
     elif crossplane.line.at_least >= (2, 0):
-        # It takes references only whose file would have a name that no ConfigMap can hold.
+        # It accepts only references whose cache files have names that no ConfigMap key can have.
         registry.publish(package, "acme/demo", "v0.1.0")
-        reference, key, policy = f"{registry.at}/acme/demo:v0.1.0", "demo.gz", "IfNotPresent"
+        reference, key, policy = f"{registry.address}/acme/demo:v0.1.0", "demo.gz", "IfNotPresent"
     else:
         reference, key = "demo", "demo.gz"
     config_map: Plain = {
@@ -96,10 +100,10 @@ def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path)
         "metadata": {"name": "packages", "namespace": NAMESPACE},
         "binaryData": {key: base64.b64encode(content).decode()},
     }
-    installed: Plain = {
+    package_object: Plain = {
         "apiVersion": "pkg.crossplane.io/v1",
         "kind": "Configuration",
         "metadata": {"name": "demo"},
         "spec": {"package": reference, "packagePullPolicy": policy},
     }
-    return yaml.safe_dump_all([config_map, installed])
+    return yaml.safe_dump_all([config_map, package_object])

@@ -1,4 +1,4 @@
-"""A Provider of 208 CRDs, in one release. The last scenario: they take minutes to leave."""
+"""Tests a Provider of 208 CRDs in one release, last because their removal takes minutes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 CORPUS = "provider-aws-ec2.package.yaml.xz"
 CRDS = 208
-"""How many CRDs provider-aws-ec2 has."""
+"""The number of CRDs of provider-aws-ec2."""
 
 GROUPS = ("aws.upbound.io", "aws.m.upbound.io", "many.example.org")
-"""How their API groups end: those of provider-aws-ec2, and of what stands for it."""
+"""The suffixes of the API groups of provider-aws-ec2 and of its substitute."""
 
 
 def test_a_provider_of_208_crds_is_healthy(
@@ -32,28 +32,28 @@ def test_a_provider_of_208_crds_is_healthy(
         "package": f"{ACME}/provider-aws-ec2:v2.1.0",
         "runtimeImage": runtime_image("provider-nop"),
     }
-    crossplane.given({"many": many})
-    # Crossplane 2 makes them one by one, also when the Provider is healthy.
-    until(lambda: few(kubernetes), f"there are {CRDS} CRDs")
+    crossplane.ensure({"many": many})
+    # Crossplane 2 creates them one by one, and continues when the Provider is healthy.
+    until(lambda: missing_crds(kubernetes), f"there are {CRDS} CRDs")
 
 
-def few(kubernetes: Kubernetes) -> str | None:
-    """Return how many CRDs of the Provider there are, unless there are all."""
-    found = sum(name.endswith(GROUPS) for name in kubernetes.names("crds"))
-    return None if found == CRDS else f"{found} CRDs"
+def missing_crds(kubernetes: Kubernetes) -> str | None:
+    """Return the number of CRDs of the Provider, or None if all exist."""
+    count = sum(name.endswith(GROUPS) for name in kubernetes.names("crds"))
+    return None if count == CRDS else f"{count} CRDs"
 
 
 def provider(folder: Path) -> Path:
-    """Write the directory of a Provider with many CRDs, and return it.
+    """Write the package directory of a Provider with many CRDs, and return it.
 
-    It is provider-aws-ec2 where its package.yaml is at hand.
+    It is provider-aws-ec2 if its package.yaml is available, and a substitute otherwise.
     """
     folder.mkdir()
-    packed = Path(os.environ.get("CORPUS", "nowhere")) / CORPUS
-    if packed.exists():
-        text = lzma.decompress(packed.read_bytes()).decode()
+    archive = Path(os.environ.get("CORPUS", "nowhere")) / CORPUS
+    if archive.exists():
+        text = lzma.decompress(archive.read_bytes()).decode()
     else:
-        text = "\n---\n".join([META, *(json.dumps(definition(each)) for each in range(CRDS))])
+        text = "\n---\n".join([META, *(json.dumps(definition(number)) for number in range(CRDS))])
     meta, _, definitions = text.partition("\n---\n")
     (folder / "crossplane.yaml").write_text(meta)
     (folder / "crds.yaml").write_text(definitions)
@@ -69,7 +69,7 @@ metadata:
 
 
 def definition(number: int) -> Plain:
-    """Return a CRD of the size that those of provider-aws-ec2 have."""
+    """Return a CRD of about the size of those of provider-aws-ec2."""
     kind = f"Thing{number}"
     names: Plain = {
         "kind": kind,
@@ -77,9 +77,10 @@ def definition(number: int) -> Plain:
         "plural": f"{kind}s".lower(),
         "singular": kind.lower(),
     }
-    described = f"One of the settings of a {kind}, and what to think of before it is changed. "
+    description = f"One of the settings of a {kind}, and what to think of before it is changed. "
     fields: Plain = {
-        f"setting{each}": {"type": "string", "description": described * 5} for each in range(100)
+        f"setting{index}": {"type": "string", "description": description * 5}
+        for index in range(100)
     }
     inner: Plain = {"type": "object", "properties": fields}
     schema: Plain = {"type": "object", "properties": {"spec": inner, "status": {"type": "object"}}}

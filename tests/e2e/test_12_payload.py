@@ -1,4 +1,4 @@
-"""Packages that no release can hold: in ConfigMaps of their own, put there before helm runs."""
+"""Tests packages that are too large for a release, in ConfigMaps applied before helm runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
-    from tests.e2e.packages import Declared
+    from tests.e2e.packages import Declarations
 
 PAYLOAD = "app.kubernetes.io/component=payload"
 LISTED = "configmaps,deployments,replicasets,pods"
@@ -26,7 +26,7 @@ LISTED = "configmaps,deployments,replicasets,pods"
 
 @pytest.fixture
 def apart(crossplane: Crossplane) -> Iterator[Crossplane]:
-    """The release, whose packages a scenario takes out of it, and in the end back into it."""
+    """The release, whose packages a scenario moves out of it; the next scenario moves them back."""
     yield crossplane
     crossplane.payload = "release"
 
@@ -35,59 +35,59 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     apart: Crossplane, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
     small = configuration(tmp_path, "small")
-    declared: Declared = {"small": local(small)}
-    apart.given(declared)
-    declared = {**declared, "large": local(large(tmp_path))}
-    said = apart.refused(*apart.upgrade(declared), "--wait").stderr
-    assert "set payload: apart" in said
+    declarations: Declarations = {"small": local(small)}
+    apart.ensure(declarations)
+    declarations = {**declarations, "large": local(large(tmp_path))}
+    message = apart.expect_failure(*apart.upgrade(declarations), "--wait").stderr
+    assert "set payload: apart" in message
 
-    # Without its ConfigMaps the pod waits, and says for which; they may also come later.
+    # Without its ConfigMaps the pod waits and names the missing one; they may also come later.
     apart.state, apart.payload = None, "apart"
-    apart.helm.told(*apart.upgrade(declared))
-    until(lambda: none_is_missing(kubernetes), "an event names a ConfigMap that is missing")
-    apply(apart, declared)
-    apart.deploy(declared)
-    kubernetes.healthy(declared)
-    before = there(kubernetes)
+    apart.helm.run_logged(*apart.upgrade(declarations))
+    until(lambda: no_missing_config_map(kubernetes), "an event names a ConfigMap that is missing")
+    apply(apart, declarations)
+    apart.deploy(declarations)
+    kubernetes.wait_until_healthy(declarations)
+    before = payload_names(kubernetes)
     assert len(before) == 3, "two parts of the large package, and the small one"
     assert kubernetes.read("configmap/crossplane-devcache", "{.binaryData}") == ""
 
     configuration(tmp_path, "small", field="owner")
-    apply(apart, declared)
-    assert len(there(kubernetes) - before) == 1, "only what changed"
-    apart.deploy(declared)
-    kubernetes.becomes(f"crd/{api('small')}", field_type("owner"), "string")
-    kubernetes.healthy(declared)
-    changed = there(kubernetes) - before
-    assert prunable(apart, declared) == set(), "a rollback would need the one before"
+    apply(apart, declarations)
+    assert len(payload_names(kubernetes) - before) == 1, "only the changed package"
+    apart.deploy(declarations)
+    kubernetes.wait_until_value(f"crd/{api('small')}", field_type("owner"), "string")
+    kubernetes.wait_until_healthy(declarations)
+    new_names = payload_names(kubernetes) - before
+    assert prunable(apart, declarations) == set(), "a rollback would need the previous one"
 
     apart.rollback()
-    kubernetes.becomes(f"crd/{api('small')}", field_type("owner"), "")
-    kubernetes.healthy(declared)
+    kubernetes.wait_until_value(f"crd/{api('small')}", field_type("owner"), "")
+    kubernetes.wait_until_healthy(declarations)
     configuration(tmp_path, "small")
-    assert prunable(apart, declared) == set()
+    assert prunable(apart, declarations) == set()
     forget_rollouts(kubernetes)
-    assert prunable(apart, declared) == changed
-    kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in changed))
+    assert prunable(apart, declarations) == new_names
+    kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in new_names))
     kubernetes.kubectl("delete", "pods", INSIDE, f"--selector={CORE}")
-    kubernetes.all_ready(1, CORE)
-    kubernetes.made_anew("small", api("small"))
-    assert there(kubernetes) == before
+    kubernetes.wait_until_pods_ready(1, CORE)
+    kubernetes.recreate_api("small", api("small"))
+    assert payload_names(kubernetes) == before
 
-    # And back into the release, with what a release can hold.
+    # Finally, back into the release, with the package that fits.
     apart.payload = "release"
-    apart.deploy({"small": declared["small"]})
-    kubernetes.gone(f"crd/{api('large')}")
-    kubernetes.healthy(["small"])
+    apart.deploy({"small": declarations["small"]})
+    kubernetes.wait_until_gone(f"crd/{api('large')}")
+    kubernetes.wait_until_healthy(["small"])
     forget_rollouts(kubernetes)
-    assert prunable(apart, declared) == before
+    assert prunable(apart, declarations) == before
     kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in before))
 
 
 def large(folder: Path) -> Path:
-    """Write a Configuration of one API and much noise, which only comments can be, and return it.
+    """Write a Configuration of one API with much noise in comments, and return its directory.
 
-    Packed it is more than a release and one ConfigMap can hold.
+    Compressed, it is too large for a release and for one ConfigMap.
     """
     package = configuration(folder, "large")
     noise = b85encode(random.Random(0).randbytes(1_200_000)).decode()  # noqa: S311 - the same
@@ -96,36 +96,36 @@ def large(folder: Path) -> Path:
     return package
 
 
-def apply(crossplane: Crossplane, packages: Declared) -> None:
-    """Put the ConfigMaps of these packages there, as the README says."""
+def apply(crossplane: Crossplane, packages: Declarations) -> None:
+    """Apply the ConfigMaps of these packages, as the README says."""
     config = f"--config={crossplane.config(packages)}"
-    printed = crossplane.devcache.told("payload", config, INSIDE)
+    output = crossplane.devcache.run_logged("payload", config, INSIDE)
     kubectl = crossplane.kubernetes.kubectl
-    kubectl.told("apply", "--server-side", INSIDE, "--filename=-", stdin=printed)
+    kubectl.run_logged("apply", "--server-side", INSIDE, "--filename=-", stdin=output)
 
 
-def prunable(crossplane: Crossplane, packages: Declared) -> set[str]:
-    """Return the names of the ConfigMaps that nothing references any more."""
+def prunable(crossplane: Crossplane, packages: Declarations) -> set[str]:
+    """Return the names of the ConfigMaps that nothing references anymore."""
     kubectl = crossplane.kubernetes.kubectl
-    listed = kubectl.told("get", LISTED, INSIDE, "--output=json")
+    objects = kubectl.run_logged("get", LISTED, INSIDE, "--output=json")
     config = f"--config={crossplane.config(packages)}"
-    printed = crossplane.devcache.told("payload", config, INSIDE, "--prune", stdin=listed)
-    return {line.removeprefix("configmap/") for line in printed.splitlines()}
+    output = crossplane.devcache.run_logged("payload", config, INSIDE, "--prune", stdin=objects)
+    return {line.removeprefix("configmap/") for line in output.splitlines()}
 
 
-def there(kubernetes: Kubernetes) -> set[str]:
+def payload_names(kubernetes: Kubernetes) -> set[str]:
     """Return the names of the ConfigMaps beside the release."""
     return kubernetes.names("configmaps", selector=PAYLOAD)
 
 
-def none_is_missing(kubernetes: Kubernetes) -> str | None:
-    """Return what the events say, unless it is that a ConfigMap of ours is missing."""
-    said = " ".join(kubernetes.each("events", "{.message}", fields="reason=FailedMount"))
-    return None if 'configmap "crossplane-devcache-' in said else said or "no event"
+def no_missing_config_map(kubernetes: Kubernetes) -> str | None:
+    """Return None if an event names a missing ConfigMap of ours, and the events otherwise."""
+    message = " ".join(kubernetes.values("events", "{.message}", fields="reason=FailedMount"))
+    return None if 'configmap "crossplane-devcache-' in message else message or "no event"
 
 
 def forget_rollouts(kubernetes: Kubernetes) -> None:
-    """Delete the ReplicaSets without pods, as the Deployment does with all but the last ten."""
-    found = kubernetes.each("replicasets", "{.spec.replicas} {.metadata.name}")
-    if names := [each.removeprefix("0 ") for each in found if each.startswith("0 ")]:
+    """Delete the ReplicaSets without pods, as a Deployment does with all but the last ten."""
+    rows = kubernetes.values("replicasets", "{.spec.replicas} {.metadata.name}")
+    if names := [row.removeprefix("0 ") for row in rows if row.startswith("0 ")]:
         kubernetes.kubectl("delete", "replicasets", INSIDE, *names)

@@ -1,4 +1,4 @@
-"""Waiting for the cluster: patient, told to the reader, and over as soon as it is so."""
+"""Waits for conditions of the cluster, and logs the progress."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATIENCE = 1200.0
-"""Seconds after which something is given up: 208 CRDs take half of it on a busy machine."""
+"""The timeout in seconds: 208 CRDs take half of it on a busy machine."""
 
 INTERVAL = 0.3
-"""Seconds between two looks, at first."""
+"""Seconds between two checks at first."""
 
 SLOWER = 0.05
-"""Later, how long between two looks, as a part of the time so far."""
+"""The time between two later checks, as a fraction of the elapsed time."""
 
 REMINDER = 20.0
-"""Seconds after which the reader is told again what is waited for."""
+"""Seconds between two log messages about the same condition."""
 
 
-class InVainError(AssertionError):
-    """What was waited for did not come."""
+class WaitTimeoutError(AssertionError):
+    """A condition did not hold in time."""
 
 
-def until(condition: Callable[[], str | None], what: str) -> None:
+def until(condition: Callable[[], str | None], goal: str) -> None:
     """Return as soon as a condition holds.
 
     Args:
-        condition: Returns None when it holds, and what is still missing until then.
-        what: What is waited for: "all packages are healthy".
+        condition: Returns None or "" when it holds, and otherwise the obstacle.
+        goal: The condition in words: "all packages are healthy".
 
     Raises:
-        InVainError: It does not hold after PATIENCE.
+        WaitTimeoutError: The condition does not hold after PATIENCE.
     """
-    log.info("waiting until %s", what)
+    log.info("waiting until %s", goal)
     start = time.monotonic()
     reminder = start + REMINDER
     while missing := condition():
         now = time.monotonic()
         if now - start > PATIENCE:
-            msg = f"waited {PATIENCE:.0f} s until {what}, in vain: {missing}"
-            raise InVainError(msg)
+            msg = f"waited {PATIENCE:.0f} s until {goal}, in vain: {missing}"
+            raise WaitTimeoutError(msg)
         if now > reminder:
             log.info("  still waiting after %.0f s: %s", now - start, missing)
             reminder += REMINDER
@@ -53,20 +53,20 @@ def until(condition: Callable[[], str | None], what: str) -> None:
     log.info("  after %.1f s", time.monotonic() - start)
 
 
-def until_said(say: Callable[[], str], what: str, *parts: str) -> None:
-    """Return as soon as something is said.
+def until_text(text: Callable[[], str], goal: str, *parts: str) -> None:
+    """Return as soon as a text contains one of several parts.
 
     Args:
-        say: Returns all that is said so far.
-        what: What is waited for: "the copier refuses the package".
-        *parts: One of them must be in it.
+        text: Returns the current text, such as a log.
+        goal: The condition in words: "the copier refuses the package".
+        *parts: The parts; the text must contain one of them.
 
     Raises:
-        InVainError: It is not said after PATIENCE.
+        WaitTimeoutError: The text contains no part after PATIENCE.
     """
 
     def missing() -> str | None:
-        said = say()
-        return None if any(part in said for part in parts) else said or "nothing is said"
+        output = text()
+        return None if any(part in output for part in parts) else output or "the text is empty"
 
-    until(missing, what)
+    until(missing, goal)

@@ -1,4 +1,4 @@
-"""Renders the inputs of the golden cases: real charts through real Helm 3 and 4."""
+"""Renders the inputs of the golden cases: real charts with real Helm 3 and 4."""
 
 from __future__ import annotations
 
@@ -52,30 +52,34 @@ CASES: dict[str, tuple[str, ...]] = {
     "live-path": ("1.20",),
     "our-chart": ("ours", f"--values={HERE / 'our-chart' / 'values.yaml'}"),
 }
-"""Case by case the line of the upstream chart, or ours, and Helm's arguments."""
+"""The line of the upstream chart (or `ours`) and the arguments of Helm, for each case."""
 
 
 def chart(line: str) -> Path:
-    """Return the chart of a case; CHARTS is the folder of the upstream ones."""
+    """Return the path of the chart of a case.
+
+    Args:
+        line: A line of Crossplane, whose chart is in the folder that CHARTS names, or `ours`.
+    """
     if line == "ours":
         return HERE.parents[1] / "charts" / "crossplane-devcache"
     return Path(os.environ["CHARTS"]) / f"crossplane-{CROSSPLANE[line]}.tgz"
 
 
-def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
-    """Return what `helm template` hands to a post-renderer.
+def rendered(helm: Path, chart_path: Path, *arguments: str, folder: Path) -> str:
+    """Return the manifests that `helm template` passes to a post-renderer.
 
     Args:
-        helm: Helm, of either major version.
-        chart_: The chart.
-        *arguments: More arguments, e.g. values.
-        folder: An empty folder to work in.
+        helm: The path of Helm, of either major version.
+        chart_path: The path of the chart.
+        *arguments: More arguments, such as values.
+        folder: An empty folder for temporary files.
     """
     name = "recorder"
     recorder = folder / name
     recorder.write_text(f"#!/bin/sh\nexec tee '{folder}/stdin'\n")
     recorder.chmod(recorder.stat().st_mode | stat.S_IXUSR)
-    # Helm 4 runs a plugin, Helm 3 the program itself; Helm 3 complains of Helm 4's plugins.
+    # Helm 4 runs a plugin, Helm 3 runs the program itself and rejects the plugins of Helm 4.
     plugins = folder / "plugins"
     plugin = plugins / name / "plugin.yaml"
     plugin.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +89,8 @@ def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
     )
     subprocess.run(
         [
-            *(str(helm), "template", "crossplane", str(chart_), "--namespace=crossplane-system"),
+            *(str(helm), "template", "crossplane", str(chart_path)),
+            "--namespace=crossplane-system",
             *("--post-renderer", name, *arguments),
         ],
         check=True,
@@ -101,7 +106,7 @@ def rendered(helm: Path, chart_: Path, *arguments: str, folder: Path) -> str:
 
 
 def main() -> None:
-    """Render the inputs of all cases with the Helms that HELM3 and HELM4 name."""
+    """Render the inputs of all cases with the programs that HELM3 and HELM4 name."""
     for name, (line, *arguments) in CASES.items():
         (HERE / name).mkdir(exist_ok=True)
         for major in "34":

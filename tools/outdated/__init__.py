@@ -1,1 +1,1 @@
-"""`make outdated`: which pins of this project have newer versions at their registries."""
+"""Lists the pins of this project with newer versions in their registries: `make outdated`."""

@@ -1,7 +1,7 @@
-"""`python -m tools.outdated`: prints the pins of this project that have newer versions.
+"""Print the pins of this project that have newer versions: `python -m tools.outdated`.
 
-It is a report for a person: its exit status is 0 whatever it finds, and 2 for a wrong argument.
-Run it in the environment of `make venv`: pip tells the versions that its Python can install.
+The report is for a person: the exit status is 0 for any result, and 2 for a wrong argument. Run it
+in the environment of `make venv`: pip lists only versions that its Python can install.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main() -> None:
-    """Ask all sources, and print the report."""
+    """Query all sources, and print the report."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.outdated",
         description="List the pins of this project that have newer versions. The exit status is 0.",

@@ -1,4 +1,4 @@
-"""Compare the pins with the answers of their sources, and report the differences."""
+"""Compares the pins with the answers of their sources, and reports the differences."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _UNKNOWN = "not looked up"
 
 
 class Line(NamedTuple):
-    """A release line of a program, or a major version, that is newer than those of this project.
+    """A newer release line or major version of a program, which this project does not have.
 
     Attributes:
-        module: Its Go module.
-        newest: The newest line or major version of this project, such as `2.4` or `v4`.
-        version: The newest release of the newer one.
+        module: The Go module of the program.
+        newest: The newest line or major version in this project, such as `2.4` or `v4`.
+        version: The newest release of the newer line or major version.
     """
 
     module: str
@@ -32,9 +32,9 @@ class Line(NamedTuple):
 
 
 def questions(pins: Iterable[Pin]) -> dict[Source, list[str]]:
-    """Return the sources to ask, each with the versions that this project has.
+    """Return the sources to query, each with the versions that this project has.
 
-    The next major version of each program is a source without any.
+    The next major version of each program is also a source, without versions.
     """
     sources: dict[Source, list[str]] = {}
     for pin in pins:
@@ -45,13 +45,13 @@ def questions(pins: Iterable[Pin]) -> dict[Source, list[str]]:
 
 
 def newest(pin: Pin, answers: Mapping[Source, Answer]) -> str:
-    """Return the newest version of a pin's line, or "" if its source did not answer."""
+    """Return the newest version in the line of a pin, or "" if its source did not answer."""
     answer = answers[pin.source]
     return "" if answer.trouble else versions.newest([pin.version, *answer.versions], pin.line)
 
 
 def new_lines(pins: Iterable[Pin], answers: Mapping[Source, Answer]) -> Iterator[Line]:
-    """Yield the lines that are newer than each folder of a program, and the new major versions.
+    """Yield the lines that are newer than all folders of a program, and the new major versions.
 
     Args:
         pins: The pins.

@@ -1,4 +1,4 @@
-"""Read a go.mod, and the paths of the modules in it."""
+"""Parses a go.mod and the module paths in it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
 
 class Module(NamedTuple):
-    """A Go module in a version."""
+    """A version of a Go module."""
 
     path: str
     version: str
 
 
 class GoMod(NamedTuple):
-    """The part of a go.mod that says what it builds.
+    """The tools, requirements and replacements of a go.mod.
 
     Attributes:
         packages: The packages of its `tool` lines.
-        requirements: The version of each module that it requires, by path.
-        direct: The paths of those that no comment calls indirect.
-        replacements: The module that stands for another, by the path of the other. One in a folder
-            has no version and does not count.
+        requirements: The version of each required module, by path.
+        direct: The paths of the required modules that no comment calls indirect.
+        replacements: The module that replaces another, by the path of the replaced module. A
+            replacement in a folder has no version and does not count.
     """
 
     packages: tuple[str, ...]
@@ -33,7 +33,7 @@ class GoMod(NamedTuple):
     replacements: dict[str, Module]
 
     def module_of(self, package: str) -> str:
-        """Return the module that has a package: the longest path that the package begins with."""
+        """Return the module of a package: the longest module path that is a prefix of it."""
         paths = [path for path in self.requirements if f"{package}/".startswith(f"{path}/")]
         return max(paths, key=len)
 
@@ -59,23 +59,23 @@ def parse(text: str) -> GoMod:
 
 
 def base_of(path: str) -> str:
-    """Return the path of a module without its major version, e.g. of `example.org/program/v2`."""
+    """Return a module path without its major version: `program` for `program/v2`."""
     return re.sub(r"/v[0-9]+$", "", path)
 
 
 def major_of(path: str) -> int:
-    """Return the major version in the path of a module; versions 0 and 1 have none there, so 1."""
+    """Return the major version in a module path, or 1, which a path omits, as it omits 0."""
     suffix = path.removeprefix(base_of(path))
     return int(suffix.removeprefix("/v") or 1)
 
 
 def next_major(path: str) -> str:
-    """Return the path of a module's next major version."""
+    """Return the path of the next major version of a module."""
     return f"{base_of(path)}/v{major_of(path) + 1}"
 
 
 def _directives(text: str) -> Iterator[list[str]]:
-    """Yield the words of each directive; the lines of a block begin with the word before it."""
+    """Yield the words of each directive; each line of a block begins with the word of the block."""
     block: list[str] = []
     for line in text.splitlines():
         match line.split():

@@ -1,4 +1,4 @@
-"""Read the pins of this project: the versions of programs, packages and images from elsewhere."""
+"""Reads the pins of this project: the versions of external programs, packages and images."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """The place that tells the versions of a program or package.
+    """The source of the versions of a program or package.
 
     Attributes:
-        registry: The registry of Go modules, that of Python packages, or GitHub.
+        registry: The registry of Go modules, the registry of Python packages, or GitHub.
         name: The module, the package, or `owner/repository`.
     """
 
@@ -30,11 +30,11 @@ class Pin(NamedTuple):
     """A version in a file of this project.
 
     Attributes:
-        source: The place that tells newer ones.
-        version: The version, as its source writes it.
+        source: The source of newer versions.
+        version: The version in the notation of its source.
         file: The file, relative to the root of the checkout.
         line: The release line that the pin stays in, such as `2.4`, or "".
-        is_program: Whether tools/build.sh builds it, so that a new line of it is news.
+        is_program: Whether tools/build.sh builds it, so that the report lists its new lines.
     """
 
     source: Source
@@ -50,7 +50,7 @@ class Manual(NamedTuple):
     Attributes:
         name: The pin, with its version.
         file: The file, relative to the root of the checkout.
-        page: The page that tells the newest version.
+        page: The page with the newest version.
     """
 
     name: str
@@ -65,17 +65,17 @@ _CROSSPLANE = "github.com/crossplane/crossplane"
 _CLI = f"{_CROSSPLANE}/v2/cmd/crank"
 _CLI_LINE = "2.2"
 _CLI_PAGE = "https://github.com/crossplane/cli/releases"
-"""Crossplane's CLI left the module of Crossplane after this line, for a repository of its own."""
+"""The CLI of Crossplane moved to its own repository after this line."""
 
 _PAGES = (
     (r"image: +((?:docker\.io/library/)?([a-z-]+):\S+)", "https://hub.docker.com/_/{}/tags"),
     (r"runs-on: +(([a-z]+)\S+)", "https://github.com/actions/runner-images"),
 )
-"""Pins in YAML as regular expressions, group 2 the name of the page, and the page."""
+"""Regular expressions for pins in YAML, whose group 2 is the name of the page, with the page."""
 
 
 def read(root: Path) -> list[Pin]:
-    """Return the pins whose source a program can ask.
+    """Return the pins whose source a program can query.
 
     Args:
         root: The root of the checkout.
@@ -109,11 +109,13 @@ def read_manual(root: Path) -> list[Manual]:
 def of_go_mod(text: str, file: str) -> Iterator[Pin]:
     """Yield the pins of a go.mod: the module of each program, and the replacements.
 
-    One without a `tool` line has a program of its own, whose direct requirements are the pins.
+    A go.mod without a `tool` line belongs to a program of this project, whose direct requirements
+    are the pins.
 
     Args:
-        text: The go.mod.
-        file: Its path. In a folder like `crossplane-2.4` the program stays in that line.
+        text: The text of the go.mod.
+        file: The path of the go.mod. In a folder like `crossplane-2.4` the program stays in that
+            line.
     """
     contents = gomod.parse(text)
     line = _CLI_LINE if _CLI in contents.packages else ""
@@ -124,7 +126,7 @@ def of_go_mod(text: str, file: str) -> Iterator[Pin]:
         name, version = contents.replacements.get(path, (path, contents.requirements[path]))
         yield Pin(Source("go", name), version, file, line, is_program=path in programs)
     for path, (name, version) in contents.replacements.items():
-        # The staging modules of Kubernetes are parts of it: v0.34.5 is of v1.34.5.
+        # The staging modules of Kubernetes belong to it: v0.34.5 is a part of v1.34.5.
         is_staging = "k8s.io/kubernetes" in programs and path.startswith("k8s.io/")
         if path not in programs and not is_staging:
             follows = version.startswith(f"v{line}.")
@@ -132,10 +134,10 @@ def of_go_mod(text: str, file: str) -> Iterator[Pin]:
 
 
 def of_chart(text: str) -> Iterator[Pin]:
-    """Yield the pin of the upstream chart, whose version is that of Crossplane's Go module.
+    """Yield the pin of the upstream chart, which has the version of Crossplane's Go module.
 
     Args:
-        text: The Chart.yaml of our chart.
+        text: The text of our chart's Chart.yaml.
     """
     for dependency in yaml.safe_load(text)["dependencies"]:
         version = dependency["version"]
@@ -147,7 +149,7 @@ def of_constraints(text: str) -> Iterator[Pin]:
     """Yield the pins of constraints.txt.
 
     Args:
-        text: Its lines: `NAME==VERSION` or a comment.
+        text: The text of the file, with lines `NAME==VERSION` and comments.
     """
     for name, version in re.findall(r"^([^#=\s]+)==(\S+)", text, re.MULTILINE):
         yield Pin(Source("pypi", name), version, "constraints.txt")
@@ -157,8 +159,8 @@ def of_workflow(text: str, file: str) -> Iterator[Pin]:
     """Yield the actions of a workflow, each once.
 
     Args:
-        text: The workflow. An action that is pinned by its commit has the version in a comment.
-        file: Its path.
+        text: The text of the workflow. An action pinned by a commit has its version in a comment.
+        file: The path of the workflow.
     """
     actions = re.findall(r"uses: +([\w-]+/[\w.-]+)[^@\s]*@(\S+)(?: +# *(\S+))?", text)
     for name, reference, comment in dict.fromkeys(actions):
@@ -169,8 +171,8 @@ def of_images(text: str, file: str) -> Iterator[Manual]:
     """Yield the images of Docker Hub and the runners in a chart or workflow, each once.
 
     Args:
-        text: The YAML.
-        file: Its path.
+        text: The text of the YAML file.
+        file: The path of the file.
     """
     for expression, page in _PAGES:
         for name, short in dict.fromkeys(re.findall(expression, text)):

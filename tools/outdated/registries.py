@@ -1,4 +1,4 @@
-"""Ask registries for versions, through the programs that are their clients: go, pip and git."""
+"""Queries registries for versions, with their usual clients: go, pip and git."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     Run = Callable[[list[str]], "Output"]
 
 _AT_ONCE = 8
-"""Questions that are asked at once."""
+"""The number of parallel queries."""
 
 _TIMEOUT = 300
-"""Seconds that a command has."""
+"""The timeout of a command in seconds."""
 
 _PIP = [sys.executable, "-m", "pip", "--no-input", "--disable-pip-version-check"]
 _PIP += ["--retries", "1", "--timeout", "10"]
-"""The pip that knows which versions fit the Python of `make venv`."""
+"""The pip of `make venv`, which selects versions for its Python."""
 
 _REFUSAL = re.compile(r"403 Forbidden|404 Not Found|410 Gone|unknown revision")
-"""What go says of a list or version that the registry does not serve."""
+"""The errors of go for a list or version that the registry does not serve."""
 
 
 class Output(NamedTuple):
     """The output of a command.
 
     Attributes:
-        stdout: Its standard output.
-        trouble: Why it failed, in one line, or "".
+        stdout: The standard output.
+        trouble: The reason of the failure in one line, or "".
     """
 
     stdout: str
@@ -52,9 +52,9 @@ class Answer(NamedTuple):
     """The answer of a registry.
 
     Attributes:
-        versions: The versions that it serves.
-        trouble: Why there is no answer, or "".
-        probe: Why versions were looked up one by one, or "".
+        versions: The versions that the registry serves.
+        trouble: The reason why there is no answer, or "".
+        probe: The reason why versions were looked up one by one, or "".
     """
 
     versions: frozenset[str] = frozenset()
@@ -63,15 +63,15 @@ class Answer(NamedTuple):
 
 
 class _TroubleError(Exception):
-    """A registry does not answer; the message says why."""
+    """A registry does not answer; the message has the reason."""
 
 
 def ask(questions: Mapping[Source, Collection[str]], run: Run) -> dict[Source, Answer]:
     """Return the answer to each question.
 
     Args:
-        questions: The sources, each with the versions that this project has; without any it is a
-            major version that may not exist.
+        questions: The sources, each with the versions that this project has. A source without
+            versions is a major version that may not exist.
         run: Runs a command; see `output_of`.
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -85,7 +85,7 @@ def ask(questions: Mapping[Source, Collection[str]], run: Run) -> dict[Source, A
 
 
 def output_of(command: list[str]) -> Output:
-    """Run a command outside of any Go module, and return its output; it asks no question."""
+    """Run a command outside any Go module and without prompts, and return its output."""
     try:
         run = subprocess.run(  # noqa: S603  # the commands of this module, with names of our pins
             command,
@@ -107,7 +107,7 @@ def output_of(command: list[str]) -> Output:
 
 
 def _reason(stderr: str) -> str:
-    """Return the end of an error, in one line: before the reason stands the address, if any."""
+    """Return the reason in an error as one line, without the address before it."""
     reason = re.sub(r""".*https?://[^\s'"]+['"]?:? *""", "", stderr, flags=re.DOTALL)
     return " ".join(reason.split())
 
@@ -132,7 +132,7 @@ def _answer(
 def _module(path: str, pins: Collection[str], run: Run) -> Answer:
     """Return the versions of a Go module.
 
-    Some registries list no versions, or not all, and serve them all the same.
+    Some registries serve versions that they do not list.
     """
     output = run(["go", "list", "-m", "-versions", "-f", '{{join .Versions "\\n"}}', path])
     available = set(output.stdout.split())
@@ -151,8 +151,8 @@ def _module(path: str, pins: Collection[str], run: Run) -> Answer:
 
 
 def _lookup(path: str, candidates: list[str], run: Run) -> list[str]:
-    """Return those versions of a Go module that the registry serves and go can verify."""
-    # Some registries name versions that the checksum database does not have: go has no go.mod then.
+    """Return the versions of a Go module that the registry serves and go can verify."""
+    # Some registries serve versions that the checksum database lacks; go has no go.mod for them.
     line = '{{if .GoMod}}{{.Version}}{{end}} {{with .Error}}{{printf "%q" .Err}}{{end}}'
     queries = [f"{path}@{version}" for version in candidates]
     output = run(["go", "list", "-m", "-e", "-f", line, *queries])
@@ -166,21 +166,21 @@ def _lookup(path: str, candidates: list[str], run: Run) -> list[str]:
 
 
 def _environment(state: str, run: Run) -> dict[str, Answer]:
-    """Return the newest version of each installed package, by its normal name.
+    """Return the newest version of each installed package, by normalized name.
 
-    pip tells them all in a tenth of the time that it takes to tell one after another. It leaves
-    out those that it cannot look up.
+    One query for all packages takes pip a tenth of the time of single queries. It omits packages
+    that it cannot look up.
 
     Args:
-        state: The packages that pip is asked about: `outdated` or `uptodate`.
+        state: The state of the packages to query: `outdated` or `uptodate`.
         run: Runs a command.
     """
     output = run([*_PIP, "list", f"--{state}", "--exclude-editable", "--format", "json"])
     return {
-        canonicalize_name(each["name"]): Answer(
-            frozenset([each.get("latest_version", each["version"])])
+        canonicalize_name(package["name"]): Answer(
+            frozenset([package.get("latest_version", package["version"])])
         )
-        for each in json.loads(output.stdout or "[]")
+        for package in json.loads(output.stdout or "[]")
     }
 
 
@@ -193,7 +193,7 @@ def _package(name: str, run: Run) -> Answer:
 
 
 def _repository(name: str, run: Run) -> Answer:
-    """Return the tags of a repository that name a release, as `v4.1.0` does and `v4` does not."""
+    """Return the tags of a repository that name a complete version: `v4.1.0`, but not `v4`."""
     output = run(["git", "ls-remote", "--tags", "--refs", f"https://github.com/{name}"])
     if output.trouble:
         raise _TroubleError(output.trouble)

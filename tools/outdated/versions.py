@@ -1,4 +1,4 @@
-"""Compare versions: of Go modules, of Python packages, and of tags."""
+"""Compares versions of Go modules, Python packages and tags."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     Lookup = Callable[[list[str]], Collection[str]]
-    """Asks a registry for single versions, and returns those that it serves."""
+    """Queries a registry for single versions, and returns the versions that it serves."""
 
 _PATCHES = 5
-"""So many patch releases after the newest of a line are looked up: there may be gaps."""
+"""The number of patch releases to look up after the newest of a line, because of gaps."""
 
 _LINES = 2
 _LINE_PATCHES = 3
-"""So many lines after the newest are looked up, and so many patch releases of each."""
+"""The number of lines to look up after the newest, and of patch releases in each."""
 
 
 def parse(text: str) -> Version | None:
-    """Return a version to compare, or None for a text that is no version.
+    """Return a comparable version, or None for a text that is not a version.
 
     Args:
-        text: The version, e.g. `v1.2.3` or `1.2.3`. A hyphen makes it a pre-release, as in semver;
-            so a pseudo-version of Go is older than its release.
+        text: The version, such as `v1.2.3` or `1.2.3`. A hyphen makes it a pre-release, as in
+            semver, so a pseudo-version of Go is older than its release.
     """
     release, hyphen, _ = text.partition("-")
     try:
@@ -39,7 +39,7 @@ def newest(versions: Iterable[str], line: str = "") -> str:
 
     Args:
         versions: The versions; other texts do not count.
-        line: The line that the release must be of, such as `2.4`, or "".
+        line: The line of the release, such as `2.4`, or "" for any line.
     """
     releases = dict(_releases(versions))
     candidates = [version for version in releases if line in ("", _line_of(version))]
@@ -52,15 +52,17 @@ def by_line(versions: Iterable[str]) -> dict[str, str]:
 
 
 def is_newer(version: str, than: str) -> bool:
-    """Return whether a version is newer than another; no other text is newer or older."""
-    left, right = parse(version), parse(than)
-    return left is not None and right is not None and left > right
+    """Return whether a version is newer than another; a text that is not a version is neither."""
+    first_version, second_version = parse(version), parse(than)
+    return (
+        first_version is not None and second_version is not None and first_version > second_version
+    )
 
 
 def has_gap(versions: Collection[str], version: str) -> bool:
-    """Return whether a list of Go versions lacks a release, or an older one of its line.
+    """Return whether a list of Go versions lacks a release or an older release of its line.
 
-    A registry that fetches versions on demand may list only those that somebody fetched before.
+    A registry that fetches versions on demand may list only versions that somebody fetched before.
     """
     release = parse(version)
     if release is None:
@@ -70,12 +72,12 @@ def has_gap(versions: Collection[str], version: str) -> bool:
 
 
 def probe(versions: Iterable[str], pins: Collection[str], lookup: Lookup) -> set[str]:
-    """Return Go versions, and newer ones that their registry serves.
+    """Return Go versions, and newer versions that their registry serves.
 
     Args:
         versions: The versions in the list of the registry.
-        pins: The versions that this project has. Their lines get newer patch releases.
-        lookup: Asks the registry for patch releases, and for the lines after the newest.
+        pins: The versions that this project has, whose lines may have newer patch releases.
+        lookup: Queries the registry for patch releases, and for the lines after the newest.
     """
     available, attempts = {*versions, *pins}, set[str]()
     while candidates := sorted(set(_next(available, pins)) - attempts):
@@ -85,12 +87,12 @@ def probe(versions: Iterable[str], pins: Collection[str], lookup: Lookup) -> set
 
 
 def first(major: int) -> list[str]:
-    """Return the Go versions of which a major has one, if there is that major."""
+    """Return candidates for the first version of a major version, which may not exist."""
     return [f"v{major}.0.{patch}" for patch in range(_LINE_PATCHES)]
 
 
 def _next(versions: Iterable[str], pins: Iterable[str]) -> Iterator[str]:
-    """Yield the versions that may be next in the lines of the pins, and after the newest."""
+    """Yield candidates for the next versions in the lines of the pins and after the newest line."""
     releases = {_line_of(version): version for version, _ in sorted(_releases(versions))}
     if not releases:
         return
@@ -107,7 +109,7 @@ def _line_of(version: Version) -> str:
 
 
 def _releases(versions: Iterable[str]) -> Iterator[tuple[Version, str]]:
-    """Yield the releases among versions, parsed and as they are."""
+    """Yield the releases among versions, each as a parsed version and as its text."""
     for text in versions:
         version = parse(text)
         if version is not None and not version.is_prerelease:

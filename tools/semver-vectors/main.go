@@ -1,5 +1,5 @@
-// Prints which versions a constraint admits, as the two generations of the semver library say that
-// Crossplane uses: tests/data/semver-vectors.json, which `make generate` writes.
+// Prints tests/data/semver-vectors.json for `make generate`: the versions that constraints admit,
+// according to the two major versions of the semver library that Crossplane uses.
 package main
 
 import (
@@ -19,21 +19,21 @@ var operands = []string{
 }
 
 var handwritten = []string{
-	// Absent, and no constraint at all.
+	// Absent, and invalid constraints.
 	"", " ", ",", "||", "v", "latest", "main", "1.2.3.4", "V1.2.3", "1.2.3-", "1.2.3+", "==1.2.3", "><1.2.3",
 	"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", ">=", "1..2", "a.b.c", "1.2.3-rc..1",
 	"1|2", "1x", "1x.2", "x1", "^~1", "!1.2.3", ">= v 1.2.3", "\t>=1.2.3\n", "\v>=1.2.3", ">=1.2.3\u00a0", "99999999999999999999",
 	"9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616", "01.2.3", "1.2.3-01",
-	// What packages write.
+	// Constraints of real packages.
 	">=v0.1.0", ">= v0.1.0", ">=v0.1.0-0", ">=v1.14.0-0", ">=v1.14.1-0", ">=v0.0.0", "v0.9.0", "^v0.4.0", "~v0.4.0", ">=v2.0.0-rc.0",
-	// All of several: a comma, in the older library nothing else.
+	// Conjunctions: the older library accepts only commas.
 	">=v0.1.0, <v1.0.0", ">=v0.1.0,<v1.0.0", ">=v0.1.0 <v1.0.0", ">=v0.1.0  ,  <v1.0.0", ">=0.1.0 , <1.0.0", ">=0.1.0,, <1.0.0",
 	">=0.1.0, <1.0.0,", ", >=0.1.0", ">=0.1.0<1.0.0", ">=0.1.0 && <1.0.0", ">0.1.0, !=0.2.3", ">0.1.0 !=0.2.3", "1.2.3 1.2.3",
 	">=1.0.0-0, <2.0.0", ">=1.0.0, <2.0.0-0", ">=1.0.0-0, <2.0.0-0", ">=1.0.0-alpha <1.3.0", "!=1.2.3-rc.1, >=1.0.0", "!=1.x, >0.1.0",
-	// One of several.
+	// Alternatives.
 	"1.2.3 || 2.0.0", "1.2.3||2.0.0", "<1.0.0 || >=2.0.0", "^0.2.3 || ^1.2.3", ">=1.0.0-0 || 0.2.3", "0.2.3 || >=1.0.0-0, <2.0.0",
 	"1.2.3 || ", "|| 1.2.3", "1.2.3 | 2.0.0", "1.2.3 || bad", ">=1 <2 || >=3 <4", ">=1, <2 || >=3, <4",
-	// From and to.
+	// Ranges.
 	"1.2.3 - 2.0.0", "1.2 - 2.0", "1 - 2", "v1.2.3 - v2.0.0", "1.2.3 -2.0.0", "1.2.3 - 2.0.0-rc.1", "1.2.3-rc.1 - 2.0.0",
 	"1.2.3 - 2.0.0 || 3.0.0", "0.1.0 - 0.2.3, !=0.2.0", "0.1.0 - 0.2.3 !=0.2.0", ">=0.1.0 - 0.2.3", "1.x - 2.x", "1 - 2 - 3",
 }
@@ -47,8 +47,8 @@ var versions = []string{
 	"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 }
 
-// A case is a constraint and what each library says of each version: 1 admitted, 0 not, x no version;
-// nothing at all for a constraint that the library does not read.
+// A vector is a constraint with the verdict of each library on each version: 1 for admitted, 0 for not
+// admitted, x for an invalid version. The verdicts are empty for a constraint that the library rejects.
 type vector struct {
 	Constraint string `json:"constraint"`
 	V1         string `json:"v1"`
@@ -69,12 +69,12 @@ func main() {
 		}
 	}
 	fmt.Printf("{\"versions\": %s,\n\"constraints\": [\n", line(versions))
-	for i, one := range vectors {
+	for i, entry := range vectors {
 		comma := ","
 		if i == len(vectors)-1 {
 			comma = ""
 		}
-		fmt.Printf("%s%s\n", line(one), comma)
+		fmt.Printf("%s%s\n", line(entry), comma)
 	}
 	fmt.Println("]}")
 }
