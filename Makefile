@@ -33,7 +33,7 @@ environment = PATH="$(CURDIR)/.venv/bin:$$PATH" \
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: venv chart ## Add two local packages to Crossplane's manifests and show the changes; needs no cluster
