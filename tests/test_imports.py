@@ -19,7 +19,6 @@ LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel"}
 SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
 """Modules of the standard library that take long to load."""
 
-
 SCRIPT = """
 import json, sys
 before = set(sys.modules)
@@ -59,3 +58,29 @@ def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: 
     )
     status, *loaded = json.loads(run.stderr)
     assert (status, absent & set(loaded)) == (0, set())
+
+
+def test_starting_up_loads_no_library() -> None:
+    """Each helm command pays for what the filter imports."""
+    program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
+    heavy = {"yaml", "jinja2", "rich", "shtab", "importlib.metadata", "tarfile", "lzma"}
+    found = subprocess.run(
+        [sys.executable, "-c", program.format(names=heavy)], capture_output=True, check=True
+    )
+    assert found.stdout == b"[]\n"
+
+
+def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
+    program = (
+        "import sys; from postrender.commands import filter;"
+        " print(sorted(set(sys.modules) & {names!r}))"
+    )
+    unused = {"jinja2", "rich", "shtab", "importlib.metadata", "graphlib", "difflib", "http"}
+    rooms = ("checks", "display", "live", "reports", "cache.ranges")
+    ours = {f"postrender.{name}" for name in rooms}
+    found = subprocess.run(
+        [sys.executable, "-c", program.format(names=unused | ours)],
+        capture_output=True,
+        check=True,
+    )
+    assert found.stdout == b"[]\n"

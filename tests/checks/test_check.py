@@ -1,12 +1,10 @@
-"""`check`: what it finds before anything touches a cluster."""
+"""`check`: all problems of a declaration, before anything touches a cluster."""
 
 from __future__ import annotations
 
 import re
-import zlib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -15,43 +13,13 @@ from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.release import chart
 from tests.shared import manifests
+from tests.shared.checking import checked, findings, findings_of, values
 from tests.shared.configurations import ACME, package
-from tests.shared.package_files import incompressible
-from tests.shared.paths import DATA, GOLDEN, ROOT
+from tests.shared.paths import GOLDEN, ROOT
 
 if TYPE_CHECKING:
     from tests.shared.command import Command
     from tests.shared.programs import Plain
-
-XPKG = DATA / "xpkg"
-
-
-def values(folder: Path, devcache_: Plain, name: str = "values.yaml", **others: Plain) -> Path:
-    path = folder / name
-    path.write_text(yaml.safe_dump({"devcache": devcache_, **others}))
-    return path
-
-
-def checked(command: Command, *arguments: str | Path) -> dict[str, list[dict[str, Plain]]]:
-    """Return the report of a check, whose findings go with its status."""
-    found = command("check", *arguments, "-o", "json")
-    report = found.json("check")
-    said = report["findings"]
-    assert found.status == int(any(one["severity"] == "error" for one in said))
-    assert all(one["problem"] and not str(one["problem"]).endswith(".") for one in said)
-    return report
-
-
-def findings_of(report: dict[str, list[dict[str, Plain]]]) -> list[tuple[str, str, str]]:
-    """Return severity, where and problem of each finding."""
-    return [
-        (str(one["severity"]), str(one["where"]), str(one["problem"])) for one in report["findings"]
-    ]
-
-
-def findings(command: Command, *arguments: str | Path) -> list[tuple[str, str, str]]:
-    """Check, and return severity, where and problem of each finding."""
-    return findings_of(checked(command, *arguments))
 
 
 def test_every_refusal_is_told_at_once(command: Command, tmp_path: Path) -> None:
@@ -120,240 +88,6 @@ def test_what_the_filter_refuses_is_an_error(
     told = [problem for severity, _, problem in findings(command, "--config", config)]
     known = refused.value.problem.partition(" bytes")[0].removeprefix("the packages take ")
     assert any(known in problem for problem in told), (refused.value.problem, told)
-
-
-@dataclass(frozen=True)
-class Dependency:
-    """A package that depends on another, and what is said of it."""
-
-    reason: str
-    constraint: str
-    tag: str = "v0.2.0"
-    line: str = "2.4"
-    name: str = "acme-network"
-    install: bool = True
-    error: str = ""
-    warning: str = ""
-    state: str = "local"
-
-
-DIGEST = f"sha256:{'0' * 64}"
-
-DEPENDENCIES = [
-    Dependency("within", ">=v0.1.0"),
-    Dependency(
-        "below", ">=v0.3.0", state="refused", error='is "v0.2.0", which ">=v0.3.0" does not admit'
-    ),
-    Dependency("the-default-tag-is-low", ">=v0.1.0", "v0.0.0", state="refused", error="v0.0.0"),
-    Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
-    Dependency("a-pre-release-that-is-asked-for", ">=v0.1.0-0", "v0.2.0-rc.1"),
-    Dependency(
-        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
-    ),
-    Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
-    Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
-    Dependency("a-comma", ">=v0.1.0, <v1.0.0", line="1.20.11"),
-    Dependency("a-blank", ">=v0.1.0 <v1.0.0"),
-    Dependency("a-blank-on-an-old-line", ">=v0.1.0 <v1.0.0", line="1.20.11", error="improper"),
-    Dependency("no-range", "", error="improper"),
-    Dependency("another-name", ">=v0.1.0", name="network", warning="calls .* acme-network"),
-    Dependency(
-        "only-in-the-cache", ">=v0.1.0", install=False, warning="acme-network has install: false"
-    ),
-]
-
-
-@pytest.mark.parametrize("case", DEPENDENCIES, ids=lambda case: case.reason)
-def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path: Path) -> None:
-    source = f"{ACME}/network"
-    declared: Plain = {
-        "packages": {
-            "platform": {"path": package(tmp_path, "platform", [(source, case.constraint)])},
-            case.name: {
-                "path": package(tmp_path, "network"),
-                "package": f"{source}:{case.tag}",
-                "install": case.install,
-            },
-        }
-    }
-    report = checked(command, "-f", values(tmp_path, declared), "--crossplane", case.line)
-    found = findings_of(report)
-    expected = [("error", case.error)] * bool(case.error) + [("warning", case.warning)] * bool(
-        case.warning
-    )
-    assert [severity for severity, _, _ in found] == [severity for severity, _ in expected]
-    for (_, _, problem), (_, pattern) in zip(found, expected, strict=True):
-        assert re.search(pattern, problem), problem
-    (resolution,) = report["dependencies"]
-    assert (resolution["state"], resolution["local"]) == (case.state, case.name)
-    assert resolution["resolverName"] == "acme-network"
-
-
-class Absent(NamedTuple):
-    """A package that depends on one that is not local, and another local one."""
-
-    source: str
-    name: str = "network"
-    reference: str = ""
-    severities: tuple[str, ...] = ()
-    problem: str = ""
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(Absent(f"{ACME}/other"), id="pulled"),
-        pytest.param(
-            Absent(f"{ACME}/network", severities=("warning",), problem="Crossplane pulls it"),
-            id="perhaps-meant",
-        ),
-        pytest.param(
-            Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
-            id="no-registry",
-        ),
-        pytest.param(
-            Absent(
-                f"{ACME}/other",
-                "acme-other",
-                f"{ACME}/network:v1.0.0",
-                ("error",),
-                "calls it acme-other, a name that",
-            ),
-            id="its-name-is-taken",
-        ),
-    ],
-)
-def test_a_dependency_that_is_not_local(command: Command, tmp_path: Path, case: Absent) -> None:
-    declared: Plain = {
-        "packages": {
-            "platform": {"path": package(tmp_path, "platform", [(case.source, ">=v0.1.0")])},
-            case.name: {"path": package(tmp_path, "network"), "package": case.reference or None},
-        }
-    }
-    given = ("-f", values(tmp_path, declared))
-    report = checked(command, *given)
-    found = findings_of(report)
-    assert tuple(severity for severity, _, _ in found) == case.severities
-    assert all(case.problem in told for _, _, told in found)
-    (resolution,) = report["dependencies"]
-    assert (resolution["state"], resolution["local"]) == ("pulled", "")
-    offline = findings(command, *given, "--offline")
-    assert any("offline is set" in told for _, _, told in offline)
-
-
-def test_packages_that_depend_on_each_other(command: Command, tmp_path: Path) -> None:
-    declared: Plain = {
-        "packages": {
-            f"acme-{name}": {
-                "path": package(tmp_path, name, [(f"{ACME}/{other}", ">=v0.1.0")]),
-                "package": f"{ACME}/{name}:v0.1.0",
-            }
-            for name, other in (("one", "two"), ("two", "one"))
-        }
-    }
-    (found,) = findings(command, "-f", values(tmp_path, declared))
-    assert found[0] == "error"
-    assert "in a circle" in found[2]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "line", "problem"),
-    [
-        pytest.param(">=v1.14.0-0", "2.4", "", id="admitted"),
-        pytest.param(">=v2.0.0", "1.20.11", "does not admit Crossplane 1.20.11", id="too-old"),
-        pytest.param(">=v2.0.0 <v3.0.0", "2.2.1", "improper", id="improper"),
-    ],
-)
-def test_the_crossplane_that_a_package_wants(
-    command: Command, tmp_path: Path, wanted: str, line: str, problem: str
-) -> None:
-    path = package(tmp_path, "platform", crossplane={"version": wanted})
-    given = values(tmp_path, {"packages": {"platform": {"path": path}}})
-    found = findings(command, "-f", given, "--crossplane", line)
-    assert [problem in told for _, _, told in found] == [True] * bool(problem)
-    declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
-    ignored = values(tmp_path, {"packages": {"platform": declared}})
-    assert findings(command, "-f", ignored, "--crossplane", line) == []
-
-
-PROVIDER = {"path": str(XPKG / "provider-with-runtime.xpkg"), "package": f"{ACME}/nop:v0.5.0"}
-
-
-@pytest.mark.parametrize(
-    ("line", "declared", "problem"),
-    [
-        pytest.param("2.4", {}, "its image is pulled from .*acme/nop@sha256", id="pushed"),
-        pytest.param("2.4", {"runtimeImage": "x"}, "", id="an-image-that-nodes-pull"),
-        pytest.param("2.1", {}, "on every node .*nop:v0.5.0", id="never-pulled"),
-        pytest.param("2.1", {"runtimeImage": "x"}, 'on every node .*"x"', id="never-pulled-either"),
-        pytest.param("2.1", {"install": False}, "", id="not-run"),
-    ],
-)
-def test_what_a_provider_runs(
-    command: Command, tmp_path: Path, line: str, declared: dict[str, Plain], problem: str
-) -> None:
-    given = values(tmp_path, {"packages": {"nop": {**PROVIDER, **declared}}})
-    found = findings(command, "-f", given, "--crossplane", line)
-    assert [severity for severity, _, _ in found] == ["warning"] * bool(problem)
-    assert all(re.search(problem, told) for _, _, told in found)
-
-
-def test_a_provider_that_no_registry_can_have_is_told_once(
-    command: Command, tmp_path: Path
-) -> None:
-    given = values(tmp_path, {"packages": {"nop": {"path": PROVIDER["path"]}}})
-    ((severity, _, problem),) = findings(command, "-f", given)
-    assert severity == "error"
-    assert "no registry has the image" in problem
-
-
-class Sized(NamedTuple):
-    """A package of so many bytes packed, and which ceilings it exceeds."""
-
-    size: int
-    devcache: dict[str, Plain]
-    crossplane: dict[str, Plain]
-    refused: tuple[str, ...]
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(Sized(1_000, {}, {}, ()), id="fits"),
-        pytest.param(Sized(800_000, {}, {}, ("Helm release",)), id="release"),
-        pytest.param(Sized(800_000, {"limits": {"release": False}}, {}, ()), id="no-secret"),
-        pytest.param(Sized(1_100_000, {}, {}, ("ConfigMap", "Helm release")), id="config-map"),
-        pytest.param(
-            Sized(
-                50_000,
-                {"cache": {"readWrite": {"sizeLimit": ""}}},
-                {"packageCache": {"sizeLimit": "10Ki"}},
-                ("cache volume",),
-            ),
-            id="the-charts-own-limit",
-        ),
-        pytest.param(
-            Sized(
-                50_000,
-                {"cache": {"readWrite": {"sizeLimit": ""}}},
-                {"packageCache": {"sizeLimit": "10Ki", "pvc": "claim"}},
-                (),
-            ),
-            id="a-claim",
-        ),
-    ],
-)
-def test_sizes_against_each_ceiling(command: Command, tmp_path: Path, case: Sized) -> None:
-    path = str(incompressible(tmp_path / "large", case.size))
-    declared: Plain = {"packages": {"large": {"path": path}}, **case.devcache}
-    report = checked(command, "-f", values(tmp_path, declared, crossplane=case.crossplane))
-    assert tuple(where for _, where, _ in findings_of(report)) == case.refused
-    over = [
-        one["what"]
-        for one in report["sizes"]
-        if isinstance(one["ceiling"], int) and int(str(one["bytes"])) > one["ceiling"]
-    ]
-    assert tuple(over) == case.refused
 
 
 def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: Path) -> None:
@@ -459,12 +193,3 @@ def test_check_needs_one_declaration(command: Command, arguments: tuple[str, ...
     found = command("check", *arguments)
     assert (found.status, found.stdout) == (2, "")
     assert "either -f FILE or --config FILE" in found.stderr
-
-
-def test_what_the_chart_brings_is_known() -> None:
-    described = yaml.safe_load((ROOT / "charts/crossplane-devcache/Chart.yaml").read_text())
-    assert described["dependencies"][0]["version"] == chart.CROSSPLANE
-    rendered = [path.read_bytes() for path in sorted(GOLDEN.glob("*/input-*.yaml"))]
-    assert len(rendered) > 30
-    assert max(len(zlib.compress(one, 9)) for one in rendered) <= chart.MANIFESTS
-    assert f"sizeLimit: {chart.SIZE_LIMIT}".encode() in rendered[0]

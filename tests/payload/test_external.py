@@ -1,12 +1,9 @@
-"""Packages apart from the release: their ConfigMaps, what the pod makes of them, which may go."""
+"""Packages in ConfigMaps beside the release."""
 
 from __future__ import annotations
 
-import base64
-import json
 import lzma
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,26 +14,25 @@ from hypothesis import strategies as st
 
 from postrender.commands import payload
 from postrender.declared import devcache
-from postrender.errors import DevcacheError
 from postrender.manifests import nodes
 from postrender.packages import PackageYaml
 from postrender.payload import external
 from tests.shared import manifests
 from tests.shared.copier_pod import cached, new_pod
+from tests.shared.manifests import config_maps
 from tests.shared.package_files import META, directory, incompressible
 from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from postrender.manifests.nodes import Plain
+    from tests.shared.declarations import Declare
 
-RENDERED = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_text()
 LABELS = {
     "app.kubernetes.io/part-of": "crossplane-devcache",
     "app.kubernetes.io/component": "payload",
 }
 
+RENDERED = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_text()
 
 LARGEST = 10_000
 """Bytes of a part in most tests: xz takes seconds for what needs more than one real part."""
@@ -47,43 +43,6 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package in three parts."""
     monkeypatch.setattr(external, "LARGEST", LARGEST)
     return incompressible(tmp_path / "large", 2 * LARGEST + LARGEST // 2)
-
-
-@dataclass(frozen=True)
-class Declare:
-    """Writes a DevCache document of packages, the small `one` and `two` among them."""
-
-    folder: Path
-
-    def __call__(self, mode: str = "apart", **more: Path | None) -> Path:
-        paths = {"one": self.folder / "one", "two": self.folder / "two", **more}
-        packages = {name: {"path": str(path)} for name, path in paths.items() if path}
-        spec = {"packages": packages, "payload": mode}
-        head = {"apiVersion": devcache.API_VERSION, "kind": devcache.KIND}
-        file = self.folder / "devcache.yaml"
-        file.write_text(yaml.safe_dump({**head, "metadata": {"name": "x"}, "spec": spec}))
-        return file
-
-
-@pytest.fixture
-def declare(tmp_path: Path) -> Declare:
-    for name in ("one", "two"):
-        directory(tmp_path / name, {"crossplane.yaml": META + f"# {name}\n".encode()})
-    return Declare(tmp_path)
-
-
-def config_maps(printed: str) -> dict[str, dict[str, bytes]]:
-    """Return the data of ConfigMaps in a stream, by name."""
-    documents = [
-        one for one in yaml.load_all(printed, nodes.LOADER) if one and one["kind"] == "ConfigMap"
-    ]
-    return {
-        one["metadata"]["name"]: {
-            **{key: text.encode() for key, text in one.get("data", {}).items()},
-            **{key: base64.b64decode(text) for key, text in one.get("binaryData", {}).items()},
-        }
-        for one in documents
-    }
 
 
 def rendered(config: Path) -> str:
@@ -205,138 +164,3 @@ def test_config_maps_among_the_manifests_pass(declare: Declare) -> None:
     printed = payload.run(config=config)
     declared = devcache.load(config.read_text(), where="")
     assert printed in manifests.modified(RENDERED + printed, declared, Path())
-
-
-def test_values_of_our_chart_are_a_declaration_too(declare: Declare, tmp_path: Path) -> None:
-    config = declare()
-    spec = yaml.safe_load(config.read_text())["spec"]
-    values, more = tmp_path / "values.yaml", tmp_path / "more.yaml"
-    values.write_text(yaml.safe_dump({"devcache": spec, "crossplane": {"replicas": 2}}))
-    assert payload.run(values_files=[values]) == payload.run(config=config)
-    more.write_text("devcache: {packages: {one: null}}\n")
-    fewer = payload.run(values_files=[values, more])
-    assert fewer == payload.run(config=declare(one=None))
-
-
-def test_a_declaration_that_leaves_them_in_the_release_is_refused(
-    declare: Declare,
-) -> None:
-    with pytest.raises(DevcacheError, match="leaves the packages in the release") as refused:
-        payload.run(config=declare("release"))
-    assert refused.value.hint == "set payload: apart"
-
-
-def test_a_package_that_cannot_be_read_is_named(declare: Declare) -> None:
-    with pytest.raises(DevcacheError, match="no such file") as refused:
-        payload.run(config=declare(gone=Path("nowhere")))
-    assert refused.value.where == "package gone, nowhere"
-
-
-def listed(*objects: Mapping[str, object]) -> bytes:
-    """Return what kubectl prints of objects, beside a Deployment and a ReplicaSet."""
-    items = [item("Deployment", "d"), item("ReplicaSet", "r"), *objects]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode()
-
-
-def item(
-    kind: str, name: str, *references: str, labels: Mapping[str, str] = LABELS, namespace: str = "x"
-) -> dict[str, object]:
-    projected = {"sources": [{"configMap": {"name": each}} for each in references]}
-    return {
-        "kind": kind,
-        "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
-        "spec": {"template": {"spec": {"volumes": [{"projected": projected}]}}},
-        "data": {"secret": "hunter2"},
-    }
-
-
-OLD, NEW, OTHER = (f"crossplane-devcache-{digit * 16}" for digit in "123")
-
-
-@pytest.mark.parametrize(
-    ("objects", "expected"),
-    [
-        pytest.param([], [], id="nothing-is-there"),
-        pytest.param([item("ConfigMap", OLD)], [OLD], id="nothing-references-it"),
-        pytest.param(
-            [item("ConfigMap", NEW), item("ConfigMap", OLD), item("Pod", "p", NEW, "other")],
-            [OLD],
-            id="a-pod",
-        ),
-        pytest.param(
-            [item("ConfigMap", OLD), item("ReplicaSet", "old", OLD)],
-            [],
-            id="a-replica-set-that-a-rollback-needs",
-        ),
-        pytest.param([item("ConfigMap", OLD), item("Job", "j", OLD)], [], id="any-other-kind"),
-        pytest.param(
-            [item("ConfigMap", OLD, OLD), item("ConfigMap", NEW, OLD)],
-            [OLD, NEW],
-            id="config-maps-reference-nothing",
-        ),
-        pytest.param(
-            [item("ConfigMap", OLD, labels={"app.kubernetes.io/part-of": "crossplane-devcache"})],
-            [],
-            id="without-the-label",
-        ),
-        pytest.param(
-            [item("ConfigMap", "crossplane-devcache"), item("ConfigMap", f"{OLD} --all")],
-            [],
-            id="a-name-that-is-none-of-ours",
-        ),
-        pytest.param([item("Secret", OLD)], [], id="of-another-kind"),
-    ],
-)
-def test_prune_names_what_nothing_references(
-    declare: Declare, objects: list[dict[str, object]], expected: list[str]
-) -> None:
-    found = payload.run(config=declare(), prune=True, listed=listed(*objects))
-    assert found == "".join(f"configmap/{name}\n" for name in expected)
-
-
-def test_prune_keeps_what_is_declared_as_long_as_it_is_apart(declare: Declare) -> None:
-    names = sorted(config_maps(payload.run(config=declare())))
-    there = listed(*(item("ConfigMap", name) for name in [OTHER, *names]))
-    kept = payload.run(config=declare(), prune=True, namespace="x", listed=there)
-    assert kept == f"configmap/{OTHER}\n"
-    none = payload.run(config=declare("release"), prune=True, listed=there)
-    assert none.split() == [f"configmap/{name}" for name in sorted([OTHER, *names])]
-
-
-@pytest.mark.parametrize(
-    ("given_", "problem"),
-    [
-        pytest.param(b"", "is not JSON", id="nothing"),
-        pytest.param(b"kind: List\nitems: [hunter2]\n", "is not JSON", id="yaml"),
-        pytest.param(b"\xff", "is not UTF-8", id="bytes"),
-        pytest.param(b"[" * 100_000, "is not JSON", id="nested-without-end"),
-        pytest.param(b'{"items": [' + b"1" * 5_000 + b"]}", "is not JSON", id="endless-number"),
-        pytest.param(b"[]", "an object is not a mapping", id="no-object"),
-        pytest.param(
-            json.dumps(item("ConfigMap", OLD)).encode(), "is not a list of objects", id="one-object"
-        ),
-        pytest.param(b'{"items": ["hunter2"]}', "an object is not a mapping", id="items"),
-        pytest.param(b'{"items": [{"kind": 1}]}', "kind is not a string", id="kind"),
-        pytest.param(b'{"items": []}', "lists no Deployment", id="nothing-listed"),
-        pytest.param(
-            listed(item("ConfigMap", OLD)).replace(b'"ReplicaSet"', b'"Pod"'),
-            "lists no ReplicaSet",
-            id="no-replica-sets",
-        ),
-        pytest.param(
-            listed(item("ConfigMap", OLD, namespace="y")), "more than one namespace", id="all-of-it"
-        ),
-        pytest.param(
-            listed().replace(b'"namespace": "x"', b'"namespace": "y"'),
-            "another one than --namespace",
-            id="another-namespace",
-        ),
-    ],
-)
-def test_prune_refuses_what_does_not_tell_all_references(
-    declare: Declare, given_: bytes, problem: str
-) -> None:
-    with pytest.raises(DevcacheError, match=problem) as refused:
-        payload.run(config=declare(), namespace="x", prune=True, listed=given_)
-    assert refused.value.where.startswith("stdin")
-    assert "hunter2" not in str(refused.value)

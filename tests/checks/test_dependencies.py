@@ -1,0 +1,172 @@
+"""`check` on the dependencies of packages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.shared.checking import checked, findings, findings_of, values
+from tests.shared.configurations import ACME, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.shared.command import Command
+    from tests.shared.programs import Plain
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A package that depends on another, and what is said of it."""
+
+    reason: str
+    constraint: str
+    tag: str = "v0.2.0"
+    line: str = "2.4"
+    name: str = "acme-network"
+    install: bool = True
+    error: str = ""
+    warning: str = ""
+    state: str = "local"
+
+
+DIGEST = f"sha256:{'0' * 64}"
+
+DEPENDENCIES = [
+    Dependency("within", ">=v0.1.0"),
+    Dependency(
+        "below", ">=v0.3.0", state="refused", error='is "v0.2.0", which ">=v0.3.0" does not admit'
+    ),
+    Dependency("the-default-tag-is-low", ">=v0.1.0", "v0.0.0", state="refused", error="v0.0.0"),
+    Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
+    Dependency("a-pre-release-that-is-asked-for", ">=v0.1.0-0", "v0.2.0-rc.1"),
+    Dependency(
+        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
+    ),
+    Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
+    Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
+    Dependency("a-comma", ">=v0.1.0, <v1.0.0", line="1.20.11"),
+    Dependency("a-blank", ">=v0.1.0 <v1.0.0"),
+    Dependency("a-blank-on-an-old-line", ">=v0.1.0 <v1.0.0", line="1.20.11", error="improper"),
+    Dependency("no-range", "", error="improper"),
+    Dependency("another-name", ">=v0.1.0", name="network", warning="calls .* acme-network"),
+    Dependency(
+        "only-in-the-cache", ">=v0.1.0", install=False, warning="acme-network has install: false"
+    ),
+]
+
+
+@pytest.mark.parametrize("case", DEPENDENCIES, ids=lambda case: case.reason)
+def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path: Path) -> None:
+    source = f"{ACME}/network"
+    declared: Plain = {
+        "packages": {
+            "platform": {"path": package(tmp_path, "platform", [(source, case.constraint)])},
+            case.name: {
+                "path": package(tmp_path, "network"),
+                "package": f"{source}:{case.tag}",
+                "install": case.install,
+            },
+        }
+    }
+    report = checked(command, "-f", values(tmp_path, declared), "--crossplane", case.line)
+    found = findings_of(report)
+    expected = [("error", case.error)] * bool(case.error) + [("warning", case.warning)] * bool(
+        case.warning
+    )
+    assert [severity for severity, _, _ in found] == [severity for severity, _ in expected]
+    for (_, _, problem), (_, pattern) in zip(found, expected, strict=True):
+        assert re.search(pattern, problem), problem
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == (case.state, case.name)
+    assert resolution["resolverName"] == "acme-network"
+
+
+class Absent(NamedTuple):
+    """A package that depends on one that is not local, and another local one."""
+
+    source: str
+    name: str = "network"
+    reference: str = ""
+    severities: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Absent(f"{ACME}/other"), id="pulled"),
+        pytest.param(
+            Absent(f"{ACME}/network", severities=("warning",), problem="Crossplane pulls it"),
+            id="perhaps-meant",
+        ),
+        pytest.param(
+            Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
+            id="no-registry",
+        ),
+        pytest.param(
+            Absent(
+                f"{ACME}/other",
+                "acme-other",
+                f"{ACME}/network:v1.0.0",
+                ("error",),
+                "calls it acme-other, a name that",
+            ),
+            id="its-name-is-taken",
+        ),
+    ],
+)
+def test_a_dependency_that_is_not_local(command: Command, tmp_path: Path, case: Absent) -> None:
+    declared: Plain = {
+        "packages": {
+            "platform": {"path": package(tmp_path, "platform", [(case.source, ">=v0.1.0")])},
+            case.name: {"path": package(tmp_path, "network"), "package": case.reference or None},
+        }
+    }
+    given = ("-f", values(tmp_path, declared))
+    report = checked(command, *given)
+    found = findings_of(report)
+    assert tuple(severity for severity, _, _ in found) == case.severities
+    assert all(case.problem in told for _, _, told in found)
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == ("pulled", "")
+    offline = findings(command, *given, "--offline")
+    assert any("offline is set" in told for _, _, told in offline)
+
+
+def test_packages_that_depend_on_each_other(command: Command, tmp_path: Path) -> None:
+    declared: Plain = {
+        "packages": {
+            f"acme-{name}": {
+                "path": package(tmp_path, name, [(f"{ACME}/{other}", ">=v0.1.0")]),
+                "package": f"{ACME}/{name}:v0.1.0",
+            }
+            for name, other in (("one", "two"), ("two", "one"))
+        }
+    }
+    (found,) = findings(command, "-f", values(tmp_path, declared))
+    assert found[0] == "error"
+    assert "in a circle" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "line", "problem"),
+    [
+        pytest.param(">=v1.14.0-0", "2.4", "", id="admitted"),
+        pytest.param(">=v2.0.0", "1.20.11", "does not admit Crossplane 1.20.11", id="too-old"),
+        pytest.param(">=v2.0.0 <v3.0.0", "2.2.1", "improper", id="improper"),
+    ],
+)
+def test_the_crossplane_that_a_package_wants(
+    command: Command, tmp_path: Path, wanted: str, line: str, problem: str
+) -> None:
+    path = package(tmp_path, "platform", crossplane={"version": wanted})
+    given = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    found = findings(command, "-f", given, "--crossplane", line)
+    assert [problem in told for _, _, told in found] == [True] * bool(problem)
+    declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
+    ignored = values(tmp_path, {"packages": {"platform": declared}})
+    assert findings(command, "-f", ignored, "--crossplane", line) == []
