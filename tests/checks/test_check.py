@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.shared.programs import Plain
 
 
-def test_every_refusal_is_told_at_once(command: Command, tmp_path: Path) -> None:
+def test_all_refusals_are_reported_at_once(command: Command, tmp_path: Path) -> None:
     bad = package(tmp_path, "bad")
     (Path(bad) / "stray.yaml").write_text("apiVersion: v1\nkind: Secret\nmetadata: {name: x}\n")
     declared: Plain = {
@@ -38,9 +38,9 @@ def test_every_refusal_is_told_at_once(command: Command, tmp_path: Path) -> None
             "two": {"path": package(tmp_path, "two"), "package": f"{ACME}/one:v2"},
         },
     }
-    found = findings(command, "-f", values(tmp_path, declared))
-    assert {severity for severity, _, _ in found} == {"error"}
-    told = "\n".join(f"{where}: {problem}" for _, where, problem in found)
+    results = findings(command, "-f", values(tmp_path, declared))
+    assert {severity for severity, _, _ in results} == {"error"}
+    text = "\n".join(f"{where}: {problem}" for _, where, problem in results)
     for expected in (
         'unknown key "surprise"',
         "offline is neither true nor false",
@@ -53,8 +53,8 @@ def test_every_refusal_is_told_at_once(command: Command, tmp_path: Path) -> None
         "a Configuration runs nothing",
         "packages one and two: both have the source",
     ):
-        assert re.search(expected, told), told
-    assert len(found) == 10
+        assert re.search(expected, text), text
+    assert len(results) == 10
 
 
 REFUSED = {
@@ -75,7 +75,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("spec", REFUSED.values(), ids=REFUSED)
-def test_what_the_filter_refuses_is_an_error(
+def test_refusals_of_the_filter_are_errors(
     command: Command, spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(GOLDEN)
@@ -85,9 +85,9 @@ def test_what_the_filter_refuses_is_an_error(
     rendered = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_text()
     with pytest.raises(DevcacheError) as refused:
         manifests.modified(rendered, devcache.load(config.read_text(), where="x"), Path())
-    told = [problem for severity, _, problem in findings(command, "--config", config)]
-    known = refused.value.problem.partition(" bytes")[0].removeprefix("the packages take ")
-    assert any(known in problem for problem in told), (refused.value.problem, told)
+    problems = [problem for severity, _, problem in findings(command, "--config", config)]
+    phrase = refused.value.problem.partition(" bytes")[0].removeprefix("the packages take ")
+    assert any(phrase in problem for problem in problems), (refused.value.problem, problems)
 
 
 def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: Path) -> None:
@@ -95,10 +95,10 @@ def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: 
     below: Plain = {"packages": {"platform": {"path": path}, "gone": {"path": "nowhere"}}}
     above: Plain = {"packages": {"platform": {"package": f"{ACME}/platform:v1"}, "gone": None}}
     first, second = values(tmp_path, below), values(tmp_path, above, "more.yaml")
-    found = command("check", "-f", first, "-f", second, "-o", "json").json("check")
-    (read,) = found["packages"]
-    assert (read["path"], read["package"]) == (path, f"{ACME}/platform:v1")
-    assert found["findings"] == []
+    report = command("check", "-f", first, "-f", second, "-o", "json").json("check")
+    (package_,) = report["packages"]
+    assert (package_["path"], package_["package"]) == (path, f"{ACME}/platform:v1")
+    assert report["findings"] == []
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,18 @@ def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: 
 def test_values_of_an_umbrella_chart(
     command: Command, tmp_path: Path, version: str, *, enabled: bool
 ) -> None:
-    ours: Plain = {
+    subchart: Plain = {
         "crossplane": {"enabled": enabled, "image": {"tag": "v2.2.1"}},
         "devcache": {"packages": {"platform": {"path": package(tmp_path, "platform")}}},
     }
     beside: Plain = {"image": {"tag": "v2.1.3"}}
     path = tmp_path / "values.yaml"
-    path.write_text(yaml.safe_dump({"crossplane": beside, "crossplane-devcache": ours, "db": {}}))
-    found = command("check", "-f", path, "-o", "json").json("check")
-    assert [one["name"] for one in found["packages"]] == ["platform"]
-    assert str(found["crossplane"]) == version
+    path.write_text(
+        yaml.safe_dump({"crossplane": beside, "crossplane-devcache": subchart, "db": {}})
+    )
+    report = command("check", "-f", path, "-o", "json").json("check")
+    assert [package_["name"] for package_ in report["packages"]] == ["platform"]
+    assert str(report["crossplane"]) == version
 
 
 @pytest.mark.parametrize(
@@ -132,39 +134,41 @@ def test_values_of_an_umbrella_chart(
         pytest.param({"image": {"tag": "v2.1.3"}}, "", id="version"),
     ],
 )
-def test_what_the_values_say_of_crossplane(
+def test_the_values_of_crossplane_are_checked_too(
     command: Command, tmp_path: Path, crossplane: Plain, problem: str
 ) -> None:
     path = package(tmp_path, "platform")
     declared: Plain = {"packages": {"platform": {"path": path, "package": f"{ACME}/platform:v1"}}}
     report = checked(command, "-f", values(tmp_path, declared, crossplane=crossplane))
-    found = findings_of(report)
-    assert [problem in told for _, _, told in found] == [True] * bool(problem)
+    results = findings_of(report)
+    assert [problem in text for _, _, text in results] == [True] * bool(problem)
     version = str(report["crossplane"])
     assert version == (chart.CROSSPLANE if problem else "v2.1.3")
 
 
-@pytest.mark.parametrize("given", ["examples/values.yaml", "examples/fleet.yaml"])
+@pytest.mark.parametrize("path", ["examples/values.yaml", "examples/fleet.yaml"])
 @pytest.mark.parametrize("line", ["1.14", "1.20", "2.1", "2.2", "2.4"])
 def test_the_examples_have_no_errors(
-    command: Command, given: str, line: str, monkeypatch: pytest.MonkeyPatch
+    command: Command, path: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    found = findings(command, "-f", given, "--crossplane", line)
-    assert {severity for severity, _, _ in found} <= {"warning"}
+    results = findings(command, "-f", path, "--crossplane", line)
+    assert {severity for severity, _, _ in results} <= {"warning"}
 
 
-def test_people_see_tables(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_output_is_tables(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    found = command("check", "-f", "examples/fleet.yaml", "--crossplane", "1.20")
-    assert (found.status, found.stderr) == (0, "")
-    assert "\x1b" not in found.stdout, "no colour where there is no terminal"
-    lines = found.stdout.splitlines()
+    run = command("check", "-f", "examples/fleet.yaml", "--crossplane", "1.20")
+    assert (run.status, run.stderr) == (0, "")
+    assert "\x1b" not in run.stdout, "no colour where there is no terminal"
+    lines = run.stdout.splitlines()
     assert any(
-        re.match(r"fleet +xpkg.example.org/acme/function-zones +>=v0.1.0 +local", one)
-        for one in lines
+        re.match(r"fleet +xpkg.example.org/acme/function-zones +>=v0.1.0 +local", line)
+        for line in lines
     )
-    assert any(one.startswith("warning   package acme-function-zones  its image") for one in lines)
+    assert any(
+        line.startswith("warning   package acme-function-zones  its image") for line in lines
+    )
     assert lines[-1] == "packages: 2, errors: 0, warnings: 1; for Crossplane 1.20"
 
 
@@ -180,7 +184,7 @@ def test_people_see_tables(command: Command, monkeypatch: pytest.MonkeyPatch) ->
         pytest.param("kind: DevCache\n", "give it by --config", id="a-document"),
     ],
 )
-def test_values_that_cannot_be_read(
+def test_invalid_values_are_refused(
     command: Command, tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "values.yaml"
@@ -189,7 +193,9 @@ def test_values_that_cannot_be_read(
 
 
 @pytest.mark.parametrize("arguments", [(), ("-f", "x", "--config", "y")])
-def test_check_needs_one_declaration(command: Command, arguments: tuple[str, ...]) -> None:
-    found = command("check", *arguments)
-    assert (found.status, found.stdout) == (2, "")
-    assert "either -f FILE or --config FILE" in found.stderr
+def test_check_requires_exactly_one_declaration(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    run = command("check", *arguments)
+    assert (run.status, run.stdout) == (2, "")
+    assert "either -f FILE or --config FILE" in run.stderr

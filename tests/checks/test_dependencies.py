@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dependency:
-    """A package that depends on another, and what is said of it."""
+    """A package that depends on a local one, and the expected findings."""
 
     reason: str
     constraint: str
@@ -42,7 +42,7 @@ DEPENDENCIES = [
     ),
     Dependency("the-default-tag-is-low", ">=v0.1.0", "v0.0.0", state="refused", error="v0.0.0"),
     Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
-    Dependency("a-pre-release-that-is-asked-for", ">=v0.1.0-0", "v0.2.0-rc.1"),
+    Dependency("a-pre-release-by-the-suffix--0", ">=v0.1.0-0", "v0.2.0-rc.1"),
     Dependency(
         "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
     ),
@@ -60,7 +60,9 @@ DEPENDENCIES = [
 
 
 @pytest.mark.parametrize("case", DEPENDENCIES, ids=lambda case: case.reason)
-def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path: Path) -> None:
+def test_a_local_dependency_must_fit_its_constraint(
+    command: Command, case: Dependency, tmp_path: Path
+) -> None:
     source = f"{ACME}/network"
     declared: Plain = {
         "packages": {
@@ -73,12 +75,12 @@ def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path
         }
     }
     report = checked(command, "-f", values(tmp_path, declared), "--crossplane", case.line)
-    found = findings_of(report)
+    results = findings_of(report)
     expected = [("error", case.error)] * bool(case.error) + [("warning", case.warning)] * bool(
         case.warning
     )
-    assert [severity for severity, _, _ in found] == [severity for severity, _ in expected]
-    for (_, _, problem), (_, pattern) in zip(found, expected, strict=True):
+    assert [severity for severity, _, _ in results] == [severity for severity, _ in expected]
+    for (_, _, problem), (_, pattern) in zip(results, expected, strict=True):
         assert re.search(pattern, problem), problem
     (resolution,) = report["dependencies"]
     assert (resolution["state"], resolution["local"]) == (case.state, case.name)
@@ -86,7 +88,7 @@ def test_a_dependency_that_is_local(command: Command, case: Dependency, tmp_path
 
 
 class Absent(NamedTuple):
-    """A package that depends on one that is not local, and another local one."""
+    """A package with a dependency that is not local, and another local package."""
 
     source: str
     name: str = "network"
@@ -115,29 +117,31 @@ class Absent(NamedTuple):
                 ("error",),
                 "calls it acme-other, a name that",
             ),
-            id="its-name-is-taken",
+            id="name-conflict",
         ),
     ],
 )
-def test_a_dependency_that_is_not_local(command: Command, tmp_path: Path, case: Absent) -> None:
+def test_a_dependency_that_is_not_local_is_pulled(
+    command: Command, tmp_path: Path, case: Absent
+) -> None:
     declared: Plain = {
         "packages": {
             "platform": {"path": package(tmp_path, "platform", [(case.source, ">=v0.1.0")])},
             case.name: {"path": package(tmp_path, "network"), "package": case.reference or None},
         }
     }
-    given = ("-f", values(tmp_path, declared))
-    report = checked(command, *given)
-    found = findings_of(report)
-    assert tuple(severity for severity, _, _ in found) == case.severities
-    assert all(case.problem in told for _, _, told in found)
+    arguments = ("-f", values(tmp_path, declared))
+    report = checked(command, *arguments)
+    results = findings_of(report)
+    assert tuple(severity for severity, _, _ in results) == case.severities
+    assert all(case.problem in text for _, _, text in results)
     (resolution,) = report["dependencies"]
     assert (resolution["state"], resolution["local"]) == ("pulled", "")
-    offline = findings(command, *given, "--offline")
-    assert any("offline is set" in told for _, _, told in offline)
+    offline = findings(command, *arguments, "--offline")
+    assert any("offline is set" in text for _, _, text in offline)
 
 
-def test_packages_that_depend_on_each_other(command: Command, tmp_path: Path) -> None:
+def test_packages_that_depend_on_each_other_are_an_error(command: Command, tmp_path: Path) -> None:
     declared: Plain = {
         "packages": {
             f"acme-{name}": {
@@ -147,26 +151,26 @@ def test_packages_that_depend_on_each_other(command: Command, tmp_path: Path) ->
             for name, other in (("one", "two"), ("two", "one"))
         }
     }
-    (found,) = findings(command, "-f", values(tmp_path, declared))
-    assert found[0] == "error"
-    assert "in a circle" in found[2]
+    (finding,) = findings(command, "-f", values(tmp_path, declared))
+    assert finding[0] == "error"
+    assert "in a circle" in finding[2]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "line", "problem"),
+    ("constraint", "line", "problem"),
     [
         pytest.param(">=v1.14.0-0", "2.4", "", id="admitted"),
         pytest.param(">=v2.0.0", "1.20.11", "does not admit Crossplane 1.20.11", id="too-old"),
         pytest.param(">=v2.0.0 <v3.0.0", "2.2.1", "improper", id="improper"),
     ],
 )
-def test_the_crossplane_that_a_package_wants(
-    command: Command, tmp_path: Path, wanted: str, line: str, problem: str
+def test_a_package_may_constrain_the_version_of_crossplane(
+    command: Command, tmp_path: Path, constraint: str, line: str, problem: str
 ) -> None:
-    path = package(tmp_path, "platform", crossplane={"version": wanted})
-    given = values(tmp_path, {"packages": {"platform": {"path": path}}})
-    found = findings(command, "-f", given, "--crossplane", line)
-    assert [problem in told for _, _, told in found] == [True] * bool(problem)
+    path = package(tmp_path, "platform", crossplane={"version": constraint})
+    values_file = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    results = findings(command, "-f", values_file, "--crossplane", line)
+    assert [problem in text for _, _, text in results] == [True] * bool(problem)
     declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
     ignored = values(tmp_path, {"packages": {"platform": declared}})
     assert findings(command, "-f", ignored, "--crossplane", line) == []

@@ -32,19 +32,17 @@ PROVIDER = {"path": str(XPKG / "provider-with-runtime.xpkg"), "package": f"{ACME
         pytest.param("2.1", {"install": False}, "", id="not-run"),
     ],
 )
-def test_what_a_provider_runs(
+def test_the_image_of_a_provider_must_be_pullable_or_on_the_node(
     command: Command, tmp_path: Path, line: str, declared: dict[str, Plain], problem: str
 ) -> None:
-    given = values(tmp_path, {"packages": {"nop": {**PROVIDER, **declared}}})
-    found = findings(command, "-f", given, "--crossplane", line)
-    assert [severity for severity, _, _ in found] == ["warning"] * bool(problem)
-    assert all(re.search(problem, told) for _, _, told in found)
+    values_file = values(tmp_path, {"packages": {"nop": {**PROVIDER, **declared}}})
+    results = findings(command, "-f", values_file, "--crossplane", line)
+    assert [severity for severity, _, _ in results] == ["warning"] * bool(problem)
+    assert all(re.search(problem, text) for _, _, text in results)
 
 
-def test_a_provider_that_no_registry_can_have_is_told_once(
-    command: Command, tmp_path: Path
-) -> None:
-    given = values(tmp_path, {"packages": {"nop": {"path": PROVIDER["path"]}}})
-    ((severity, _, problem),) = findings(command, "-f", given)
+def test_a_missing_image_is_reported_once(command: Command, tmp_path: Path) -> None:
+    values_file = values(tmp_path, {"packages": {"nop": {"path": PROVIDER["path"]}}})
+    ((severity, _, problem),) = findings(command, "-f", values_file)
     assert severity == "error"
     assert "no registry has the image" in problem

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Sized(NamedTuple):
-    """A package of so many bytes packed, and which ceilings it exceeds."""
+    """A package of `size` packed bytes, and the limits that it exceeds."""
 
     size: int
     devcache: dict[str, Plain]
@@ -52,14 +52,14 @@ class Sized(NamedTuple):
         ),
     ],
 )
-def test_sizes_against_each_ceiling(command: Command, tmp_path: Path, case: Sized) -> None:
+def test_each_limit_is_checked(command: Command, tmp_path: Path, case: Sized) -> None:
     path = str(incompressible(tmp_path / "large", case.size))
     declared: Plain = {"packages": {"large": {"path": path}}, **case.devcache}
     report = checked(command, "-f", values(tmp_path, declared, crossplane=case.crossplane))
     assert tuple(where for _, where, _ in findings_of(report)) == case.refused
     over = [
-        one["what"]
-        for one in report["sizes"]
-        if isinstance(one["ceiling"], int) and int(str(one["bytes"])) > one["ceiling"]
+        size["what"]
+        for size in report["sizes"]
+        if isinstance(size["ceiling"], int) and int(str(size["bytes"])) > size["ceiling"]
     ]
     assert tuple(over) == case.refused

@@ -49,51 +49,51 @@ def test_a_wrong_command_line_is_status_2(
     assert message in golden_command(*arguments).message(status=2)
 
 
-def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
+def test_an_unreadable_config_is_refused(tmp_path: Path) -> None:
     missing = refusal(run(f"--config={tmp_path}/none.yaml", stdin=RENDERED))
     assert re.search("none.yaml: no such file or directory\nhint: .* current directory", missing)
     assert "is a directory" in refusal(run(f"--config={tmp_path}", stdin=RENDERED)).lower()
 
 
-def test_helm_4_shows_the_message_because_it_is_a_document_that_is_no_mapping(
+def test_under_helm_4_the_message_is_a_document_that_helm_refuses_to_parse(
     tmp_path: Path,
 ) -> None:
     spec = '{packages: {network: {path: "no\\u2028where\\u0085\\e[2J"}}}'
-    found = run(
+    outcome = run(
         config_option(tmp_path, spec), stdin=RENDERED, HELM_PLUGIN_NAME="crossplane-devcache"
     )
-    assert (found.returncode, found.stderr) == (0, b"")
-    shown = yaml.safe_load(found.stdout)
-    assert isinstance(shown, str)
-    assert shown.startswith("crossplane-devcache: error: ")
-    assert "hint: " in shown
-    assert r"no\u2028where\x85\x1b[2J" in shown
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
+    document = yaml.safe_load(outcome.stdout)
+    assert isinstance(document, str)
+    assert document.startswith("crossplane-devcache: error: ")
+    assert "hint: " in document
+    assert r"no\u2028where\x85\x1b[2J" in document
     other = run(config_option(tmp_path, spec), stdin=RENDERED, HELM_PLUGIN_NAME="diff")
     refusal(other)
 
 
-def test_prints_its_version() -> None:
-    found = run("--version")
-    assert (found.returncode, found.stderr) == (0, b"")
-    assert re.fullmatch(rb"\d+\.\d+\.\d+\n", found.stdout)
+def test_the_version_is_printed() -> None:
+    outcome = run("--version")
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
+    assert re.fullmatch(rb"\d+\.\d+\.\d+\n", outcome.stdout)
 
 
-def test_config_may_stand_before_the_command(golden_command: Command) -> None:
-    found = golden_command("--config=devcache.yaml", "objects", "--crossplane=2.4")
-    assert found.status == main.DONE
+def test_config_may_precede_the_command(golden_command: Command) -> None:
+    outcome = golden_command("--config=devcache.yaml", "objects", "--crossplane=2.4")
+    assert outcome.status == main.DONE
 
 
-def test_a_reader_that_goes_away_is_no_defect() -> None:
+def test_a_closed_pipe_is_no_defect() -> None:
     read, write = os.pipe()
     os.close(read)
-    found = subprocess.run(
+    outcome = subprocess.run(
         [str(COMMAND), "crds", "--crossplane=2.4"],
         stdout=write,
         stderr=subprocess.PIPE,
         check=False,
     )
     os.close(write)
-    assert (found.returncode, found.stderr) == (1, b"")
+    assert (outcome.returncode, outcome.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_a_reader_that_goes_away_is_no_defect() -> None:
 )
 def test_stdin_that_is_a_terminal_is_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
     parent, child = os.openpty()
-    found = subprocess.run(
+    outcome = subprocess.run(
         [str(COMMAND), *arguments], stdin=child, capture_output=True, check=False
     )
     os.close(parent)
     os.close(child)
-    assert message in refusal(found, status=2)
+    assert message in refusal(outcome, status=2)
 
 
 @pytest.mark.linux  # /dev/full
 def test_a_full_disk_is_no_defect() -> None:
     with Path("/dev/full").open("wb") as full:
-        found = subprocess.run(
+        outcome = subprocess.run(
             [str(COMMAND), "plugin-dir"], stdout=full, stderr=subprocess.PIPE, check=False
         )
     message = b"crossplane-devcache: error: stdout: cannot be written: no space left on device\n"
-    assert (found.returncode, found.stderr) == (1, message)
+    assert (outcome.returncode, outcome.stderr) == (1, message)

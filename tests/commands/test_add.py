@@ -23,8 +23,8 @@ if TYPE_CHECKING:
             "# mine\n", "# mine\ndevcache:\n  packages:\n    new:\n      {entry}", id="comment"
         ),
         pytest.param(
-            "crossplane:  # theirs\n    replicas: 2",
-            "crossplane:  # theirs\n    replicas: 2\n"
+            "crossplane:  # upstream\n    replicas: 2",
+            "crossplane:  # upstream\n    replicas: 2\n"
             "devcache:\n  packages:\n    new:\n      {entry}",
             id="no-devcache-and-no-last-line-break",
         ),
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
             id="null",
         ),
         pytest.param(
-            "devcache:\n  packages:\n    old: {{path: x}}   # kept\n# end\n",
-            "devcache:\n  packages:\n    old: {{path: x}}   # kept\n    new:\n      {entry}# end\n",
+            "devcache:\n  packages:\n    old: {{path: x}}   # old\n# end\n",
+            "devcache:\n  packages:\n    old: {{path: x}}   # old\n    new:\n      {entry}# end\n",
             id="beside-another",
         ),
         pytest.param(
@@ -85,21 +85,21 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_adds_and_changes_nothing_else(
+def test_add_changes_nothing_else(
     command: Command, tmp_path: Path, before: str, after: str
 ) -> None:
     path = package(tmp_path, "new")
     file = tmp_path / "values.yaml"
     file.write_text(before.format())
     file.chmod(0o640)
-    found = command("add", path, "-f", file)
-    assert (found.status, found.stdout) == (0, f"added new to {file}\n")
+    run = command("add", path, "-f", file)
+    assert (run.status, run.stdout) == (0, f"added new to {file}\n")
     assert file.read_text() == after.format(path=path, entry=f"path: {path}\n")
     assert file.stat().st_mode & 0o777 == 0o640
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["new", "values.yaml"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["new", "values.yaml"]
 
 
-def test_adds_under_the_name_that_a_declared_package_needs(
+def test_add_uses_the_name_and_tag_that_a_declared_package_requires(
     command: Command, tmp_path: Path
 ) -> None:
     platform = package(tmp_path, "platform", [(f"{ACME}/network", ">=v0.3.0")])
@@ -108,11 +108,11 @@ def test_adds_under_the_name_that_a_declared_package_needs(
     assert command("add", package(tmp_path, "network"), "-f", file).status == 0
     added = yaml.safe_load(file.read_text())["devcache"]["packages"]["acme-network"]
     assert added["package"] == f"{ACME}/network:v0.3.0"
-    found = command("check", "-f", file, "-o", "json").json("check")
-    assert found["findings"] == []
+    report = command("check", "-f", file, "-o", "json").json("check")
+    assert report["findings"] == []
 
 
-def test_adds_what_is_given(command: Command, tmp_path: Path) -> None:
+def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text("")
     options = ("--name", "mine", "--package", f"{ACME}/x:v1", "--runtime-image", "y:v1")
@@ -129,7 +129,9 @@ def test_adds_what_is_given(command: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        pytest.param("devcache: {packages: {x: {path: y}}}\n", (), "declared already", id="there"),
+        pytest.param(
+            "devcache: {packages: {x: {path: y}}}\n", (), "declared already", id="declared"
+        ),
         pytest.param("a: [\n", (), "not valid YAML", id="no-yaml"),
         pytest.param("a: 1\n---\nb: 1\n", (), "more than one document", id="two-documents"),
         pytest.param("devcache: &a {}\nb: *a\n", (), "uses a YAML alias", id="an-alias"),
@@ -138,13 +140,13 @@ def test_adds_what_is_given(command: Command, tmp_path: Path) -> None:
         pytest.param("", ("--package", "No No"), "no package reference", id="reference"),
     ],
 )
-def test_a_refusal_leaves_the_file_alone(
+def test_a_refusal_does_not_change_the_file(
     command: Command, tmp_path: Path, text: str, options: tuple[str, ...], message: str
 ) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(text)
-    found = command("add", package(tmp_path, "x"), "-f", file, *options)
-    assert message in found.message()
+    run = command("add", package(tmp_path, "x"), "-f", file, *options)
+    assert message in run.message()
     assert file.read_text() == text
 
 

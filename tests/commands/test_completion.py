@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("shell", ["bash", "fish", "tcsh", "zsh"])
-def test_every_shell_gets_all_commands(command: Command, shell: str) -> None:
-    found = command("completion", shell)
-    assert found.status == 0
+def test_every_shell_completes_all_commands(command: Command, shell: str) -> None:
+    run = command("completion", shell)
+    assert run.status == 0
     for name in ("check", "inspect", "explain", "init", "add", "plugin-dir"):
-        assert name in found.stdout
+        assert name in run.stdout
 
 
 def test_bash_completes_commands_and_options(command: Command, tmp_path: Path) -> None:
     script = tmp_path / "completion.bash"
     script.write_text(command("completion", "bash").stdout)
-    asked = (
+    completion = (
         f"source {script}; COMP_WORDS=(crossplane-devcache {{words}}); COMP_CWORD={{last}};"
         " $(complete -p crossplane-devcache | sed 's/.*-F \\([^ ]*\\) .*/\\1/') ;"
         ' printf "%s\\n" "${{COMPREPLY[@]}}"'
     )
     for words, last, expected in (("exp", 1, "explain"), ("check --off", 2, "--offline")):
         completed = subprocess.run(
-            ["bash", "-c", asked.format(words=words, last=last)],
+            ["bash", "-c", completion.format(words=words, last=last)],
             capture_output=True,
             check=True,
             encoding="utf-8",

@@ -19,27 +19,27 @@ REFERENCE = "xpkg.example.org/acme/network:v0.2.0"
 
 
 @pytest.mark.parametrize("line", ["1.18.3", "1.20.11", "2.1.3", "2.2.1", "2.4.0"])
-def test_explains_the_file_that_crossplanes_own_code_names(command: Command, line: str) -> None:
+def test_the_file_equals_that_of_crossplanes_own_code(command: Command, line: str) -> None:
     root = "/cache" if line < "1.20" else "/cache/xpkg"
     admitted = [row for row in PARSED if line < "2" or (row["v2_admitted"] and row["strict_ok"])]
     assert len(admitted) > 10
     for row in admitted:
-        found = command("explain", "--crossplane", line, row["package"], "-o", "json")
-        assert found.status == 0, found.stderr
-        explained = dict(found.json("explain"))
+        run = command("explain", "--crossplane", line, row["package"], "-o", "json")
+        assert run.status == 0, run.stderr
+        explained = dict(run.json("explain"))
         file = str(explained["file"]).replace("?????", row["digest"].removeprefix("sha256:")[:5])
         if line < "2.2" or row["identifier"] in {row["digest"], row["package"].rpartition(":")[2]}:
             key = row["path_key"] if line < "2.2" else row["digest_key"]
             assert file == f"{root}/{key}"
 
 
-def test_explains_what_a_digest_line_needs(command: Command) -> None:
+def test_a_digest_line_needs_an_image_config(command: Command) -> None:
     without = command("explain", "--crossplane", "2.4", REFERENCE)
     assert without.status == 0
     assert "/cache/xpkg/xpkg-example-org-acme-network-sha256-?????.gz" in without.stdout
     assert re.search(r"\nImageConfig +needed", without.stdout)
-    found = command("explain", "--crossplane", "2.4", REFERENCE, "--path", NETWORK, "-o", "json")
-    explained = dict(found.json("explain"))
+    run = command("explain", "--crossplane", "2.4", REFERENCE, "--path", NETWORK, "-o", "json")
+    explained = dict(run.json("explain"))
     (package,) = command("inspect", NETWORK, "--package", REFERENCE, "-o", "json").json("inspect")[
         "packages"
     ]
@@ -50,16 +50,16 @@ def test_explains_what_a_digest_line_needs(command: Command) -> None:
     assert explained["file"] == cache[-1]["file"]
 
 
-def test_explains_which_tags_share_a_file(command: Command) -> None:
-    found = command("explain", "--crossplane", "1.20", REFERENCE).stdout
-    assert "the same file for  xpkg.example.org/acme/network:v0.2.*" in found
+def test_tags_that_share_a_file_are_listed(command: Command) -> None:
+    text = command("explain", "--crossplane", "1.20", REFERENCE).stdout
+    assert "the same file for  xpkg.example.org/acme/network:v0.2.*" in text
     assert "the same file for" not in command("explain", "--crossplane", "1.20", "x.io/a:v1").stdout
 
 
-def test_a_reference_that_is_not_admitted_is_status_1(command: Command) -> None:
-    found = command("explain", "--crossplane", "2.0", "acme/network", "-o", "json")
-    assert found.status == 1
-    explained: dict[str, object] = dict(found.json("explain"))
+def test_a_reference_that_is_not_admitted_exits_with_status_1(command: Command) -> None:
+    run = command("explain", "--crossplane", "2.0", "acme/network", "-o", "json")
+    assert run.status == 1
+    explained: dict[str, object] = dict(run.json("explain"))
     assert (explained["admitted"], explained["file"]) == (False, "")
     assert command("explain", "--crossplane", "1.20", "acme/network").status == 0
 
@@ -72,7 +72,7 @@ def test_a_reference_that_is_not_admitted_is_status_1(command: Command) -> None:
         ("2.4", "UPPER CASE", "no package reference"),
     ],
 )
-def test_what_cannot_be_explained(
+def test_unknown_versions_and_references_are_refused(
     command: Command, line: str, reference: str, message: str
 ) -> None:
     assert message in command("explain", "--crossplane", line, reference).message()

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 RENDERED = manifests.RENDERED.encode()
 
 
-def test_filters_stdin_to_stdout() -> None:
-    found = run("--config=devcache.yaml", stdin=RENDERED)
-    assert (found.returncode, found.stderr) == (0, b"")
-    assert b"devcache-copier" in found.stdout
+def test_manifests_on_stdin_are_modified_on_stdout() -> None:
+    result = run("--config=devcache.yaml", stdin=RENDERED)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert b"devcache-copier" in result.stdout
 
 
-def test_the_same_input_gives_the_same_bytes_whatever_the_hash_seed_and_environment() -> None:
+def test_hash_seed_and_environment_do_not_change_the_output() -> None:
     outputs = {
         run(
             "--config=devcache.yaml", stdin=RENDERED, PYTHONHASHSEED=seed, LANG=lang, TZ=zone
@@ -40,7 +40,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_hash_seed_and_environm
     assert len(outputs) == 1
 
 
-def test_paths_are_relative_to_where_it_runs(tmp_path: Path) -> None:
+def test_paths_are_relative_to_the_current_directory(tmp_path: Path) -> None:
     message = refusal(run(f"--config={GOLDEN}/devcache.yaml", stdin=RENDERED, cwd=tmp_path))
     assert "packages/greet" in message
 
@@ -58,7 +58,7 @@ def test_paths_are_relative_to_where_it_runs(tmp_path: Path) -> None:
         pytest.param(b"--- {a: b}\n", "line 1.*document separator", id="separator-with-content"),
     ],
 )
-def test_bad_stdin(golden_command: Command, stdin: bytes, message: str) -> None:
+def test_invalid_manifests_are_refused(golden_command: Command, stdin: bytes, message: str) -> None:
     assert re.search(message, golden_command(stdin=stdin).message(), re.DOTALL)
     if "DevCache" not in message:
         declared = golden_command("--config=devcache.yaml", stdin=stdin).message()
@@ -149,9 +149,9 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
 def test_refusals(
     golden_command: Command, tmp_path: Path, stdin: bytes, spec: str, message: str
 ) -> None:
-    found = golden_command(config_option(tmp_path, spec), stdin=stdin).message()
-    assert re.search(message, found, re.DOTALL), found
-    assert "hint: " in found
+    result = golden_command(config_option(tmp_path, spec), stdin=stdin).message()
+    assert re.search(message, result, re.DOTALL), result
+    assert "hint: " in result
 
 
 OLD = (GOLDEN / "crossplane-1.20" / "input-helm3.yaml").read_bytes()
@@ -181,15 +181,15 @@ OLD = (GOLDEN / "crossplane-1.20" / "input-helm3.yaml").read_bytes()
             "{packages: {one: {path: packages/network, package: 'x.io/a.gz/one:v1'},"
             " two: {path: packages/network, package: 'x.io/a.b'}}}",
             "is a folder of the other's",
-            id="a-file-that-is-another-ones-folder",
+            id="a-file-that-is-another-packages-folder",
         ),
     ],
 )
 def test_refusals_on_path_lines(
     golden_command: Command, tmp_path: Path, spec: str, message: str
 ) -> None:
-    found = golden_command(config_option(tmp_path, spec), stdin=OLD).message()
-    assert re.search(message, found, re.DOTALL)
+    result = golden_command(config_option(tmp_path, spec), stdin=OLD).message()
+    assert re.search(message, result, re.DOTALL)
 
 
 def test_offline_refuses_a_dependency_that_is_not_local(
@@ -208,7 +208,7 @@ def test_offline_refuses_a_dependency_that_is_not_local(
     assert golden_command(config_option(tmp_path, both), stdin=RENDERED).status == main.DONE
 
 
-def test_a_kind_that_the_linter_forbids_names_the_file(
+def test_the_refusal_of_a_kind_names_the_file_but_not_its_content(
     golden_command: Command, tmp_path: Path
 ) -> None:
     folder = tmp_path / "package"
@@ -223,7 +223,7 @@ def test_a_kind_that_the_linter_forbids_names_the_file(
     assert "hunter2" not in message
 
 
-def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(
+def test_a_provider_file_without_its_own_registry_needs_an_image(
     golden_command: Command, tmp_path: Path
 ) -> None:
     file = "path: ../data/xpkg/provider-with-runtime.xpkg"
@@ -241,10 +241,10 @@ def test_a_provider_file_without_a_registry_of_its_own_needs_an_image(
     ("revision", "tag"),
     [
         pytest.param("", b":devcache-1700000000@sha256:", id="the-time-of-the-run"),
-        pytest.param("7", b":devcache-7@sha256:", id="given"),
+        pytest.param("7", b":devcache-7@sha256:", id="declared"),
     ],
 )
-def test_each_revision_of_a_live_release_has_a_text_of_its_own(
+def test_each_revision_of_a_live_release_has_a_unique_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, tag: bytes
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: 1_700_000_000.5)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = ("examples/platform", "examples/network.xpkg", "examples/fleet")
 
 
-def test_proposes_values_that_check_takes(
+def test_the_proposed_values_pass_check(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -32,8 +32,8 @@ def test_proposes_values_that_check_takes(
     }
     path = tmp_path / "values.yaml"
     path.write_text(proposed.stdout)
-    found = command("check", "-f", path, "-o", "json").json("check")
-    assert [one for one in found["findings"] if one["severity"] == "error"] == []
+    report = command("check", "-f", path, "-o", "json").json("check")
+    assert [finding for finding in report["findings"] if finding["severity"] == "error"] == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_proposes_values_that_check_takes(
         (f"sha256:{'0' * 64}", "v0.0.0"),
     ],
 )
-def test_proposes_a_tag_in_the_range(
+def test_the_proposed_tag_satisfies_the_constraint(
     command: Command, tmp_path: Path, constraint: str, tag: str
 ) -> None:
     paths = (
@@ -62,7 +62,7 @@ def test_proposes_a_tag_in_the_range(
     assert declared["acme-network"]["package"] == f"{ACME}/network:{tag}"
 
 
-def test_what_packages_say_cannot_leave_a_comment(command: Command, tmp_path: Path) -> None:
+def test_texts_of_packages_cannot_break_out_of_a_comment(command: Command, tmp_path: Path) -> None:
     path = package(tmp_path, "platform", [("x.io/a\nevil: true\x1b[2J", ">=v1\nevil: true")])
     printed = command("init", path).stdout
     assert "\x1b" not in printed
@@ -70,6 +70,6 @@ def test_what_packages_say_cannot_leave_a_comment(command: Command, tmp_path: Pa
     assert "evil" not in yaml.safe_load(printed)["devcache"]
 
 
-def test_two_of_a_name_are_refused(command: Command, tmp_path: Path) -> None:
+def test_two_packages_of_the_same_name_are_refused(command: Command, tmp_path: Path) -> None:
     paths = (package(tmp_path / "a", "same"), package(tmp_path / "b", "same"))
     assert 'has the name "same", too' in command("init", *paths).message()

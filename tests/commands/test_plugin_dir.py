@@ -9,7 +9,7 @@ import yaml
 from tests.shared.installed_command import run
 
 
-def test_plugin_dir_serves_helm_plugin_install_and_helm_plugins() -> None:
+def test_the_folder_serves_helm_plugin_install_and_helm_plugins() -> None:
     folder = Path(run("plugin-dir").stdout.decode().strip())
     version = run("--version").stdout.decode().strip()
     plugins = [folder / "plugin.yaml", *folder.glob("*/plugin.yaml")]

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 def test_bootstrap_crds_fit_the_line(
     golden_command: Command, version: str, function: str, *, image_config: bool
 ) -> None:
-    found = golden_command("crds", f"--crossplane={version}")
-    assert found.status == main.DONE
+    run = golden_command("crds", f"--crossplane={version}")
+    assert run.status == main.DONE
     served = {
-        document["spec"]["names"]["kind"]: [one["name"] for one in document["spec"]["versions"]]
-        for document in yaml.load_all(found.stdout, nodes.LOADER)
+        document["spec"]["names"]["kind"]: [entry["name"] for entry in document["spec"]["versions"]]
+        for document in yaml.load_all(run.stdout, nodes.LOADER)
     }
     assert served["Function"] == [function]
     assert served["Configuration"] == served["Provider"] == ["v1"]

@@ -19,7 +19,7 @@ from postrender.crossplane.versions import Version
         ((2, 4), "v3", True),
     ],
 )
-def test_how_crossplane_reads_the_version_of_a_dependency(
+def test_the_rules_for_the_version_of_a_dependency(
     version: tuple[int, ...], rules: str, *, digests: bool
 ) -> None:
     target = Target.of(Version(*version), where="")

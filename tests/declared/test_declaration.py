@@ -11,7 +11,7 @@ from tests.shared.manifests import RENDERED
 from tests.shared.paths import GOLDEN
 
 
-def test_a_document_among_the_manifests_does_what_a_config_does() -> None:
+def test_a_document_among_the_manifests_equals_a_config() -> None:
     text = (GOLDEN / "devcache.yaml").read_text()
     declared = devcache.load(text, where="")
     for rendered in (f"{RENDERED}---\n{text}", f"{text}{RENDERED}"):

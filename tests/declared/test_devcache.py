@@ -20,13 +20,13 @@ def load(spec: str) -> devcache.DevCache:
 
 
 def test_an_empty_spec_has_every_default() -> None:
-    found = load("{}")
-    assert found == devcache.DevCache()
-    assert found.copier.image == "docker.io/library/busybox:1.37.0"
+    config = load("{}")
+    assert config == devcache.DevCache()
+    assert config.copier.image == "docker.io/library/busybox:1.37.0"
 
 
-def test_every_field_arrives() -> None:
-    found = load(
+def test_every_field_is_read() -> None:
+    config = load(
         """
   packages:
     bb: {path: ./b.xpkg, install: false, package: "x.io/a/b:v1"}
@@ -51,8 +51,8 @@ def test_every_field_arrives() -> None:
   crossplaneVersion: "2.4.0"
 """
     )
-    assert [one.name for one in found.packages] == ["aa", "bb"]
-    a, b = found.packages
+    assert [package.name for package in config.packages] == ["aa", "bb"]
+    a, b = config.packages
     assert a.settings
     assert (a.path, a.ignore, a.settings.runtime_image, a.install) == (
         "a",
@@ -64,13 +64,21 @@ def test_every_field_arrives() -> None:
     assert a.reference.text == "xpkg.devcache.local/aa:v0.0.0"
     assert a.settings.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
     assert (b.path, b.reference.text, b.install) == ("./b.xpkg", "x.io/a/b:v1", False)
-    assert (found.mount_path, found.cache_volume, found.size_limit) == ("/ro", "own-cache", "64Mi")
-    assert (found.copier.image, found.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
-    assert found.copier.resources == {"limits": {"memory": "1Gi"}}
-    assert found.copier.security_context == {"runAsUser": None}
-    assert (found.offline, found.limit_release, found.crossplane_version) == (True, False, "2.4.0")
-    assert found.payload_apart
-    assert (found.live, found.release_revision) == (True, "7")
+    assert (config.mount_path, config.cache_volume, config.size_limit) == (
+        "/ro",
+        "own-cache",
+        "64Mi",
+    )
+    assert (config.copier.image, config.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
+    assert config.copier.resources == {"limits": {"memory": "1Gi"}}
+    assert config.copier.security_context == {"runAsUser": None}
+    assert (config.offline, config.limit_release, config.crossplane_version) == (
+        True,
+        False,
+        "2.4.0",
+    )
+    assert config.payload_apart
+    assert (config.live, config.release_revision) == (True, "7")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +236,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_place(spec: str, message: str) -> None:
+def test_mistakes_are_refused_with_their_place(spec: str, message: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         load(spec)
     assert re.search(message, str(refused.value), re.DOTALL)
@@ -248,14 +256,14 @@ def test_a_mistake_is_told_with_its_place(spec: str, message: str) -> None:
         pytest.param("a: \x01", id="a-control-character"),
     ],
 )
-def test_what_is_no_devcache_document_is_refused(text: str) -> None:
+def test_other_documents_are_refused(text: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         devcache.load(text, where="devcache.yaml")
     assert refused.value.where.startswith("devcache.yaml")
 
 
 @given(st.text() | st.text(alphabet="{}[]:,- \n&*!|>'\"#%@\\abspeckind").map(lambda t: HEAD + t))
-def test_no_text_brings_another_error(text: str) -> None:
+def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         devcache.load(text, where="x")
     except DevcacheError as error:
@@ -290,7 +298,7 @@ PATHS = st.sampled_from(
 
 
 def nested(fields: dict[str, str]) -> str:
-    """Return a flow mapping that has these scalars at these dotted paths."""
+    """Return a flow mapping with these scalars at their dotted paths."""
     inner: dict[str, dict[str, str]] = {}
     parts: list[str] = []
     for path, scalar in fields.items():
@@ -304,21 +312,22 @@ def nested(fields: dict[str, str]) -> str:
 
 
 @given(st.dictionaries(PATHS, SCALARS, max_size=4))
-def test_any_value_anywhere_is_taken_or_refused(fields: dict[str, str]) -> None:
-    """And what is taken can be written into the manifests, and is the same when read again."""
+def test_any_value_is_read_or_refused(fields: dict[str, str]) -> None:
+    """A value that is read can be written into the manifests and read again."""
     try:
-        found = load(nested({"packages.p.path": "x"} | fields))
+        config = load(nested({"packages.p.path": "x"} | fields))
     except DevcacheError as error:
         assert error.where.startswith("values")  # noqa: PT017  # either outcome is right
         return
-    specs = {one.name: one.settings.spec for one in found.packages if one.settings}
-    taken: dict[str, nodes.Plain] = {
-        "mount": found.mount_path,
-        "image": found.copier.image,
-        "resources": found.copier.resources,
-        "context": found.copier.security_context,
+    specs = {package.name: package.settings.spec for package in config.packages if package.settings}
+    values: dict[str, nodes.Plain] = {
+        "mount": config.mount_path,
+        "image": config.copier.image,
+        "resources": config.copier.resources,
+        "context": config.copier.security_context,
         "packages": [
-            {"spec": specs[one.name], "ref": one.reference.text} for one in found.packages
+            {"spec": specs[package.name], "ref": package.reference.text}
+            for package in config.packages
         ],
     }
-    assert nodes.plain(emit.block(taken), where="") == taken
+    assert nodes.plain(emit.block(values), where="") == values

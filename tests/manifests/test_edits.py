@@ -94,7 +94,7 @@ def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
             ("m", "c"),
             "x",
             'x: \'*\'\nm: &a {b: 1, "c": "x"}\n',
-            id="joins-what-has-an-anchor-without-an-alias",
+            id="joins-a-mapping-with-an-unused-anchor",
         ),
         pytest.param("a: 1\na: 2\n", ("a",), 3, "a: 1\na: 3\n", id="the-last-of-equal-keys-counts"),
         pytest.param(
@@ -106,11 +106,11 @@ def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
         ),
     ],
 )
-def test_sets_what_is_at_a_path(
+def test_put_sets_the_value_at_a_path(
     text: str, path: tuple[str, ...], value: nodes.Plain, expected: str
 ) -> None:
     assert put(text, path, value) == expected
-    assert put(expected, path, value) == expected, "a second time it is replaced, not added"
+    assert put(expected, path, value) == expected, "the second edit replaces the value"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_sets_what_is_at_a_path(
         pytest.param("m:\n- 1\n", ("m",), id="a-block-list-where-a-mapping-belongs"),
     ],
 )
-def test_refuses_what_an_edit_would_break(text: str, path: tuple[str, ...]) -> None:
+def test_edits_that_would_break_the_document_are_refused(text: str, path: tuple[str, ...]) -> None:
     with pytest.raises(DevcacheError) as refused:
         put(text, path, {"name": "c"})
     assert "line" in str(refused.value)
@@ -152,10 +152,10 @@ PLAIN = st.recursive(
     st.sampled_from(["block", "flow", "mixed"]),
 )
 @example({"a": {"a": [None]}}, "a", "a", [], "block")
-def test_only_the_field_that_is_set_changes(
+def test_an_edit_changes_only_its_field(
     before: dict[str, nodes.Plain], outer: str, inner: str, value: nodes.Plain, style: str
 ) -> None:
-    """Whatever the style of the text, reading the edited text gives the edited value."""
+    """In each style of the text, the edited text reads as the edited value."""
     flow = {"block": False, "flow": True, "mixed": None}[style]
     text = yaml.safe_dump(before, default_flow_style=flow, sort_keys=False)
     present = before.get(outer)

@@ -53,7 +53,7 @@ def test_emitted_yaml_reads_back(value: nodes.Plain) -> None:
         "`x",
     ],
 )
-def test_strings_that_some_parser_takes_for_something_else_are_quoted(word: str) -> None:
+def test_strings_that_a_parser_could_read_as_another_type_are_quoted(word: str) -> None:
     assert emit.scalar(word) == f'"{word}"'
     assert emit.block({"x": word}) == f'x: "{word}"\n'
 

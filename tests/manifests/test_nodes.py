@@ -32,7 +32,7 @@ from postrender.manifests import nodes
         (f"1{'0' * 5000}", f"1{'0' * 5000}"),
     ],
 )
-def test_values_are_what_helm_reads(written: str, value: object) -> None:
+def test_values_are_read_as_by_helm(written: str, value: object) -> None:
     assert nodes.plain(f"x: {written}\n", where="") == {"x": value}
 
 
@@ -46,7 +46,7 @@ def test_values_are_what_helm_reads(written: str, value: object) -> None:
         ("a: 'secret\n", "found unexpected end of stream"),
     ],
 )
-def test_yaml_errors_are_told_without_content(text: str, message: str) -> None:
+def test_yaml_errors_quote_no_content(text: str, message: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         nodes.plain(text, where="")
     assert re.search(message, refused.value.problem)

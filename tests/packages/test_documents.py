@@ -30,7 +30,7 @@ HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
     ],
 )
 @pytest.mark.parametrize("loader", [yaml.SafeLoader, nodes.LOADER])
-def test_errors_of_both_parsers_hold_no_content(
+def test_errors_of_both_parsers_quote_no_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: object, text: str, problem: str
 ) -> None:
     monkeypatch.setattr(nodes, "LOADER", loader)
@@ -42,8 +42,8 @@ def test_errors_of_both_parsers_hold_no_content(
 
 
 @pytest.mark.parametrize("shift", range(4))
-def test_a_large_document_is_utf_8_wherever_a_character_lies(tmp_path: Path, shift: int) -> None:
-    """It is decoded in pieces: a character may begin in one of them and end in the next."""
+def test_a_large_document_may_have_characters_across_pieces(tmp_path: Path, shift: int) -> None:
+    """The document is decoded in pieces: a character may begin in one and end in the next."""
     line = "# " + "x" * shift + "\U0001f600" * (3 << 18)
     package = directory(tmp_path, {"a.yaml": f"{HEAD}{line}\n".encode()})
     assert packages.read(package)

@@ -18,7 +18,7 @@ TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml
 
 
 @pytest.mark.parametrize(
-    ("pattern", "left"),
+    ("pattern", "files"),
     [
         pytest.param("a.yaml", TREE[1:], id="a name is about the root"),
         pytest.param("*/a.yaml", ("a.yaml", *TREE[2:]), id="a star is one step"),
@@ -38,9 +38,11 @@ TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml
         pytest.param("", TREE, id="nothing"),
     ],
 )
-def test_ignore(tmp_path: Path, pattern: str, left: Sequence[str]) -> None:
+def test_files_that_match_a_pattern_are_ignored(
+    tmp_path: Path, pattern: str, files: Sequence[str]
+) -> None:
     package = packages.read(directory(tmp_path, dict.fromkeys(TREE, XRD)), ignore=[pattern])
-    assert sorted(member.file for member in package.members) == sorted(left)
+    assert sorted(member.file for member in package.members) == sorted(files)
 
 
 @pytest.mark.parametrize("pattern", ["[", "[a", "[]", "[]a]", "[^]", "[a-]", "[-a]", "a\\", "x[\\"])

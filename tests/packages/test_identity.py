@@ -26,7 +26,7 @@ FOO = Identity("a.example.org/v1", "Foo")
         pytest.param("apiVersion: v1\r\nkind: Foo\r\na: b\r\n", Identity("v1", "Foo"), id="CRLF"),
     ],
 )
-def test_what_programs_write_is_scanned(text: str, expected: Identity) -> None:
+def test_usual_documents_are_scanned(text: str, expected: Identity) -> None:
     assert identity.scanned(text.encode()) == identity.parsed(text.encode()) == expected
 
 
@@ -65,7 +65,7 @@ HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
         pytest.param("kind: {Foo: bar}\napiVersion: [v1]\n", Identity("", ""), id="no strings"),
     ],
 )
-def test_what_is_not_sure_is_parsed(text: str, expected: Identity) -> None:
+def test_unusual_documents_are_parsed(text: str, expected: Identity) -> None:
     assert identity.scanned(text.encode()) is None
     assert identity.parsed(text.encode()) == expected
 
@@ -123,9 +123,9 @@ def test_the_scan_agrees_with_the_parser(
     head: list[str], before: list[str], lines: list[str], end: str
 ) -> None:
     text = end.join([*before, *head, *lines, ""]).encode()
-    found = identity.scanned(text)
+    scanned = identity.scanned(text)
     try:
         parsed = identity.parsed(text)
     except yaml.YAMLError:
         return  # the scan leaves syntax errors to Crossplane
-    assert found in (None, parsed)
+    assert scanned in (None, parsed)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_dependencies(tmp_path: Path, spec: str, expected: tuple[Dependency, ...]) -> None:
+def test_dependencies_are_read(tmp_path: Path, spec: str, expected: tuple[Dependency, ...]) -> None:
     root = directory(tmp_path, {"crossplane.yaml": META + spec.encode()})
     assert packages.read(root).dependencies == expected
 
@@ -85,7 +85,9 @@ def test_dependencies(tmp_path: Path, spec: str, expected: tuple[Dependency, ...
         pytest.param(b"metadata: &m {name: a}\nspec: *m", "alias", id="an alias"),
     ],
 )
-def test_a_meta_object_of_the_wrong_shape(tmp_path: Path, meta: bytes, problem: str) -> None:
+def test_a_meta_object_of_the_wrong_shape_is_refused(
+    tmp_path: Path, meta: bytes, problem: str
+) -> None:
     head = b"apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\n"
     root = directory(tmp_path, {"crossplane.yaml": head + meta})
     with pytest.raises(DevcacheError) as refused:
@@ -96,6 +98,6 @@ def test_a_meta_object_of_the_wrong_shape(tmp_path: Path, meta: bytes, problem: 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1", "v1alpha1"])
 @pytest.mark.parametrize("kind", ["Configuration", "Provider", "Function"])
-def test_kinds_of_packages(tmp_path: Path, kind: str, version: str) -> None:
+def test_every_kind_of_package_is_read(tmp_path: Path, kind: str, version: str) -> None:
     meta = META.replace(b"Configuration", kind.encode()).replace(b"/v1", f"/{version}".encode())
     assert packages.read(directory(tmp_path, {"crossplane.yaml": meta})).kind == kind

@@ -21,7 +21,6 @@ from tests.shared import manifests
 from tests.shared.copier_pod import cached, new_pod
 from tests.shared.manifests import config_maps
 from tests.shared.package_files import META, directory, incompressible
-from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
@@ -32,10 +31,10 @@ LABELS = {
     "app.kubernetes.io/component": "payload",
 }
 
-RENDERED = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_text()
+RENDERED = manifests.RENDERED
 
 LARGEST = 10_000
-"""Bytes of a part in most tests: xz takes seconds for what needs more than one real part."""
+"""Bytes of a part in most tests: xz takes seconds for more than one part of the real size."""
 
 
 @pytest.fixture
@@ -52,16 +51,18 @@ def rendered(config: Path) -> str:
 def volume(modified: str) -> dict[str, Plain]:
     """Return the volume that the copier reads."""
     deployments = [
-        one for one in yaml.load_all(modified, nodes.LOADER) if one and one["kind"] == "Deployment"
+        document
+        for document in yaml.load_all(modified, nodes.LOADER)
+        if document and document["kind"] == "Deployment"
     ]
-    (found,) = [
+    (result,) = [
         volume
-        for one in deployments
-        for volume in one["spec"]["template"]["spec"].get("volumes", [])
+        for document in deployments
+        for volume in document["spec"]["template"]["spec"].get("volumes", [])
         if volume["name"] == "devcache"
     ]
-    assert isinstance(found, dict)
-    return found
+    assert isinstance(result, dict)
+    return result
 
 
 def sources(modified: str) -> list[str]:
@@ -73,9 +74,9 @@ def sources(modified: str) -> list[str]:
 
 
 def mounted(modified: str, printed: str) -> dict[str, bytes]:
-    """Return the files that kubelet makes of the volume: of equal names the last one counts."""
-    there = config_maps(printed) | config_maps(modified)
-    return {key: data for name in sources(modified) for key, data in there[name].items()}
+    """Return the files that kubelet mounts in the volume; of equal names the last wins."""
+    data_of = config_maps(printed) | config_maps(modified)
+    return {key: data for name in sources(modified) for key, data in data_of[name].items()}
 
 
 @pytest.mark.linux  # busybox
@@ -89,26 +90,26 @@ def test_a_package_in_parts_reaches_the_cache(
     outcome = pod.run()
     assert (outcome.status, outcome.stderr) == (0, "")
     contents = [len(content) for content in cached(pod.cache).values()]
-    assert max(contents) > 3 * LARGEST, "more than the three parts hold, so it was packed"
+    assert max(contents) > 3 * LARGEST, "larger than three parts, and so packed"
     assert len(contents) == 3
     assert "xz.3 " in config_maps(modified)["crossplane-devcache"]["index"].decode()
 
 
-def test_each_config_map_fits_and_never_changes(declare: Declare, large: Path) -> None:
+def test_each_config_map_fits_and_is_immutable(declare: Declare, large: Path) -> None:
     printed = payload.run(config=declare(large=large), namespace="xp-system")
     documents = list(yaml.safe_load_all(printed))
-    assert len(documents) == 5, "one for each small package, three for the large one"
-    for one in documents:
-        assert one["immutable"] is True
-        assert one["metadata"]["labels"] == LABELS
-        assert one["metadata"]["namespace"] == "xp-system"
-        assert re.fullmatch("crossplane-devcache-[0-9a-f]{16}", one["metadata"]["name"])
+    assert len(documents) == 5, "one for each small package, three for the large package"
+    for document in documents:
+        assert document["immutable"] is True
+        assert document["metadata"]["labels"] == LABELS
+        assert document["metadata"]["namespace"] == "xp-system"
+        assert re.fullmatch("crossplane-devcache-[0-9a-f]{16}", document["metadata"]["name"])
     for data in config_maps(printed).values():
         assert sum(map(len, data.values())) <= LARGEST
     assert "namespace" not in payload.run(config=declare())
 
 
-def test_the_release_references_just_what_is_printed_and_its_own_last(
+def test_the_release_references_the_printed_config_maps_and_its_own_last(
     declare: Declare, large: Path
 ) -> None:
     config = declare(large=large)
@@ -136,7 +137,7 @@ def test_a_change_of_one_package_changes_only_its_config_maps(
 
 @given(st.binary(max_size=300), st.integers(1, 60))
 @example(b"", 1)
-def test_parts_are_the_whole_in_order(content: bytes, largest: int) -> None:
+def test_joined_parts_are_the_packed_content(content: bytes, largest: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(external, "LARGEST", largest)
         parts = external.split("a", PackageYaml.of(content))
@@ -146,20 +147,20 @@ def test_parts_are_the_whole_in_order(content: bytes, largest: int) -> None:
     assert len({part.key for part in parts}) == len({part.config_map for part in parts})
 
 
-def test_a_release_that_brings_its_packages_is_as_it_was(declare: Declare) -> None:
+def test_a_release_with_its_own_packages_needs_no_other_config_maps(declare: Declare) -> None:
     modified = rendered(declare("release"))
     assert volume(modified)["configMap"] == {"name": "crossplane-devcache"}
     assert set(config_maps(modified)["crossplane-devcache"]) >= {"one.xz", "two.xz"}
 
 
-def test_without_a_package_there_is_nothing_to_project(declare: Declare) -> None:
+def test_without_packages_no_config_map_is_printed_or_projected(declare: Declare) -> None:
     config = declare(one=None, two=None)
     assert volume(rendered(config))["configMap"] == {"name": "crossplane-devcache"}
     assert payload.run(config=config) == ""
 
 
-def test_config_maps_among_the_manifests_pass(declare: Declare) -> None:
-    """They are not the remains of an earlier pass."""
+def test_config_maps_among_the_manifests_pass_unchanged(declare: Declare) -> None:
+    """The filter does not mistake them for objects of an earlier pass."""
     config = declare()
     printed = payload.run(config=config)
     declared = devcache.load(config.read_text(), where="")

@@ -27,7 +27,7 @@ RENDERED = manifests.RENDERED.encode()
         pytest.param(
             800_000,
             "{}",
-            r"manifests are more than 720,896 bytes packed.*limits.release",
+            r"720,896 bytes.*limits.release",
             id="release",
         ),
         pytest.param(800_000, "{release: false}", "", id="a-release-that-is-no-secret"),
@@ -39,13 +39,13 @@ RENDERED = manifests.RENDERED.encode()
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_the_numbers(
+def test_too_large_packages_are_refused_with_the_numbers(
     golden_command: Command, tmp_path: Path, size: int, limits: str, message: str
 ) -> None:
     folder = incompressible(tmp_path / "large", size)
     spec = f"{{limits: {limits}, packages: {{large: {{path: {folder}}}}}}}"
-    found = golden_command(config_option(tmp_path, spec), stdin=RENDERED)
+    run = golden_command(config_option(tmp_path, spec), stdin=RENDERED)
     if message:
-        assert re.search(message, found.message(), re.DOTALL)
+        assert re.search(message, run.message(), re.DOTALL)
         return
-    assert found.status == main.DONE
+    assert run.status == main.DONE

@@ -23,7 +23,7 @@ LABELS = {
 
 
 def listed(*objects: Mapping[str, object]) -> bytes:
-    """Return what kubectl prints of objects, beside a Deployment and a ReplicaSet."""
+    """Return kubectl's list of these objects, with a Deployment and a ReplicaSet."""
     items = [item("Deployment", "d"), item("ReplicaSet", "r"), *objects]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}).encode()
 
@@ -31,7 +31,7 @@ def listed(*objects: Mapping[str, object]) -> bytes:
 def item(
     kind: str, name: str, *references: str, labels: Mapping[str, str] = LABELS, namespace: str = "x"
 ) -> dict[str, object]:
-    projected = {"sources": [{"configMap": {"name": each}} for each in references]}
+    projected = {"sources": [{"configMap": {"name": reference}} for reference in references]}
     return {
         "kind": kind,
         "metadata": {"name": name, "namespace": namespace, "labels": dict(labels)},
@@ -46,8 +46,8 @@ OLD, NEW, OTHER = (f"crossplane-devcache-{digit * 16}" for digit in "123")
 @pytest.mark.parametrize(
     ("objects", "expected"),
     [
-        pytest.param([], [], id="nothing-is-there"),
-        pytest.param([item("ConfigMap", OLD)], [OLD], id="nothing-references-it"),
+        pytest.param([], [], id="nothing"),
+        pytest.param([item("ConfigMap", OLD)], [OLD], id="unreferenced"),
         pytest.param(
             [item("ConfigMap", NEW), item("ConfigMap", OLD), item("Pod", "p", NEW, "other")],
             [OLD],
@@ -72,29 +72,31 @@ OLD, NEW, OTHER = (f"crossplane-devcache-{digit * 16}" for digit in "123")
         pytest.param(
             [item("ConfigMap", "crossplane-devcache"), item("ConfigMap", f"{OLD} --all")],
             [],
-            id="a-name-that-is-none-of-ours",
+            id="another-name",
         ),
         pytest.param([item("Secret", OLD)], [], id="of-another-kind"),
     ],
 )
-def test_prune_names_what_nothing_references(
+def test_unreferenced_config_maps_are_listed(
     declare: Declare, objects: list[dict[str, object]], expected: list[str]
 ) -> None:
-    found = payload.run(config=declare(), prune=True, listed=listed(*objects))
-    assert found == "".join(f"configmap/{name}\n" for name in expected)
+    output = payload.run(config=declare(), prune=True, listed=listed(*objects))
+    assert output == "".join(f"configmap/{name}\n" for name in expected)
 
 
-def test_prune_keeps_what_is_declared_as_long_as_it_is_apart(declare: Declare) -> None:
+def test_declared_config_maps_are_not_listed_unless_the_payload_is_in_the_release(
+    declare: Declare,
+) -> None:
     names = sorted(config_maps(payload.run(config=declare())))
-    there = listed(*(item("ConfigMap", name) for name in [OTHER, *names]))
-    kept = payload.run(config=declare(), prune=True, namespace="x", listed=there)
-    assert kept == f"configmap/{OTHER}\n"
-    none = payload.run(config=declare("release"), prune=True, listed=there)
-    assert none.split() == [f"configmap/{name}" for name in sorted([OTHER, *names])]
+    objects = listed(*(item("ConfigMap", name) for name in [OTHER, *names]))
+    output = payload.run(config=declare(), prune=True, namespace="x", listed=objects)
+    assert output == f"configmap/{OTHER}\n"
+    undeclared = payload.run(config=declare("release"), prune=True, listed=objects)
+    assert undeclared.split() == [f"configmap/{name}" for name in sorted([OTHER, *names])]
 
 
 @pytest.mark.parametrize(
-    ("given_", "problem"),
+    ("listing", "problem"),
     [
         pytest.param(b"", "is not JSON", id="nothing"),
         pytest.param(b"kind: List\nitems: [hunter2]\n", "is not JSON", id="yaml"),
@@ -123,10 +125,10 @@ def test_prune_keeps_what_is_declared_as_long_as_it_is_apart(declare: Declare) -
         ),
     ],
 )
-def test_prune_refuses_what_does_not_tell_all_references(
-    declare: Declare, given_: bytes, problem: str
+def test_a_list_that_may_lack_references_is_refused(
+    declare: Declare, listing: bytes, problem: str
 ) -> None:
     with pytest.raises(DevcacheError, match=problem) as refused:
-        payload.run(config=declare(), namespace="x", prune=True, listed=given_)
+        payload.run(config=declare(), namespace="x", prune=True, listed=listing)
     assert refused.value.where.startswith("stdin")
     assert "hunter2" not in str(refused.value)

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from tests.shared.command import Command
 
 
-def test_objects_are_those_of_the_release_installed_or_not(golden_command: Command) -> None:
-    found = golden_command("objects", "--config=devcache.yaml", "--crossplane=2.4")
-    assert found.status == main.DONE
-    documents = list(yaml.load_all(found.stdout, nodes.LOADER))
-    names = [(one["kind"], one["metadata"]["name"]) for one in documents]
+def test_all_package_objects_are_printed_installed_or_not(golden_command: Command) -> None:
+    run = golden_command("objects", "--config=devcache.yaml", "--crossplane=2.4")
+    assert run.status == main.DONE
+    documents = list(yaml.load_all(run.stdout, nodes.LOADER))
+    names = [(document["kind"], document["metadata"]["name"]) for document in documents]
     assert ("Configuration", "platform") in names, "install: false is for the release only"
     assert ("ImageConfig", "devcache-platform") in names
     assert "ConfigMap" not in {kind for kind, _ in names}
-    labels = {tuple(one["metadata"]["labels"].items()) for one in documents}
+    labels = {tuple(document["metadata"]["labels"].items()) for document in documents}
     assert labels == {(("app.kubernetes.io/part-of", "crossplane-devcache"),)}
 
 
-def test_objects_that_a_release_may_adopt_carry_helms_marks(golden_command: Command) -> None:
+def test_objects_for_a_release_have_helms_ownership_metadata(golden_command: Command) -> None:
     owner = ("--release=xp", "--namespace=xp-system")
-    found = golden_command("objects", "--config=devcache.yaml", "--crossplane=1.20", *owner)
-    for document in yaml.load_all(found.stdout, nodes.LOADER):
+    run = golden_command("objects", "--config=devcache.yaml", "--crossplane=1.20", *owner)
+    for document in yaml.load_all(run.stdout, nodes.LOADER):
         metadata = document["metadata"]
         assert metadata["labels"]["app.kubernetes.io/managed-by"] == "Helm"
         assert metadata["annotations"] == {

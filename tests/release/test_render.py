@@ -30,7 +30,7 @@ def config(*names: str, payload: str = "release", live: bool = False) -> devcach
 
 
 class Choice(NamedTuple):
-    """What a DevCache may say."""
+    """The fields of a DevCache."""
 
     names: tuple[str, ...]
     payload: str
@@ -70,28 +70,28 @@ OTHERS = st.sampled_from(
 
 
 @given(st.lists(OTHERS, max_size=4), st.lists(OTHERS, max_size=4), st.sampled_from("34"))
-def test_documents_that_are_not_touched_leave_byte_for_byte_and_in_order(
+def test_other_documents_pass_unchanged_and_in_order(
     before: list[str], after: list[str], major: str
 ) -> None:
     parts = [*before, BY_HELM[major], *after]
     rendered = "".join(part if part.startswith("---") else f"---\n{part}" for part in parts)
     modified = manifests.modified(rendered, config("network"), GOLDEN)
     documents = [document.text for document in manifests.split(rendered)]
-    touched = [text for text in documents if "- start" in text and "- core" in text]
-    assert len(touched) == 1
-    left = [document.text for document in manifests.split(modified)]
+    deployments = [text for text in documents if "- start" in text and "- core" in text]
+    assert len(deployments) == 1
+    results = [document.text for document in manifests.split(modified)]
     head, tail = (
-        documents[: documents.index(touched[0])],
-        documents[documents.index(touched[0]) + 1 :],
+        documents[: documents.index(deployments[0])],
+        documents[documents.index(deployments[0]) + 1 :],
     )
-    assert left[: len(head)] == head
-    assert left[len(head) + 1 : len(documents)] == tail
+    assert results[: len(head)] == head
+    assert results[len(head) + 1 : len(documents)] == tail
 
 
 @pytest.mark.parametrize("major", "34")
 @given(CHOICES, CHOICES)
-def test_a_later_pass_forgets_the_earlier_one(major: str, earlier: Choice, later: Choice) -> None:
-    """Whatever an earlier pass had brought: the same as without it, and nothing twice."""
+def test_a_later_pass_replaces_an_earlier_pass(major: str, earlier: Choice, later: Choice) -> None:
+    """The result equals a first pass, whatever the earlier pass has added."""
     first = first_pass(major, earlier)
     assert manifests.modified(first, later.config(), GOLDEN) == first_pass(major, later)
     assert manifests.modified(first, None, GOLDEN) == first

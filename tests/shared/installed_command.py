@@ -29,7 +29,7 @@ def run(
 
 
 def refusal(run: subprocess.CompletedProcess[bytes], status: int = 1) -> str:
-    """Return the message of a refusal, after checking that there is nothing else."""
+    """Return the message of a refusal, after a check that there is no other output."""
     message = run.stderr.decode()
     assert (run.returncode, run.stdout) == (status, b""), message
     assert message.startswith("crossplane-devcache: error: ")
