@@ -63,7 +63,7 @@ def test_a_run_does_not_load_slow_modules(
 
 
 def test_starting_up_loads_no_library() -> None:
-    """Each helm command pays for what the filter imports."""
+    """Each helm command waits for the imports of the filter."""
     program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
     heavy = {"yaml", "jinja2", "rich", "shtab", "importlib.metadata", "tarfile", "lzma"}
     run = subprocess.run(

@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_created_is_no_error(tmp_path: Path) -> None:
     assert cache.get("a") is None
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_with_write_permission_for_others_is_not_used(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
     ResultCache(tmp_path).put(b"content", "a")
     assert list(tmp_path.iterdir()) == []
@@ -166,7 +166,7 @@ def test_the_folder_follows_the_environment(
     assert result_cache.of_user(environment).folder == (Path(folder) if folder else None)
 
 
-def test_the_filter_gives_the_same_bytes_with_and_without(
+def test_the_filter_gives_the_same_bytes_with_and_without_a_cache(
     sources: list[Path], tmp_path: Path
 ) -> None:
     for source in sources:

@@ -56,7 +56,7 @@ def test_references_that_crossplane_cannot_parse_are_refused(row: Row) -> None:
         ),
     ],
 )
-def test_parts_of_a_reference(
+def test_a_reference_is_parsed_into_its_parts(
     text: str, registry: str, repository: str, tag: str, digest: str
 ) -> None:
     reference = references.parse(text, where="")

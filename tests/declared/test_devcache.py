@@ -114,15 +114,25 @@ def test_the_copiers_image(tag: str, image: str) -> None:
     ("spec", "message"),
     [
         pytest.param(
-            "{package: {}}", 'spec has an unknown key "package".*did you mean packages', id="1"
+            "{package: {}}",
+            'spec has an unknown key "package".*did you mean packages',
+            id="unknown-key",
         ),
-        pytest.param("{zzz: 1}", 'unknown key "zzz"\nhint: known keys: cache, copier', id="2"),
+        pytest.param(
+            "{zzz: 1}",
+            'unknown key "zzz"\nhint: known keys: cache, copier',
+            id="unknown-key-without-a-similar-one",
+        ),
         pytest.param(
             "{packages: {a: {path: x, instal: true}}}",
             'spec.packages.a has an unknown key "instal".*did you mean install',
-            id="3",
+            id="unknown-key-of-a-package",
         ),
-        pytest.param("{cache: {readWrite: {sizelimit: x}}}", "did you mean sizeLimit", id="4"),
+        pytest.param(
+            "{cache: {readWrite: {sizelimit: x}}}",
+            "did you mean sizeLimit",
+            id="unknown-key-in-another-case",
+        ),
         pytest.param("[]", "spec is not a mapping", id="spec-is-a-list"),
         pytest.param(
             "{packages: {A: {path: x}}}", '"A" is not a DNS-1123 label', id="upper-case-name"
@@ -142,20 +152,26 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             "{packages: {a: text}}", "spec.packages.a is not a mapping", id="a-text-package"
         ),
         pytest.param(
-            "{packages: {ab: {path: x, ignore: y}}}", "ignore is not a list of strings", id="ig"
+            "{packages: {ab: {path: x, ignore: y}}}",
+            "ignore is not a list of strings",
+            id="ignore-is-a-string",
         ),
         pytest.param(
-            "{packages: {ab: {path: x, ignore: [1]}}}", "not a list of strings", id="ig-number"
+            "{packages: {ab: {path: x, ignore: [1]}}}",
+            "not a list of strings",
+            id="ignore-has-a-number",
         ),
         pytest.param(
-            "{payload: appart}", 'spec.payload is not one of release, apart: "appart"', id="where"
+            "{payload: appart}",
+            'spec.payload is not one of release, apart: "appart"',
+            id="unknown-payload",
         ),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
         pytest.param('{live: "yes"}', "spec.live is neither true nor false", id="live-is-a-word"),
         pytest.param(
             "{releaseRevision: a/b}",
             "releaseRevision is not 1 to 32 letters",
-            id="no-tag",
+            id="release-revision-is-no-tag",
         ),
         pytest.param(
             "{packages: {ab: {path: x, install: 1}}}", "neither true nor false", id="install"
@@ -186,7 +202,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             id="spec-sets-pull-policy",
         ),
         pytest.param(
-            "{cache: {readOnly: {mountPath: ro}}}", "not an absolute path", id="mount-rel"
+            "{cache: {readOnly: {mountPath: ro}}}", "not an absolute path", id="relative-mount-path"
         ),
         pytest.param(
             "{cache: {readOnly: {mountPath: /}}}", "not an absolute path", id="mount-root"
@@ -207,7 +223,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             id="pull-policy",
         ),
         pytest.param(
-            "{copier: {resources: []}}", "spec.copier.resources is not a mapping", id="res"
+            "{copier: {resources: []}}",
+            "spec.copier.resources is not a mapping",
+            id="resources-is-a-list",
         ),
         pytest.param(
             "{crossplaneVersion: main}", "crossplaneVersion is not a version", id="version"

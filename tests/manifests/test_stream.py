@@ -96,7 +96,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_documents_joined_are_the_stream(lines: list[str], ending: str, ends: bool) -> None:  # noqa: FBT001  # hypothesis passes by position
+def test_joined_documents_equal_the_stream(lines: list[str], ending: str, ends: bool) -> None:  # noqa: FBT001  # hypothesis passes by position
     text = ending.join(lines) + (ending if ends else "")
     documents = manifests.split(text)
     assert "".join(document.text for document in documents) == text

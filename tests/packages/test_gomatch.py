@@ -22,7 +22,7 @@ TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml
     [
         pytest.param("a.yaml", TREE[1:], id="a name is about the root"),
         pytest.param("*/a.yaml", ("a.yaml", *TREE[2:]), id="a star is one step"),
-        pytest.param("a", (TREE[0], *TREE[4:]), id="a folder goes with all in it"),
+        pytest.param("a", (TREE[0], *TREE[4:]), id="a folder with all its files"),
         pytest.param("./a//b/", (*TREE[:2], *TREE[4:]), id="blank steps do not matter"),
         pytest.param("?.yaml", TREE[1:], id="a question mark is one character"),
         pytest.param("a?a.yaml", TREE, id="a question mark is no slash"),
@@ -34,7 +34,7 @@ TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml
         pytest.param(r"b\[1].yaml", (*TREE[:4], *TREE[5:]), id="a backslash escapes"),
         pytest.param(r"x[\-]y.yaml", TREE[:5], id="a backslash escapes in a set"),
         pytest.param("**/a.yaml", ("a.yaml", *TREE[2:]), id="two stars are one"),
-        pytest.param("../*", TREE, id="what is outside"),
+        pytest.param("../*", TREE, id="outside"),
         pytest.param("", TREE, id="nothing"),
     ],
 )

@@ -204,7 +204,7 @@ def test_pushed_packages_are_loaded_beside_the_declared_ones(pod: Pod, how: str)
     assert cached(pod.cache) == {PLATFORM.path: PLATFORM.content, PUSHED.path: PUSHED.content}
 
 
-def test_a_pushed_package_gives_way_to_a_declared_one(pod: Pod) -> None:
+def test_a_declared_package_replaces_a_pushed_one_at_the_same_path(pod: Pod) -> None:
     pod.publish(with_pushed(config_map(PLATFORM), replace(PUSHED, path=PLATFORM.path)))
     assert pod.run().stdout == f"loaded platform -> {PLATFORM.path}\n"
     assert pod.run().stdout == f"unchanged platform -> {PLATFORM.path}\n"

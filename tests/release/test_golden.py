@@ -82,5 +82,5 @@ def test_real_manifests_are_modified_as_expected(
     assert manifests.modified(modified, None, FOLDER) == modified
 
 
-def test_there_are_cases() -> None:
+def test_all_cases_are_collected() -> None:
     assert len(CASES) >= 50

@@ -17,7 +17,9 @@ CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
 
 @pytest.mark.parametrize("folder", ["", "/elsewhere"], ids=["usual folder", "folder moved"])
-def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_two_nodes_share_no_names_folders_or_addresses(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
     monkeypatch.setenv(state.FOLDER, folder)
     seen: set[object] = set()
     for number in state.NUMBERS:

@@ -176,7 +176,7 @@ def test_the_image_of_the_copier_is_listed_for_a_manual_check() -> None:
     assert pins.CHART in [pin.file for pin in pins.read_manual(ROOT) if "busybox:" in pin.name]
 
 
-def test_no_hook_of_pre_commit_has_a_version_of_its_own() -> None:
+def test_pre_commit_hooks_have_no_versions_of_their_own() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert {repository["repo"] for repository in hooks["repos"]} == {"local"}
 
@@ -215,7 +215,7 @@ def test_the_newest_release(texts: str, line: str, expected: str) -> None:
         pytest.param("", "v1.0.0", False, id="unknown"),
     ],
 )
-def test_a_newer_version(version: str, than: str, expected: bool) -> None:  # noqa: FBT001  # a table
+def test_versions_are_compared(version: str, than: str, expected: bool) -> None:  # noqa: FBT001  # a table
     assert versions.is_newer(version, than) is expected
 
 
@@ -522,7 +522,7 @@ MANUAL = (Manual("busybox:1.37.0", pins.CHART, "https://hub.docker.com/_/busybox
         ),
     ],
 )
-def test_the_report(everything: bool, title: str, rows: list[str]) -> None:  # noqa: FBT001  # a table
+def test_the_report_lists_outdated_pins(everything: bool, title: str, rows: list[str]) -> None:  # noqa: FBT001  # a table
     answers = registries.ask(findings.questions(PINS), REGISTRIES.run)
     report = findings.report(PINS, MANUAL, answers, everything=everything)
     lines = display.as_text(report, terminal=False).splitlines()

@@ -1,4 +1,4 @@
-"""The command, run in this process: many cases in little time, with the output that a user sees."""
+"""The command, run in this process: faster than a process, with the output that a user sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams of manifests as text, and the filter on them."""
+"""The filter on manifests, and streams of manifests as text."""
 
 from __future__ import annotations
 

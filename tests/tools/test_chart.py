@@ -39,7 +39,7 @@ def removals(packages: str) -> str:
 
 
 def render(helm: str, *args: str | Path, chart: Path = CHART) -> str:
-    """Return what `helm template` prints, without the post-renderer."""
+    """Return the output of `helm template` without the post-renderer."""
     return output(helm, "template", "crossplane", chart, "--kube-version", KUBERNETES, *args)
 
 
