@@ -1,4 +1,4 @@
-"""What a run loads: each module costs start-up time, and the filter runs on each helm command."""
+"""The modules that a run loads: they cost start-up time, and each helm command runs the filter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel"}
 
 SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
 """Modules of the standard library that take long to load."""
-
 
 SCRIPT = """
 import json, sys
@@ -41,8 +40,10 @@ print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
         pytest.param(["init", str(GOLDEN / "packages" / "network")], {"ruamel"}, id="init"),
     ],
 )
-def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: set[str]) -> None:
-    """The filter with a package directory; an archive needs tarfile."""
+def test_a_run_does_not_load_slow_modules(
+    tmp_path: Path, arguments: list[str], absent: set[str]
+) -> None:
+    """The filter reads a package directory; an archive would need tarfile."""
     (tmp_path / "config.yaml").write_text(
         "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
         f"spec: {{packages: {{network: {{path: {GOLDEN / 'packages' / 'network'}}}}}}}\n"
@@ -61,3 +62,29 @@ def test_loads_only_what_it_needs(tmp_path: Path, arguments: list[str], absent: 
     )
     status, *loaded = json.loads(run.stderr)
     assert (status, absent & set(loaded)) == (0, set())
+
+
+def test_starting_up_loads_no_library() -> None:
+    """Each helm command waits for the imports of the filter."""
+    program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
+    heavy = {"yaml", "jinja2", "rich", "shtab", "importlib.metadata", "tarfile", "lzma"}
+    run = subprocess.run(
+        [sys.executable, "-c", program.format(names=heavy)], capture_output=True, check=True
+    )
+    assert run.stdout == b"[]\n"
+
+
+def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
+    program = (
+        "import sys; from postrender.commands import filter;"
+        " print(sorted(set(sys.modules) & {names!r}))"
+    )
+    unused = {"jinja2", "rich", "shtab", "importlib.metadata", "graphlib", "difflib", "http"}
+    rooms = ("checks", "cli.display", "live", "crossplane.constraints")
+    modules = {f"postrender.{name}" for name in rooms}
+    run = subprocess.run(
+        [sys.executable, "-c", program.format(names=unused | modules)],
+        capture_output=True,
+        check=True,
+    )
+    assert run.stdout == b"[]\n"

@@ -1,8 +1,7 @@
 """The real command on hostile input: one clear message, in bounded time and memory.
 
 The kernel holds the bounds. RLIMIT_CPU counts the time of the process itself, so that a busy
-machine makes no difference; RLIMIT_AS ends what would take the machine's memory; RLIMIT_FSIZE lets
-no file be written.
+machine makes no difference; RLIMIT_AS limits the memory; RLIMIT_FSIZE forbids writing files.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ COMMAND = Path(sys.executable).with_name("crossplane-devcache")
 RENDERED = (GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_bytes()
 
 CPU = 120
-"""Seconds of a processor: the heaviest case takes a tenth of it."""
+"""Seconds of a processor: the slowest case takes a tenth of them."""
 
 MEMORY = 1 << 30
-"""Bytes of address space: room to work on the largest package.yaml that is read, of 200 MiB."""
+"""Bytes of address space: enough for the largest permitted package.yaml, of 200 MiB."""
 
 CONFIG = b"apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata:\n  name: x\n"
 PACKAGES = b"spec: {packages: {hostile: {path: %s}}}\n"
@@ -54,10 +53,10 @@ def run(folder: Path, config: bytes, stdin: bytes) -> subprocess.CompletedProces
     )
 
 
-def refusal(found: subprocess.CompletedProcess[bytes]) -> str:
-    """Return the message of a refusal, after checking that it is one and fit for a terminal."""
-    message = found.stderr.decode()
-    assert (found.returncode, found.stdout) == (1, b""), message
+def refusal(run: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the message of a refusal, after a check that it is safe for a terminal."""
+    message = run.stderr.decode()
+    assert (run.returncode, run.stdout) == (1, b""), message
     assert message.startswith("crossplane-devcache: error: ")
     assert all(character.isprintable() or character == "\n" for character in message)
     lines = message.splitlines()
@@ -66,12 +65,12 @@ def refusal(found: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def repeated(content: bytes, times: int) -> bytes:
-    """Return gzip data of the content that many times, which takes little to write."""
+    """Return gzip data of the content, repeated; only one copy is packed."""
     return packed(content) * times
 
 
 def write_links(path: Path) -> None:
-    """Write 3,000 links to targets of 1 MiB each: 3 GiB, of which the disk keeps the headers."""
+    """Write 3,000 links to targets of 1 MiB each: 3 GiB in a sparse file."""
     record = b"1048576 linkpath="
     extension = header("pax", 1 << 20, tarfile.XHDTYPE) + record
     link = header("link", 0, tarfile.SYMTYPE)
@@ -143,11 +142,13 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
         "is too large not to begin with its apiVersion and kind",
     ),
 }
-"""What writes each archive, and what the message says of it. A worker writes only its own."""
+"""The writer of each archive, and a phrase of its refusal. A test writes only its own archive."""
 
 
 @pytest.mark.parametrize(("archive", "problem"), ARCHIVES.values(), ids=ARCHIVES)
-def test_an_archive(tmp_path: Path, archive: Callable[[Path], object], problem: str) -> None:
+def test_hostile_archives_are_refused(
+    tmp_path: Path, archive: Callable[[Path], object], problem: str
+) -> None:
     archive(tmp_path / "package.xpkg")
     message = refusal(run(tmp_path, CONFIG + PACKAGES % b"package.xpkg", RENDERED))
     assert message.startswith("crossplane-devcache: error: package hostile, package.xpkg")
@@ -156,14 +157,14 @@ def test_an_archive(tmp_path: Path, archive: Callable[[Path], object], problem: 
 
 @dataclass(frozen=True)
 class Text:
-    """What follows the name in an object's metadata, and what a message says of it if it is read.
+    """The text behind the name in an object's metadata, and its refusal.
 
-    Where a document only passes, as the manifests of others do, it may be anything that is YAML.
+    In a document that the filter only passes through, any YAML is permitted.
     """
 
     more: bytes
     problem: str
-    """A regular expression, or "" if there is nothing wrong with it."""
+    """A regular expression of the refusal, or "" for valid text."""
     passes: bool = True
 
 
@@ -226,7 +227,7 @@ def as_config(folder: Path, text: Text) -> subprocess.CompletedProcess[bytes]:
 
 
 def as_manifest(folder: Path, text: Text) -> subprocess.CompletedProcess[bytes]:
-    """Run on a manifest that has to be parsed, because it might be the declaration."""
+    """Run on a manifest that must be parsed, because it might be the declaration."""
     other = b"---\napiVersion: v1\nkind: DevCache\nmetadata:\n  name: x\n" + text.more
     return run(folder, CONFIG, RENDERED + other)
 
@@ -240,28 +241,28 @@ def as_package_yaml(folder: Path, text: Text) -> subprocess.CompletedProcess[byt
 
 @pytest.mark.parametrize("read", [as_config, as_package_yaml])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_yaml_that_is_read(
+def test_hostile_yaml_is_refused_or_read(
     tmp_path: Path,
     text: Text,
     read: Callable[[Path, Text], subprocess.CompletedProcess[bytes]],
 ) -> None:
-    found = read(tmp_path, text)
-    if found.returncode or text.problem:
-        assert re.search(text.problem, refusal(found))
+    outcome = read(tmp_path, text)
+    if outcome.returncode or text.problem:
+        assert re.search(text.problem, refusal(outcome))
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_yaml_that_passes(tmp_path: Path, text: Text) -> None:
-    found = as_manifest(tmp_path, text)
+def test_hostile_yaml_of_other_manifests_passes_unchanged(tmp_path: Path, text: Text) -> None:
+    outcome = as_manifest(tmp_path, text)
     if text.passes:
-        assert (found.returncode, found.stderr) == (0, b"")
-        assert text.more in found.stdout
+        assert (outcome.returncode, outcome.stderr) == (0, b"")
+        assert text.more in outcome.stdout
     else:
-        assert re.search(text.problem, refusal(found))
+        assert re.search(text.problem, refusal(outcome))
 
 
 ODD = "a\n\x1b[2Jhint: \u202e\u2028"
-"""A name that would rewrite the terminal, or end the message early."""
+"""A name that would rewrite the terminal or end the message early."""
 
 
 def odd_file(folder: Path) -> tuple[bytes, bytes]:
@@ -325,7 +326,7 @@ def odd_template(_: Path) -> tuple[bytes, bytes]:
         odd_template,
     ],
 )
-def test_an_odd_name_is_quoted(
+def test_messages_quote_odd_names(
     tmp_path: Path, prepared: Callable[[Path], tuple[bytes, bytes]]
 ) -> None:
     message = refusal(run(tmp_path, *prepared(tmp_path)))

@@ -1,4 +1,4 @@
-"""What the filter does outside of itself: it reads what it is told to, and that is all.
+"""The filter only reads, and only the files that the declaration names.
 
 docs/security.md promises it. Python reports each file, socket and program to an audit hook.
 """
@@ -22,10 +22,10 @@ ITSELF = (ROOT / "postrender", Path(sys.prefix), Path(sys.base_prefix))
 
 AUDITED = """
 import json, os, sys
-from postrender.cli import main# the command and its libraries are loaded
-from postrender import commands# the command and its libraries are loaded
+from postrender.cli import main  # load the command and its libraries before the hook
+from postrender import commands
 
-told = []
+events = []
 quiet = (
     *("sys.", "import", "marshal.", "compile", "exec"),
     *("code.", "function.", "object.", "builtins."),
@@ -33,27 +33,27 @@ quiet = (
 
 def hook(event, arguments):
     if not event.startswith(quiet):
-        told.append([event, *map(str, arguments[:3])])
+        events.append([event, *map(str, arguments[:3])])
 
 sys.addaudithook(hook)
 status = main.main(sys.argv[1:])
 with open(os.dup(2), "w") as stderr:
-    json.dump(told[:-1], stderr)  # without the last, which is this very file
+    json.dump(events[:-1], stderr)  # the last event opened stderr itself
 sys.exit(status)
 """
 
 
 def events(*arguments: str) -> list[list[str]]:
-    """Return what the audit hook was told of a run that succeeded: event, and first arguments."""
-    done = subprocess.run(
+    """Return the audit events of a successful run: their names and first arguments."""
+    run = subprocess.run(
         [sys.executable, "-c", AUDITED, *arguments],
         input=RENDERED.read_bytes(),
         capture_output=True,
         cwd=GOLDEN,
         check=True,
     )
-    told: list[list[str]] = json.loads(done.stderr)
-    return told
+    calls: list[list[str]] = json.loads(run.stderr)
+    return calls
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def events(*arguments: str) -> list[list[str]]:
         pytest.param(["crds", "--crossplane=2.4"], id="crds"),
     ],
 )
-def test_it_only_reads_and_only_what_the_declaration_names(arguments: list[str]) -> None:
-    found = events(*arguments)
-    assert {event for event, *_ in found} <= {"open", "os.scandir", "os.listdir"}
-    opened = [rest for event, *rest in found if event == "open"]
+def test_the_filter_only_reads_and_only_the_declared_files(arguments: list[str]) -> None:
+    calls = events(*arguments)
+    assert {event for event, *_ in calls} <= {"open", "os.scandir", "os.listdir"}
+    opened = [details for event, *details in calls if event == "open"]
     assert all(int(flags) & os.O_ACCMODE == os.O_RDONLY for _, _, flags in opened)
     absolute = {(GOLDEN / path).resolve() for path, _, _ in opened}
     read = {path for path in absolute if not any(map(path.is_relative_to, ITSELF))}

@@ -1,4 +1,4 @@
-"""Declared packages in the cache: each one's file, and which cannot stand side by side."""
+"""Declared packages in the cache: the file of each package, and the refused declarations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
 OLD, MIDDLE, NEW = Version(1, 19), Version(2, 1), Version(2, 4)
-"""A version of each kind: any reference by path, qualified by path, qualified by digest."""
+"""A version of each kind: any reference by path, a qualified one by path, or by digest."""
 
 PROVIDER = META.replace(b"Configuration", b"Provider")
 
@@ -40,31 +40,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def placed(
+def local_packages(
     folder: Path, version: Version, packages: str, *, offline: str = "false"
 ) -> tuple[LocalPackage, ...]:
-    """Place what the flow mapping `packages` declares."""
+    """Return the packages that the flow mapping `packages` declares."""
     text = f"{HEAD}spec: {{offline: {offline}, packages: {{{packages}}}}}\n"
     declared = devcache.load(text, where="")
     target = Target.of(version, where="")
     return placement.place(declared.packages, target, folder, offline=declared.offline)
 
 
-def place(folder: Path, version: Version, packages: str, *, offline: str = "false") -> list[str]:
-    """Place what the flow mapping `packages` declares, and return the files in the cache."""
-    return [one.cache_key for one in placed(folder, version, packages, offline=offline)]
+def cache_keys(
+    folder: Path, version: Version, packages: str, *, offline: str = "false"
+) -> list[str]:
+    """Return the cache files of the packages that the flow mapping `packages` declares."""
+    return [
+        package.cache_key for package in local_packages(folder, version, packages, offline=offline)
+    ]
 
 
 def refusal(
     folder: Path, version: Version, packages: str, *, offline: str = "false"
 ) -> DevcacheError:
     with pytest.raises(DevcacheError) as refused:
-        place(folder, version, packages, offline=offline)
+        cache_keys(folder, version, packages, offline=offline)
     return refused.value
 
 
 OTHER = sha256(META)
-"""The digest of `other`: that of its one file."""
+"""The digest of `other`, which is the digest of its only file."""
 
 ZEROS = f"sha256:{'0' * 64}"
 
@@ -122,7 +126,7 @@ ZEROS = f"sha256:{'0' * 64}"
 def test_the_file_of_a_package(
     folder: Path, version: Version, packages: str, keys: list[str]
 ) -> None:
-    assert place(folder, version, packages) == keys
+    assert cache_keys(folder, version, packages) == keys
 
 
 @pytest.mark.parametrize(
@@ -132,8 +136,8 @@ def test_the_file_of_a_package(
             MIDDLE,
             "aa: {path: other, package: acme/other}",
             'package aa ("other")',
-            'Crossplane 2 does not admit the reference "acme/other"',
-            "write a host with a dot, a path, and a tag: registry.example.com/acme/platform:v0.1.0",
+            '"acme/other"',
+            "registry.example.com/acme/platform:v0.1.0",
             id="unqualified",
         ),
         pytest.param(
@@ -141,31 +145,31 @@ def test_the_file_of_a_package(
             "aa: {path: gone}",
             "package aa, {folder}/gone",
             "no such file or directory",
-            "a relative path is looked up in the current directory; that of the filter is helm's",
+            "current directory",
             id="not-there",
         ),
         pytest.param(
             OLD,
             "aa: {path: other, package: 'x.io/.a/b:v1'}",
             'package aa ("other")',
-            '"x.io/.a/b:v1" has a part that is empty or begins with a dot',
-            "name it otherwise",
+            '"x.io/.a/b:v1"',
+            "",
             id="a-hidden-folder",
         ),
         pytest.param(
             OLD,
             "aa: {path: other, package: 'x.io//b:v1'}",
             'package aa ("other")',
-            '"x.io//b:v1" has a part that is empty or begins with a dot',
-            "name it otherwise",
+            '"x.io//b:v1"',
+            "",
             id="an-empty-part",
         ),
         pytest.param(
             OLD,
             "bb: {path: other, package: 'x.io/a/b:v1'}, aa: {path: other, package: 'x.io/a/b:v2'}",
             "packages aa and bb",
-            'both have the source "x.io/a/b", and Crossplane installs each once',
-            "give one of them another `package`, or install: false",
+            'source "x.io/a/b"',
+            "install: false",
             id="one-source-twice",
         ),
         pytest.param(
@@ -173,16 +177,16 @@ def test_the_file_of_a_package(
             "aa: {path: other, package: 'x.io/a/b:v1.1', install: false},"
             " bb: {path: other, package: 'x.io/a/b:v1.2'}",
             "packages aa and bb",
-            'both would be the cache file "x.io/a/b:v1.gz"',
-            "give one of them a `package` with another path; another tag is often the same file",
+            'cache file "x.io/a/b:v1.gz"',
+            "`package`",
             id="one-file-twice",
         ),
         pytest.param(
             OLD,
             "aa: {path: other, package: 'x.io/a.gz/b'}, bb: {path: other, package: 'x.io/a.b'}",
             "packages aa and bb",
-            'the cache file "x.io/a.gz" of one is a folder of the other\'s',
-            "give one of them another `package`",
+            'cache file "x.io/a.gz"',
+            "`package`",
             id="a-file-that-is-a-folder",
         ),
         pytest.param(
@@ -190,15 +194,15 @@ def test_the_file_of_a_package(
             f"aa: {{path: package.xpkg, package: 'x.io/a/b:v1@{ZEROS}'}}",
             'package aa ("package.xpkg")',
             f'"x.io/a/b:v1@{ZEROS}" has a tag and a digest',
-            "keep one: Crossplane would take the tag for a part of the source",
+            "one",
             id="tag-and-digest",
         ),
         pytest.param(
             NEW,
             f"aa: {{path: other, package: 'x.io/a/b@{ZEROS}'}}",
             'package aa ("other")',
-            f'"x.io/a/b@{ZEROS}" names a digest, but only an .xpkg file has one',
-            "name a tag instead, e.g. v0.1.0",
+            f'"x.io/a/b@{ZEROS}" names a digest',
+            "tag",
             id="digest-of-a-directory",
         ),
         pytest.param(
@@ -206,14 +210,14 @@ def test_the_file_of_a_package(
             f"aa: {{path: package.xpkg, package: 'x.io/a/b@{ZEROS}'}}",
             'package aa ("package.xpkg")',
             f'"x.io/a/b@{ZEROS}" names another digest than the file\'s, {{digest}}',
-            "name a tag to use the file whatever its digest",
+            "tag",
             id="another-digest",
         ),
         pytest.param(
             NEW,
             "aa: {path: other, runtimeImage: x}",
             'package aa ("other")',
-            "runtimeImage is set, but a Configuration runs nothing",
+            "Configuration",
             "remove runtimeImage",
             id="configuration-with-image",
         ),
@@ -221,28 +225,29 @@ def test_the_file_of_a_package(
             OLD,
             "aa: {path: prov, runtimeImage: x, spec: {runtimeConfigRef: {name: x}}}",
             'package aa ("prov")',
-            "runtimeImage and spec.runtimeConfigRef are both set",
-            "keep one: runtimeImage makes a DeploymentRuntimeConfig of its own",
+            "runtimeImage and spec.runtimeConfigRef",
+            "one",
             id="two-runtimes",
         ),
         pytest.param(
             NEW,
             "aa: {path: prov}",
             'package aa ("prov")',
-            "no registry has the image that this Provider runs",
-            "set runtimeImage to the image of its program, or spec.runtimeConfigRef",
+            "image",
+            "set runtimeImage",
             id="provider-without-image",
         ),
     ],
 )
-def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
+def test_refusals(  # noqa: PLR0913, PLR0917  # the columns of the table
     folder: Path, version: Version, packages: str, where: str, problem: str, hint: str
 ) -> None:
-    found = refusal(folder, version, packages)
+    error = refusal(folder, version, packages)
     digest = read(folder / "package.xpkg").digest
-    assert found.where == where.format(folder=folder)
-    assert found.problem == problem.format(digest=digest)
-    assert found.hint == hint
+    assert error.where == where.format(folder=folder)
+    assert problem.format(digest=digest) in error.problem
+    assert hint in error.hint
+    assert error.hint
 
 
 @pytest.mark.parametrize(
@@ -250,66 +255,66 @@ def test_what_is_refused(  # noqa: PLR0913, PLR0917  # the columns of the table
     [
         pytest.param(NEW, "runtimeImage: x", id="an-image"),
         pytest.param(NEW, "spec: {runtimeConfigRef: {name: x}}", id="a-runtime-config"),
-        pytest.param(NEW, "install: false", id="installed-by-somebody-else"),
-        pytest.param(OLD, "", id="with-the-image-on-the-node"),
+        pytest.param(NEW, "install: false", id="installed-by-another"),
+        pytest.param(OLD, "", id="image-on-the-node"),
     ],
 )
-def test_a_provider_that_has_something_to_run(folder: Path, version: Version, package: str) -> None:
-    assert place(folder, version, ", ".join(filter(None, ("aa: {path: prov", package))) + "}")
+def test_a_provider_with_an_image_is_placed(folder: Path, version: Version, package: str) -> None:
+    assert cache_keys(folder, version, ", ".join(filter(None, ("aa: {path: prov", package))) + "}")
 
 
 @pytest.mark.parametrize("version", [OLD, NEW])
 @pytest.mark.parametrize("path", ["other", "package.xpkg"])
-def test_a_tag_resolves_to_the_digest_of_what_is_on_disk(
+def test_a_tag_resolves_to_the_digest_of_the_package_on_disk(
     folder: Path, version: Version, path: str
 ) -> None:
-    (one,) = placed(folder, version, f"aa: {{path: {path}}}")
-    assert (one.name, one.digest) == ("aa", read(folder / path).digest)
+    (package,) = local_packages(folder, version, f"aa: {{path: {path}}}")
+    assert (package.name, package.digest) == ("aa", read(folder / path).digest)
 
 
-def test_an_xpkg_is_found_by_its_own_digest(folder: Path) -> None:
+def test_a_reference_may_name_the_digest_of_its_xpkg(folder: Path) -> None:
     digest = read(folder / "package.xpkg").digest
     package = f"aa: {{path: package.xpkg, package: 'x.io/acme/conf@{digest}'}}"
-    assert place(folder, NEW, package) == [f"x-io-acme-conf-sha256-{digest[7:12]}.gz"]
+    assert cache_keys(folder, NEW, package) == [f"x-io-acme-conf-sha256-{digest[7:12]}.gz"]
 
 
 @pytest.mark.parametrize(
-    ("package", "place_"),
+    ("package", "where"),
     [
         pytest.param("conf", 'package aa ("conf"), file "xrd.yaml"', id="a-member"),
         pytest.param("func", 'package aa ("func")', id="the-package-itself"),
     ],
 )
 def test_a_kind_of_another_line_is_refused_with_its_file(
-    folder: Path, package: str, place_: str
+    folder: Path, package: str, where: str
 ) -> None:
     directory(folder / "conf", {"xrd.yaml": XRD.replace(b"/v1", b"/v2")})
     directory(folder / "func", {"crossplane.yaml": META.replace(b"Configuration", b"Function")})
     version = OLD if package == "conf" else Version(1, 16)
-    found = refusal(folder, version, f"aa: {{path: {package}, runtimeImage: ''}}")
-    assert found.where == place_
-    assert "must not hold" in found.problem
+    error = refusal(folder, version, f"aa: {{path: {package}, runtimeImage: ''}}")
+    assert error.where == where
+    assert "must not hold" in error.problem
 
 
 def test_ignored_files_are_not_in_the_package(folder: Path) -> None:
     directory(folder / "conf", {"xrd.yaml": b"kind: [\n"})
-    assert place(folder, OLD, "aa: {path: conf, ignore: ['xrd.yaml']}")
+    assert cache_keys(folder, OLD, "aa: {path: conf, ignore: ['xrd.yaml']}")
 
 
-def test_offline_needs_every_dependency(folder: Path) -> None:
+def test_offline_requires_every_dependency(folder: Path) -> None:
     needs = "aa: {path: needs}"
-    assert place(folder, OLD, needs)
-    found = refusal(folder, OLD, needs, offline="true")
-    assert found.where == 'package aa ("needs")'
-    assert found.problem == 'offline is set, but its dependency "x.io/acme/conf" is not local'
-    assert found.hint == "declare a local package with that source, or unset offline"
-    assert place(
+    assert cache_keys(folder, OLD, needs)
+    error = refusal(folder, OLD, needs, offline="true")
+    assert error.where == 'package aa ("needs")'
+    assert 'dependency "x.io/acme/conf"' in error.problem
+    assert "offline" in error.hint
+    assert cache_keys(
         folder, OLD, f"{needs}, bb: {{path: conf, package: 'x.io/acme/conf:v1'}}", offline="true"
     )
 
 
 def test_a_pushed_provider_runs_its_own_image(folder: Path) -> None:
     Image([packed(tar({"package.yaml": PROVIDER}))]).write(folder)
-    assert place(folder, NEW, "aa: {path: package.xpkg, package: 'x.io/acme/prov:v1'}")
-    found = refusal(folder, NEW, "aa: {path: package.xpkg}")
-    assert found.problem == "no registry has the image that this Provider runs"
+    assert cache_keys(folder, NEW, "aa: {path: package.xpkg, package: 'x.io/acme/prov:v1'}")
+    error = refusal(folder, NEW, "aa: {path: package.xpkg}")
+    assert "no registry has the image" in error.problem

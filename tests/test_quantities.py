@@ -28,5 +28,5 @@ from postrender import quantities
         ("1e", None),
     ],
 )
-def test_in_bytes_rounded_up(quantity: str, expected: int | None) -> None:
+def test_a_quantity_in_bytes_is_rounded_up(quantity: str, expected: int | None) -> None:
     assert quantities.in_bytes(quantity) == expected

@@ -1,4 +1,4 @@
-"""ResultCache of earlier runs: what they save, and that they change nothing."""
+"""The results of earlier runs: they save time, and do not change the output."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RENDERED = GOLDEN / "crossplane-2.4" / "input-helm4.yaml"
 
 LARGE = XRD + b"metadata:\n" + b"".join(b"  a%d: %d\n" % (n, n * n) for n in range(30_000))
-"""An object that is worth keeping results of."""
+"""An object that is large enough for the cache."""
 
 
 def archive(folder: Path, package_yaml: bytes = META + b"---\n" + LARGE) -> Path:
@@ -35,7 +35,7 @@ def archive(folder: Path, package_yaml: bytes = META + b"---\n" + LARGE) -> Path
 
 
 def filtered(path: Path, cache: ResultCache) -> bytes:
-    """Return what the filter makes of real manifests with one package."""
+    """Return real manifests as the filter modifies them for one package."""
     text = f"""
         apiVersion: crossplane-devcache/v1alpha1
         kind: DevCache
@@ -53,7 +53,7 @@ def sources(tmp_path: Path) -> list[Path]:
     return [directory(tmp_path / "directory", {"a.yaml": LARGE}), archive(tmp_path / "xpkg")]
 
 
-def test_finds_what_was_kept_under_the_same_key_only(tmp_path: Path) -> None:
+def test_an_entry_belongs_to_its_key_alone(tmp_path: Path) -> None:
     cache = ResultCache(tmp_path / "new" / "folder")
     assert cache.get("a", "b") is None
     cache.put(b"content", "a", "b")
@@ -62,7 +62,7 @@ def test_finds_what_was_kept_under_the_same_key_only(tmp_path: Path) -> None:
     assert ResultCache(tmp_path / "new" / "folder").get("a", "b") == b"content"
 
 
-def test_another_version_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_uses_no_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ResultCache(tmp_path).put(b"content", "a")
     monkeypatch.setattr(result_cache, "__version__", "another")
     assert ResultCache(tmp_path).get("a") is None
@@ -89,14 +89,14 @@ def test_a_damaged_entry_is_ignored_and_written_anew(
     assert cache.get("a") == b"content"
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cache = ResultCache(tmp_path / "file" / "folder")
     cache.put(b"content", "a")
     assert cache.get("a") is None
 
 
-def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_with_write_permission_for_others_is_not_used(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
     ResultCache(tmp_path).put(b"content", "a")
     assert list(tmp_path.iterdir()) == []
@@ -113,7 +113,7 @@ def test_folder_and_entries_are_private(tmp_path: Path) -> None:
     assert modes == [0o700, 0o600]
 
 
-def test_what_was_used_longest_ago_goes_first(
+def test_the_least_recently_used_entry_is_removed_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = ResultCache(tmp_path)
@@ -122,13 +122,13 @@ def test_what_was_used_longest_ago_goes_first(
         for path in tmp_path.iterdir():
             if path.stat().st_mtime_ns > 10:
                 os.utime(path, ns=(age, age))
-    assert cache.get("c")  # used again: now the youngest
+    assert cache.get("c")  # now the most recently used
     monkeypatch.setattr(result_cache, "_ALL", 450)
     cache.put(b"x" * 100, "d")
     assert [key for key in "abcd" if cache.get(key)] == ["a", "c", "d"]
 
 
-def test_many_runs_at_once_find_all_or_nothing(tmp_path: Path) -> None:
+def test_concurrent_runs_read_whole_entries_or_none(tmp_path: Path) -> None:
     contents = {str(number): os.urandom(100_000) for number in range(4)}
 
     def run(number: int) -> bool:
@@ -160,18 +160,20 @@ def test_many_runs_at_once_find_all_or_nothing(tmp_path: Path) -> None:
         pytest.param({}, None, id="no-home"),
     ],
 )
-def test_where_they_are(environment: dict[str, str], folder: str | None) -> None:
+def test_the_folder_follows_the_environment(
+    environment: dict[str, str], folder: str | None
+) -> None:
     assert result_cache.of_user(environment).folder == (Path(folder) if folder else None)
 
 
-def test_the_filter_gives_the_same_bytes_with_and_without(
+def test_the_filter_gives_the_same_bytes_with_and_without_a_cache(
     sources: list[Path], tmp_path: Path
 ) -> None:
     for source in sources:
-        cache = ResultCache(tmp_path / "kept")
+        cache = ResultCache(tmp_path / "results")
         without = filtered(source, NO_CACHE)
         assert [filtered(source, cache) for _ in range(2)] == [without, without]
-        for entry in (tmp_path / "kept").iterdir():
+        for entry in (tmp_path / "results").iterdir():
             entry.write_bytes(b"damaged")
         assert filtered(source, cache) == without
 
@@ -179,24 +181,24 @@ def test_the_filter_gives_the_same_bytes_with_and_without(
 def test_nothing_is_parsed_and_packed_again(
     sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache = ResultCache(tmp_path / "kept")
+    cache = ResultCache(tmp_path / "results")
     first = [filtered(source, cache) for source in sources]
     monkeypatch.delattr(documents, "split")
     monkeypatch.delattr(compression, "lzma")
     assert [filtered(source, cache) for source in sources] == first
 
 
-def test_what_earlier_runs_found_is_all_that_reading_finds(
+def test_a_package_from_the_cache_equals_the_package_from_disk(
     sources: list[Path], tmp_path: Path
 ) -> None:
     for source in sources:
         read = packages.read(source)
         for _ in range(2):
-            found = packages.read(source, cache=ResultCache(tmp_path / "kept"))
-            assert found[:-1] == read[:-1]
-            assert found.package_yaml.digest == read.package_yaml.digest
-            assert found.package_yaml.size == read.package_yaml.size
-            assert found.package_yaml.content == read.package_yaml.content
+            package = packages.read(source, cache=ResultCache(tmp_path / "results"))
+            assert package[:-1] == read[:-1]
+            assert package.package_yaml.digest == read.package_yaml.digest
+            assert package.package_yaml.size == read.package_yaml.size
+            assert package.package_yaml.content == read.package_yaml.content
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_what_earlier_runs_found_is_all_that_reading_finds(
     ],
 )
 def test_a_changed_directory_is_read_again(tmp_path: Path, changed: dict[str, bytes]) -> None:
-    cache = ResultCache(tmp_path / "kept")
+    cache = ResultCache(tmp_path / "results")
     packages.read(directory(tmp_path / "before", {"a.yaml": LARGE}), cache=cache)
     after = directory(tmp_path / "after", changed)
     assert packages.read(after, cache=cache)[:-1] == packages.read(after)[:-1]
@@ -218,14 +220,14 @@ def test_a_refused_package_is_refused_again(tmp_path: Path) -> None:
     root = directory(tmp_path / "root", {"a.yaml": LARGE, "b.yaml": b"kind: X\n"})
     for _ in range(2):
         with pytest.raises(DevcacheError):
-            packages.read(root, cache=ResultCache(tmp_path / "kept"))
+            packages.read(root, cache=ResultCache(tmp_path / "results"))
 
 
 def test_an_archive_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:
-    cache = ResultCache(tmp_path / "kept")
+    cache = ResultCache(tmp_path / "results")
     path = archive(tmp_path)
     packages.read(path, cache=cache)
-    found = packages.read(path, cache=cache)
+    package = packages.read(path, cache=cache)
     archive(tmp_path, META + b"---\n" + LARGE + b"  x: 1\n")
     with pytest.raises(DevcacheError, match="changed while it was read"):
-        _ = found.package_yaml.content
+        _ = package.package_yaml.content

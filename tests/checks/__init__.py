@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/checks`."""
+"""Tests of `postrender/checks`."""

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/cli`."""
+"""Tests of `postrender/cli`."""

@@ -1,4 +1,4 @@
-"""What people see on a terminal, and what nobody sees without one."""
+"""The output on a terminal, and without one."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def on_a_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
-    """Run the command with stdout and stderr on a terminal, and return what it shows."""
+    """Run the command with stdout and stderr on a terminal, and return the output."""
     parent, child = os.openpty()
-    shown = b""
+    output = b""
     with subprocess.Popen(
         [str(COMMAND), *arguments],
         stdin=child,
@@ -28,44 +28,45 @@ def on_a_terminal(*arguments: str, columns: int = 80, **environment: str) -> str
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns)} | environment,
     ):
         os.close(child)
-        # Read while it runs: a terminal holds little, and not every system keeps it to the end.
-        with suppress(OSError):  # how Linux tells that nothing more will come
+        # Read during the run: a terminal buffers little, and some systems drop it at the end.
+        with suppress(OSError):  # Linux reports the end of the output as an error
             while piece := os.read(parent, 65536):
-                shown += piece
+                output += piece
     os.close(parent)
-    return shown.decode()
+    return output.decode()
 
 
-def plain(shown: str) -> list[str]:
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).split("\r\n")
+def plain(output: str) -> list[str]:
+    """Return the lines of the output without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).split("\r\n")
 
 
 CHECK = ("check", "-f", "examples/fleet.yaml", "--crossplane", "1.20")
 
 
-def test_a_terminal_gets_colour_progress_and_lines_that_fit() -> None:
-    shown = on_a_terminal(*CHECK)
-    assert "\x1b[32mlocal" in shown
-    assert "\x1b[33mwarning" in shown
-    assert "packing the packages" in shown
-    tables = plain(shown)[plain(shown).index("Sizes") :]
+def test_a_terminal_shows_colours_progress_and_lines_that_fit() -> None:
+    output = on_a_terminal(*CHECK)
+    assert "\x1b[32mlocal" in output
+    assert "\x1b[33mwarning" in output
+    assert "packing the packages" in output
+    tables = plain(output)[plain(output).index("Sizes") :]
     assert max(map(len, tables)) <= 80
     assert "packages: 2, errors: 0, warnings: 1; for Crossplane 1.20" in tables
 
 
-def test_no_color_is_kept_to() -> None:
+def test_no_color_is_respected() -> None:
     assert not re.search(r"\x1b\[3[0-9]m", on_a_terminal(*CHECK, NO_COLOR="1"))
 
 
-def test_an_error_takes_progress_off_the_terminal(tmp_path: Path) -> None:
-    shown = on_a_terminal("check", "-f", str(tmp_path / "nowhere"))
-    assert shown.rstrip().endswith("that of the filter is helm's")
-    assert "\x1b[?25h" in shown, "the cursor is back"
-    assert "crossplane-devcache: error: " in shown
+def test_an_error_clears_the_progress(tmp_path: Path) -> None:
+    output = on_a_terminal("check", "-f", str(tmp_path / "nowhere"))
+    assert output.rstrip().endswith("that of the filter is helm's")
+    assert "\x1b[?25h" in output, "the cursor is visible again"
+    assert "crossplane-devcache: error: " in output
 
 
-def test_without_a_terminal_there_is_nothing_but_the_report() -> None:
-    found = subprocess.run([COMMAND, *CHECK], cwd=ROOT, capture_output=True, check=True)
-    assert found.stderr == b""
-    assert b"\x1b" not in found.stdout
-    assert all(not line.endswith(b" ") for line in found.stdout.splitlines())
+def test_without_a_terminal_only_the_report_is_printed() -> None:
+    run = subprocess.run([COMMAND, *CHECK], cwd=ROOT, capture_output=True, check=True)
+    assert run.stderr == b""
+    assert b"\x1b" not in run.stdout
+    assert all(not line.endswith(b" ") for line in run.stdout.splitlines())

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/commands`."""
+"""Tests of `postrender/commands`."""

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/crossplane`."""
+"""Tests of `postrender/crossplane`."""

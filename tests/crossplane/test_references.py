@@ -1,4 +1,4 @@
-"""References against what Crossplane's own code says of them."""
+"""References, compared with the results of Crossplane's own code."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from postrender.errors import DevcacheError
 from tests.shared.cache_keys import PARSED, REFUSED, ROWS, Row
 
 
-def test_no_vector_is_lost() -> None:
+def test_all_vectors_are_read() -> None:
     assert (len(PARSED), len(REFUSED)) == (45, 5)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["package"])
-def test_path_key_is_crossplanes(row: Row) -> None:
+def test_the_path_key_equals_crossplanes(row: Row) -> None:
     assert references.path_key(row["package"]) == row["path_key"]
 
 
 @pytest.mark.parametrize("row", PARSED, ids=lambda row: row["package"])
-def test_reads_a_reference_as_crossplane_does(row: Row) -> None:
+def test_a_reference_has_the_same_parts_as_in_crossplane(row: Row) -> None:
     reference = references.parse(row["package"], where="")
     assert reference.text == row["package"]
     assert (reference.source, reference.identifier) == (row["source"], row["identifier"])
@@ -31,13 +31,13 @@ def test_reads_a_reference_as_crossplane_does(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", PARSED, ids=lambda row: row["package"])
-def test_crossplane_2_admits_what_its_crd_and_its_strict_parser_admit(row: Row) -> None:
+def test_crossplane_2_admits_references_that_pass_its_crd_and_its_strict_parser(row: Row) -> None:
     reference = references.parse(row["package"], where="")
     assert reference.is_qualified == (row["v2_admitted"] and row["strict_ok"])
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row["package"])
-def test_refuses_what_crossplane_cannot_parse(row: Row) -> None:
+def test_references_that_crossplane_cannot_parse_are_refused(row: Row) -> None:
     assert not row["ge22_parse_ok"]
     with pytest.raises(DevcacheError) as refused:
         references.parse(row["package"], where="packages.x")
@@ -56,11 +56,11 @@ def test_refuses_what_crossplane_cannot_parse(row: Row) -> None:
         ),
     ],
 )
-def test_parts_of_a_reference(
+def test_a_reference_is_parsed_into_its_parts(
     text: str, registry: str, repository: str, tag: str, digest: str
 ) -> None:
-    found = references.parse(text, where="")
-    assert (found.registry, found.repository, found.tag, found.digest) == (
+    reference = references.parse(text, where="")
+    assert (reference.registry, reference.repository, reference.tag, reference.digest) == (
         registry,
         repository,
         tag,
@@ -68,34 +68,27 @@ def test_parts_of_a_reference(
     )
 
 
-def test_latest_is_cut_off_a_bare_name_as_crossplane_cuts_it() -> None:
+def test_latest_is_removed_from_a_bare_name_as_by_crossplane() -> None:
     assert references.parse("mylatest", where="").source == "my"
 
 
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("x.io/a/b@sha256:0", "its digest is not sha256: and 64 hexadecimal digits"),
-        ("x.io/a/b:v+1", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
-        (f"x.io/a/b:{'v' * 129}", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
-        ("-x.io/a/b", "its registry is not a host with an optional port"),
-        (
-            "x.io/a/B",
-            "its repository is not 2 to 255 of lower-case letters, digits, `_`, `.`, `/`, `-`",
-        ),
+        ("x.io/a/b@sha256:0", "its digest"),
+        ("x.io/a/b:v+1", "its tag"),
+        (f"x.io/a/b:{'v' * 129}", "its tag"),
+        ("-x.io/a/b", "its registry"),
+        ("x.io/a/B", "its repository"),
     ],
 )
-def test_a_refusal_tells_the_rule(text: str, rule: str) -> None:
+def test_a_refusal_states_the_violated_rule(text: str, rule: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         references.parse(text, where="packages.x")
     assert refused.value.where == "packages.x"
-    assert (
-        refused.value.problem
-        == f'no package reference: "{text[:120]}{text[120:] and "..."}": {rule}'
-    )
-    assert refused.value.hint == (
-        "write registry/path:tag, e.g. registry.example.com/acme/platform:v0.1.0"
-    )
+    assert f'"{text[:120]}{text[120:] and "..."}"' in refused.value.problem
+    assert rule in refused.value.problem
+    assert "registry.example.com/acme/platform:v0.1.0" in refused.value.hint
 
 
 def test_a_digest_key_is_a_dns_label_without_hyphens_at_its_ends() -> None:
@@ -116,19 +109,19 @@ TEXTS = st.builds(
 
 
 @given(st.one_of(st.text(), TEXTS))
-@example(".0")  # of which the suffix of the cache's path takes everything
-def test_whatever_parses_is_the_sum_of_its_parts_and_safe_to_write_down(text: str) -> None:
-    """It stands in a line of the index, and as a path below the cache."""
+@example(".0")  # the path's suffix replaces all of it
+def test_a_parsed_reference_is_the_sum_of_its_parts_and_safe_as_a_path(text: str) -> None:
+    """A reference becomes a line of the index and a path below the cache."""
     try:
-        found = references.parse(text, where="")
+        reference = references.parse(text, where="")
     except DevcacheError:
         return
-    registry = f"{found.registry}/" if found.registry else ""
-    tag = f":{found.tag}" if found.tag else ""
-    digest = f"@{found.digest}" if found.digest else ""
-    assert f"{registry}{found.repository}{tag}{digest}" == text
+    registry = f"{reference.registry}/" if reference.registry else ""
+    tag = f":{reference.tag}" if reference.tag else ""
+    digest = f"@{reference.digest}" if reference.digest else ""
+    assert f"{registry}{reference.repository}{tag}{digest}" == text
     assert re.fullmatch("[A-Za-z0-9._/:@-]+", text)
-    key = references.digest_key(found.source, f"sha256:{'0' * 64}")
+    key = references.digest_key(reference.source, f"sha256:{'0' * 64}")
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.gz", key)
     path = references.path_key(text)
     assert re.fullmatch(r"[A-Za-z0-9._/:@-]+\.gz", path) or (path == ".gz" and text[0] == ".")
@@ -143,11 +136,11 @@ def test_whatever_parses_is_the_sum_of_its_parts_and_safe_to_write_down(text: st
         ("xpkg.example.org/acme/under_score", "acme-underscore"),
     ],
 )
-def test_what_the_resolver_calls_a_dependency(source: str, name: str) -> None:
+def test_the_resolvers_name_of_a_dependency(source: str, name: str) -> None:
     assert references.resolver_name(source) == name
 
 
-def test_the_resolver_has_no_name_for_what_is_no_reference() -> None:
+def test_the_resolvers_name_requires_a_reference() -> None:
     with pytest.raises(DevcacheError) as refused:
         references.resolver_name("Not A Reference")
     assert refused.value.where == ""

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/declared`."""
+"""Tests of `postrender/declared`."""

@@ -1,11 +1,10 @@
-"""The DevCache document: what it may say, and how mistakes are told."""
+"""The DevCache document: its fields, and the messages for mistakes in it."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,73 +19,14 @@ def load(spec: str) -> devcache.DevCache:
     return devcache.load(f"{HEAD}spec: {spec}\n", where="values")
 
 
-@pytest.mark.parametrize(
-    ("written", "value"),
-    [
-        ("0755", 493),
-        ("1_000", 1000),
-        ("0x1f", 31),
-        ("1e3", 1000.0),
-        ("1.5", 1.5),
-        ("'1e3'", "1e3"),
-        ("1:30", "1:30"),
-        ("2026-01-01", "2026-01-01"),
-        ("=", "="),
-        (".inf", ".inf"),
-        ("yes", True),
-        ("~", None),
-        ("0x_", "0x_"),
-        ("!!int word", "word"),
-        ("1e999", "1e999"),
-        (f"1{'0' * 5000}", f"1{'0' * 5000}"),
-    ],
-)
-def test_values_are_what_helm_reads(written: str, value: object) -> None:
-    assert nodes.plain(f"x: {written}\n", where="") == {"x": value}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: [b, c\nd: e\n", "expected ',' or ']'"),
-        ("a: b\nc\n", "could not find expected ':'"),
-        ("a: b\n---\nc: d\n", "holds more than one document"),
-        ("a: *secret\n", "found undefined alias$"),
-        ("a: 'secret\n", "found unexpected end of stream"),
-    ],
-)
-def test_yaml_errors_are_told_without_content(text: str, message: str) -> None:
-    with pytest.raises(DevcacheError) as refused:
-        nodes.plain(text, where="")
-    assert re.search(message, refused.value.problem)
-    assert "secret" not in refused.value.problem
-
-
-@pytest.mark.parametrize("loader", [yaml.SafeLoader, nodes.LOADER])
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(r'a: "\UFFFFFFFF"', id="beyond Unicode"),
-        pytest.param(r'a: "\uD800"', id="half of a surrogate pair"),
-        pytest.param(r'"\uDFFF": a', id="the other half, in a key"),
-    ],
-)
-def test_an_impossible_character_is_refused_with_and_without_libyaml(
-    monkeypatch: pytest.MonkeyPatch, loader: object, text: str
-) -> None:
-    monkeypatch.setattr(nodes, "LOADER", loader)
-    with pytest.raises(DevcacheError, match="is not valid YAML"):
-        nodes.plain(text, where="")
-
-
 def test_an_empty_spec_has_every_default() -> None:
-    found = load("{}")
-    assert found == devcache.DevCache()
-    assert found.copier.image == "docker.io/library/busybox:1.37.0"
+    config = load("{}")
+    assert config == devcache.DevCache()
+    assert config.copier.image == "docker.io/library/busybox:1.37.0"
 
 
-def test_every_field_arrives() -> None:
-    found = load(
+def test_every_field_is_read() -> None:
+    config = load(
         """
   packages:
     bb: {path: ./b.xpkg, install: false, package: "x.io/a/b:v1"}
@@ -111,8 +51,8 @@ def test_every_field_arrives() -> None:
   crossplaneVersion: "2.4.0"
 """
     )
-    assert [one.name for one in found.packages] == ["aa", "bb"]
-    a, b = found.packages
+    assert [package.name for package in config.packages] == ["aa", "bb"]
+    a, b = config.packages
     assert a.settings
     assert (a.path, a.ignore, a.settings.runtime_image, a.install) == (
         "a",
@@ -124,13 +64,21 @@ def test_every_field_arrives() -> None:
     assert a.reference.text == "xpkg.devcache.local/aa:v0.0.0"
     assert a.settings.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
     assert (b.path, b.reference.text, b.install) == ("./b.xpkg", "x.io/a/b:v1", False)
-    assert (found.mount_path, found.cache_volume, found.size_limit) == ("/ro", "own-cache", "64Mi")
-    assert (found.copier.image, found.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
-    assert found.copier.resources == {"limits": {"memory": "1Gi"}}
-    assert found.copier.security_context == {"runAsUser": None}
-    assert (found.offline, found.limit_release, found.crossplane_version) == (True, False, "2.4.0")
-    assert found.payload_apart
-    assert (found.live, found.release_revision) == (True, "7")
+    assert (config.mount_path, config.cache_volume, config.size_limit) == (
+        "/ro",
+        "own-cache",
+        "64Mi",
+    )
+    assert (config.copier.image, config.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
+    assert config.copier.resources == {"limits": {"memory": "1Gi"}}
+    assert config.copier.security_context == {"runAsUser": None}
+    assert (config.offline, config.limit_release, config.crossplane_version) == (
+        True,
+        False,
+        "2.4.0",
+    )
+    assert config.payload_apart
+    assert (config.live, config.release_revision) == (True, "7")
 
 
 @pytest.mark.parametrize(
@@ -166,15 +114,25 @@ def test_the_copiers_image(tag: str, image: str) -> None:
     ("spec", "message"),
     [
         pytest.param(
-            "{package: {}}", 'spec has an unknown key "package".*did you mean packages', id="1"
+            "{package: {}}",
+            'spec has an unknown key "package".*did you mean packages',
+            id="unknown-key",
         ),
-        pytest.param("{zzz: 1}", 'unknown key "zzz"\nhint: known keys: cache, copier', id="2"),
+        pytest.param(
+            "{zzz: 1}",
+            'unknown key "zzz"\nhint: known keys: cache, copier',
+            id="unknown-key-without-a-similar-one",
+        ),
         pytest.param(
             "{packages: {a: {path: x, instal: true}}}",
             'spec.packages.a has an unknown key "instal".*did you mean install',
-            id="3",
+            id="unknown-key-of-a-package",
         ),
-        pytest.param("{cache: {readWrite: {sizelimit: x}}}", "did you mean sizeLimit", id="4"),
+        pytest.param(
+            "{cache: {readWrite: {sizelimit: x}}}",
+            "did you mean sizeLimit",
+            id="unknown-key-in-another-case",
+        ),
         pytest.param("[]", "spec is not a mapping", id="spec-is-a-list"),
         pytest.param(
             "{packages: {A: {path: x}}}", '"A" is not a DNS-1123 label', id="upper-case-name"
@@ -194,20 +152,26 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             "{packages: {a: text}}", "spec.packages.a is not a mapping", id="a-text-package"
         ),
         pytest.param(
-            "{packages: {ab: {path: x, ignore: y}}}", "ignore is not a list of strings", id="ig"
+            "{packages: {ab: {path: x, ignore: y}}}",
+            "ignore is not a list of strings",
+            id="ignore-is-a-string",
         ),
         pytest.param(
-            "{packages: {ab: {path: x, ignore: [1]}}}", "not a list of strings", id="ig-number"
+            "{packages: {ab: {path: x, ignore: [1]}}}",
+            "not a list of strings",
+            id="ignore-has-a-number",
         ),
         pytest.param(
-            "{payload: appart}", 'spec.payload is not one of release, apart: "appart"', id="where"
+            "{payload: appart}",
+            'spec.payload is not one of release, apart: "appart"',
+            id="unknown-payload",
         ),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
         pytest.param('{live: "yes"}', "spec.live is neither true nor false", id="live-is-a-word"),
         pytest.param(
             "{releaseRevision: a/b}",
             "releaseRevision is not 1 to 32 letters",
-            id="no-tag",
+            id="release-revision-is-no-tag",
         ),
         pytest.param(
             "{packages: {ab: {path: x, install: 1}}}", "neither true nor false", id="install"
@@ -238,7 +202,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             id="spec-sets-pull-policy",
         ),
         pytest.param(
-            "{cache: {readOnly: {mountPath: ro}}}", "not an absolute path", id="mount-rel"
+            "{cache: {readOnly: {mountPath: ro}}}", "not an absolute path", id="relative-mount-path"
         ),
         pytest.param(
             "{cache: {readOnly: {mountPath: /}}}", "not an absolute path", id="mount-root"
@@ -259,7 +223,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             id="pull-policy",
         ),
         pytest.param(
-            "{copier: {resources: []}}", "spec.copier.resources is not a mapping", id="res"
+            "{copier: {resources: []}}",
+            "spec.copier.resources is not a mapping",
+            id="resources-is-a-list",
         ),
         pytest.param(
             "{crossplaneVersion: main}", "crossplaneVersion is not a version", id="version"
@@ -288,7 +254,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
     ],
 )
-def test_a_mistake_is_told_with_its_place(spec: str, message: str) -> None:
+def test_mistakes_are_refused_with_their_place(spec: str, message: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         load(spec)
     assert re.search(message, str(refused.value), re.DOTALL)
@@ -308,14 +274,14 @@ def test_a_mistake_is_told_with_its_place(spec: str, message: str) -> None:
         pytest.param("a: \x01", id="a-control-character"),
     ],
 )
-def test_what_is_no_devcache_document_is_refused(text: str) -> None:
+def test_other_documents_are_refused(text: str) -> None:
     with pytest.raises(DevcacheError) as refused:
         devcache.load(text, where="devcache.yaml")
     assert refused.value.where.startswith("devcache.yaml")
 
 
 @given(st.text() | st.text(alphabet="{}[]:,- \n&*!|>'\"#%@\\abspeckind").map(lambda t: HEAD + t))
-def test_no_text_brings_another_error(text: str) -> None:
+def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         devcache.load(text, where="x")
     except DevcacheError as error:
@@ -330,6 +296,7 @@ SCALARS = st.sampled_from(
         *('"\\u2028"', '"\\e"', "9" * 5000),
     ]
 )
+
 PATHS = st.sampled_from(
     [
         *("packages.p.path", "packages.p.ignore", "packages.p.package", "packages.p.install"),
@@ -349,7 +316,7 @@ PATHS = st.sampled_from(
 
 
 def nested(fields: dict[str, str]) -> str:
-    """Return a flow mapping that has these scalars at these dotted paths."""
+    """Return a flow mapping with these scalars at their dotted paths."""
     inner: dict[str, dict[str, str]] = {}
     parts: list[str] = []
     for path, scalar in fields.items():
@@ -363,21 +330,22 @@ def nested(fields: dict[str, str]) -> str:
 
 
 @given(st.dictionaries(PATHS, SCALARS, max_size=4))
-def test_any_value_anywhere_is_taken_or_refused(fields: dict[str, str]) -> None:
-    """And what is taken can be written into the manifests, and is the same when read again."""
+def test_any_value_is_read_or_refused(fields: dict[str, str]) -> None:
+    """A value that is read can be written into the manifests and read again."""
     try:
-        found = load(nested({"packages.p.path": "x"} | fields))
+        config = load(nested({"packages.p.path": "x"} | fields))
     except DevcacheError as error:
         assert error.where.startswith("values")  # noqa: PT017  # either outcome is right
         return
-    specs = {one.name: one.settings.spec for one in found.packages if one.settings}
-    taken: dict[str, nodes.Plain] = {
-        "mount": found.mount_path,
-        "image": found.copier.image,
-        "resources": found.copier.resources,
-        "context": found.copier.security_context,
+    specs = {package.name: package.settings.spec for package in config.packages if package.settings}
+    values: dict[str, nodes.Plain] = {
+        "mount": config.mount_path,
+        "image": config.copier.image,
+        "resources": config.copier.resources,
+        "context": config.copier.security_context,
         "packages": [
-            {"spec": specs[one.name], "ref": one.reference.text} for one in found.packages
+            {"spec": specs[package.name], "ref": package.reference.text}
+            for package in config.packages
         ],
     }
-    assert nodes.plain(emit.block(taken), where="") == taken
+    assert nodes.plain(emit.block(values), where="") == values

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/interface`."""
+"""Tests of `postrender/interface`."""

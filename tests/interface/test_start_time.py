@@ -1,4 +1,4 @@
-"""When this process was started, from what the system says of it."""
+"""The start time of this process, as the system reports it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MONOTONIC, BOOT, CPU = 500.0, 900.0, 0.25
-"""What the clocks show: those since some moment and since the boot, and the CPU time."""
+"""Seconds on the monotonic clock, since the boot, and of CPU time."""
 
 FIELDS = "S 1 42 42 0 -1 4194304 2009 0 3 0 12 4 0 0 20 0 1 0 {ticks} 17809408 2458 18446744"
-"""What proc_pid_stat(5) has behind the name, as a kernel wrote it."""
+"""The fields of proc_pid_stat(5) behind the name, as a kernel wrote them."""
 
 
 class Children(NamedTuple):
-    """What the kernel counts of the children that a process has waited for."""
+    """The resource usage of the children that a process has waited for."""
 
     ru_minflt: int
 
@@ -57,8 +57,8 @@ def test_the_start_is_on_the_monotonic_clock(
     assert start_time.monotonic() == pytest.approx(expected)
 
 
-def test_a_process_starts_between_two_looks_at_the_clock_of_its_parent() -> None:
-    """The real files of this system, and no busy machine stops a process for a minute."""
+def test_the_start_time_lies_between_two_readings_of_the_parents_clock() -> None:
+    """The real files of the system. Even on a busy machine no start takes a minute."""
     script = "from postrender.interface import start_time; print(start_time.monotonic())"
     before = time.monotonic()
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

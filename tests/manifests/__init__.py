@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/manifests`."""
+"""Tests of `postrender/manifests`."""

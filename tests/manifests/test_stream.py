@@ -1,4 +1,4 @@
-"""Splitting a stream of manifests, and joining it again."""
+"""Streams of manifests: splitting and joining them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ PEM = (
             "---\nkind: A\n---\nkind: B\n", ["A", "B"], id="helm-3-leads-with-a-separator"
         ),
         pytest.param("kind: A\n---\nkind: B", ["A", "B"], id="helm-4-does-not"),
-        pytest.param("kind: A\n---  # next\nkind: B\n", ["A", "B"], id="a-comment-behind-it"),
+        pytest.param(
+            "kind: A\n---  # next\nkind: B\n", ["A", "B"], id="a-comment-behind-the-separator"
+        ),
         pytest.param("kind: A\r\n---\r\nkind: B\r\n", ["A", "B"], id="crlf"),
         pytest.param("---\n---\nkind: A\n---\n", ["", "A", ""], id="empty-documents-stay"),
         pytest.param("---\n# only\n---\nkind: A\n", ["", "A"], id="a-document-of-comments"),
@@ -35,7 +37,7 @@ PEM = (
         pytest.param("\ufeffkind: A\n", ["A"], id="a-byte-order-mark"),
     ],
 )
-def test_splits_where_helm_splits(text: str, kinds: list[str]) -> None:
+def test_a_stream_splits_where_helm_splits_it(text: str, kinds: list[str]) -> None:
     documents = manifests.split(text)
     assert [document.kind for document in documents] == kinds
     assert "".join(document.text for document in documents) == text
@@ -47,13 +49,13 @@ def test_content_on_the_separators_line_is_refused_with_its_line() -> None:
     assert refused.value.where == "the rendered manifests, line 2"
 
 
-def test_what_is_no_utf_8_is_refused_with_its_line() -> None:
+def test_invalid_utf_8_is_refused_with_its_line() -> None:
     with pytest.raises(DevcacheError, match="not UTF-8") as refused:
         stream.split("kind: A\n---\nkind: Ä\n---\nkind: B\n".encode("latin-1"))
     assert refused.value.where == "the rendered manifests, line 3"
 
 
-def test_what_is_no_yaml_is_refused_with_template_line_and_column_but_not_its_content() -> None:
+def test_invalid_yaml_is_refused_with_its_place_but_without_its_content() -> None:
     text = "kind: A\n---\n# Source: chart/templates/x.yaml\nkind: B\nhunter2: 'secret\n"
     document = manifests.split(text)[1]
     with pytest.raises(DevcacheError) as refused:
@@ -64,7 +66,7 @@ def test_what_is_no_yaml_is_refused_with_template_line_and_column_but_not_its_co
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000, "{a: " * 100_000])
-def test_bottomless_nesting_is_refused(text: str) -> None:
+def test_deep_nesting_is_refused(text: str) -> None:
     with pytest.raises(DevcacheError):
         _ = stream.Document(text.encode(), 1).root
 
@@ -83,7 +85,7 @@ def test_bottomless_nesting_is_refused(text: str) -> None:
         ),
     ],
 )
-def test_tells_the_template_of_a_document(text: str, comment: str, filename: str) -> None:
+def test_a_document_knows_its_template(text: str, comment: str, filename: str) -> None:
     document = stream.Document(text.encode(), 1)
     assert (document.origin_comment, document.filename) == (comment, filename)
 
@@ -94,7 +96,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.booleans())
-def test_documents_joined_are_the_stream(lines: list[str], ending: str, ends: bool) -> None:  # noqa: FBT001  # hypothesis passes by position
+def test_joined_documents_equal_the_stream(lines: list[str], ending: str, ends: bool) -> None:  # noqa: FBT001  # hypothesis passes by position
     text = ending.join(lines) + (ending if ends else "")
     documents = manifests.split(text)
     assert "".join(document.text for document in documents) == text
@@ -135,8 +137,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=12).map("".join) | st.text(max_size=40))
-def test_documents_that_are_yaml_alone_are_those_of_the_whole_stream(text: str) -> None:
-    """What the filter reads in a document is what Helm and Kubernetes read there."""
+def test_the_documents_equal_those_that_a_yaml_parser_finds_in_the_stream(text: str) -> None:
+    """The filter reads the same documents as Helm and Kubernetes."""
     try:
         roots = [document.root for document in manifests.split(text)]
     except DevcacheError:

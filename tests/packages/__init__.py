@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/packages`."""
+"""Tests of `postrender/packages`."""

@@ -1,4 +1,4 @@
-"""Package files: what is read from them, and the digest that a registry would give."""
+"""Package files: their contents, and their digest in a registry."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OTHER = packed(tar({"package.yaml": META + b"# another\n"}))
 
 
 @pytest.mark.parametrize("name", ["configuration.xpkg", "provider-with-runtime.xpkg"])
-def test_real_packages_give_the_digest_of_the_registry(name: str) -> None:
+def test_real_packages_have_the_digest_of_the_registry(name: str) -> None:
     expected = json.loads((VECTORS / "digests.json").read_bytes())[name]
     package = packages.read(VECTORS / name)
     assert package.digest == expected["registry_digest"]
@@ -52,7 +52,7 @@ def test_real_packages_give_the_digest_of_the_registry(name: str) -> None:
     )
 
 
-def test_a_package_says_what_it_is(tmp_path: Path) -> None:
+def test_the_meta_object_and_members_of_a_package_are_read(tmp_path: Path) -> None:
     spec = b"""\
 spec:
   crossplane: {version: ">=v2.0.0"}
@@ -73,7 +73,7 @@ spec:
     assert package.members == (Member("apiextensions.crossplane.io/v1", kind, "package.yaml"),)
 
 
-def test_layers_are_annotated_with_the_labels_that_name_them(tmp_path: Path) -> None:
+def test_the_manifest_annotates_the_labelled_layers(tmp_path: Path) -> None:
     labels = {**label(BASE), **label(OTHER, "<&>"), "io.crossplane.xpkg:sha256:0": "unknown"}
     package = packages.read(Image([RUNTIME, BASE, OTHER], labels).write(tmp_path))
     media_type = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -111,11 +111,11 @@ class Case:
 
 CASES = {
     "one-layer": Case(Image([BASE]), "the CLI up to 1.13 writes no labels"),
-    "labelled": Case(Image([BASE, OTHER], label(BASE)), "a label counts more than the order"),
+    "labelled": Case(Image([BASE, OTHER], label(BASE)), "the label decides, not the order"),
     "topmost": Case(Image([OTHER, BASE, RUNTIME]), "an upper layer hides what lower ones have"),
     "runtime-hides-it": Case(
         Image([BASE, packed(tar({".wh.package.yaml": b""}))], label(BASE)),
-        "only the labelled layer is looked into",
+        "only the labelled layer is read",
     ),
     "whiteout-below": Case(
         Image([packed(tar({".wh.package.yaml": b"", ".wh..wh..opq": b""})), BASE]),
@@ -197,7 +197,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_package_yaml_that_counts(tmp_path: Path, case: Case) -> None:
+def test_the_package_yaml_is_read_as_by_crossplane(tmp_path: Path, case: Case) -> None:
     package = packages.read(case.image.write(tmp_path))
     assert package.package_yaml.content == case.package_yaml, case.reason
     assert package.digest_is_registrys == case.digest_is_registrys, case.reason
@@ -249,7 +249,9 @@ DOCKER_SAVE: dict[str, Mapping[str, bytes | Link]] = {
 
 
 @pytest.mark.parametrize("members", DOCKER_SAVE.values(), ids=DOCKER_SAVE)
-def test_docker_save(tmp_path: Path, members: Mapping[str, bytes | Link]) -> None:
+def test_archives_of_docker_save_are_read(
+    tmp_path: Path, members: Mapping[str, bytes | Link]
+) -> None:
     path = tmp_path / "image.tar"
     path.write_bytes(tar(members))
     package = packages.read(path)
@@ -258,8 +260,8 @@ def test_docker_save(tmp_path: Path, members: Mapping[str, bytes | Link]) -> Non
 
 
 @pytest.mark.linux  # /proc
-def test_a_large_runtime_takes_no_memory(tmp_path: Path) -> None:
-    """250 MB that look like gzip data and would be damaged, if somebody unpacked them."""
+def test_a_large_runtime_is_not_read_into_memory(tmp_path: Path) -> None:
+    """A layer of 250 MB looks like gzip data, but is damaged: unpacking it would fail."""
     size = 250_000_000
     runtime = tarfile.TarInfo("runtime.tar.gz")
     runtime.size = size
@@ -280,7 +282,7 @@ def test_a_large_runtime_takes_no_memory(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", script, path], check=True, capture_output=True, text=True
     )
-    # Not getrusage: the peak that it tells begins with that of the parent, which is pytest.
+    # Not getrusage: its peak includes the peak of the parent, which is pytest.
     peak = re.search(r"VmHWM:\s*(\d+) kB", run.stdout)
     assert peak is not None
     assert int(peak[1]) < 100 * 1024

@@ -1,4 +1,4 @@
-"""Whatever is in a package file, reading it ends in a package or in a DevcacheError."""
+"""Reading any bytes gives a package or a DevcacheError."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EDITS = st.lists(
 
 
 def edited(content: bytes, edits: Edits) -> bytes:
-    """Return the content with bytes replaced at some places, or cut where nothing is put."""
+    """Return the content with bytes replaced at some places."""
     for place, piece in edits:
         at = place % len(content)
         content = content[:at] + piece + content[at + len(piece) :]
@@ -54,32 +54,34 @@ def read(file: Path, content: bytes) -> None:
 
 @settings(deadline=None)
 @given(content=st.binary(max_size=2000))
-def test_random_bytes(file: Path, content: bytes) -> None:
+def test_random_bytes_are_read_or_refused(file: Path, content: bytes) -> None:
     read(file, content)
 
 
 @settings(max_examples=400, deadline=None)
 @given(edits=EDITS, cut=st.integers(0, 30_000))
-def test_an_edited_archive(file: Path, edits: Edits, cut: int) -> None:
+def test_an_edited_archive_is_read_or_refused(file: Path, edits: Edits, cut: int) -> None:
     read(file, edited(Image([packed(LAYER)]).stored(), edits)[:cut])
 
 
 @settings(max_examples=400, deadline=None)
 @given(edits=EDITS, cut=st.integers(0, 20_000), gzip=st.booleans())
-def test_an_edited_layer(file: Path, edits: Edits, cut: int, *, gzip: bool) -> None:
+def test_an_edited_layer_is_read_or_refused(
+    file: Path, edits: Edits, cut: int, *, gzip: bool
+) -> None:
     layer = edited(LAYER, edits)[:cut]
     read(file, Image([packed(layer) if gzip else layer]).stored())
 
 
 @settings(max_examples=200, deadline=None)
 @given(edits=EDITS)
-def test_edited_gzip_data(file: Path, edits: Edits) -> None:
+def test_edited_gzip_data_is_read_or_refused(file: Path, edits: Edits) -> None:
     read(file, Image([edited(packed(LAYER), edits)]).stored())
 
 
 @settings(max_examples=300, deadline=None)
 @given(edits=EDITS)
-def test_edited_json(file: Path, edits: Edits) -> None:
+def test_edited_json_is_read_or_refused(file: Path, edits: Edits) -> None:
     members = Image([packed(LAYER)]).members()
     manifest = members["manifest.json"]
     assert isinstance(manifest, bytes)
@@ -92,19 +94,19 @@ def test_edited_json(file: Path, edits: Edits) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(edits=EDITS)
-def test_an_edited_package_yaml(file: Path, edits: Edits) -> None:
+def test_an_edited_package_yaml_is_read_or_refused(file: Path, edits: Edits) -> None:
     meta = META + b"spec:\n  dependsOn:\n  - provider: a\n    version: '>1'\n"
     read(file, Image([tar({"package.yaml": edited(meta, edits)})]).stored())
 
 
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(max_size=300))
-def test_a_random_package_yaml(file: Path, text: str) -> None:
+def test_a_random_package_yaml_is_read_or_refused(file: Path, text: str) -> None:
     stream = META + b"spec: " + text.encode("utf-8", "surrogatepass")
     read(file, Image([tar({"package.yaml": stream})]).stored())
 
 
-def test_json_that_nests_to_the_limit_of_the_interpreter(file: Path) -> None:
+def test_json_that_nests_to_the_interpreters_limit_is_read_or_refused(file: Path) -> None:
     for depth in range(900, 1010):
         nested = b"[" * depth + b"]" * depth
         read(

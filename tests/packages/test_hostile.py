@@ -1,4 +1,4 @@
-"""Bad package files: each has one clear error. test_limits.py has those that are large."""
+"""Bad package files: each has one clear error. tests/test_limits.py has the large ones."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def stream(content: bytes) -> Image:
 class Case:
     content: Image | bytes
     problem: str
-    """What the message must say."""
+    """A phrase of the message."""
     place: str = ""
-    """What stands behind the path in its `where`."""
+    """The rest of its `where`, behind the path."""
 
 
 CASES = {

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/payload`."""
+"""Tests of `postrender/payload`."""

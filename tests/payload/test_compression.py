@@ -1,4 +1,4 @@
-"""Each package.yaml as xz: what unpacks it, and what decides how small it is packed."""
+"""Each package.yaml as xz: unpacking it, and its size."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from postrender.payload import compression
 
 
 def package_yaml(size: int) -> PackageYaml:
-    """Return text of which a quarter is noise, and the same each time."""
-    noise = random.Random(size)  # noqa: S311  # the same each time
+    """Return text with a quarter of noise, equal in each run."""
+    noise = random.Random(size)  # noqa: S311  # equal in each run
     line = "description: it is %08x\n"
     count = size // len(line % 0)
     return PackageYaml.of("".join(line % noise.getrandbits(32) for _ in range(count)).encode())
@@ -23,8 +23,10 @@ def package_yaml(size: int) -> PackageYaml:
 @pytest.mark.parametrize("size", [0, 100, 100_000, 1_000_000])
 @pytest.mark.parametrize("stream", [30_000, 1 << 20])
 @pytest.mark.linux
-def test_busybox_unpacks_it(size: int, stream: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when it is several streams, as a large one is."""
+def test_busybox_unpacks_packed_content(
+    size: int, stream: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also several streams, as for large content."""
     monkeypatch.setattr(compression, "_STREAM", stream)
     content = package_yaml(size)
     (packed,) = compression.packed([content])
@@ -32,7 +34,7 @@ def test_busybox_unpacks_it(size: int, stream: int, monkeypatch: pytest.MonkeyPa
     assert run.stdout == lzma.decompress(packed) == content.content
 
 
-def test_its_check_is_the_one_that_every_busybox_knows() -> None:
+def test_the_integrity_check_is_supported_by_every_busybox() -> None:
     unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ)
     (packed,) = compression.packed([package_yaml(100)])
     unpacker.decompress(packed)
@@ -40,23 +42,25 @@ def test_its_check_is_the_one_that_every_busybox_knows() -> None:
 
 
 @pytest.mark.parametrize("room", [0, 1 << 20])
-def test_it_unpacks_in_the_memory_that_the_copier_has(
+def test_packed_content_unpacks_in_the_memory_of_the_copier(
     room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its limit is 64Mi by default; the dictionary is most of what unxz takes."""
+    """The copier's limit is 64Mi by default; unxz needs most memory for the dictionary."""
     monkeypatch.setattr(compression, "_ROOM", room)
     content = PackageYaml.of(b"kind: A\n" * (9 << 17))  # more than the largest dictionary
     (packed,) = compression.packed([content])
     assert lzma.decompress(packed, memlimit=16 << 20) == content.content
 
 
-def test_all_are_packed_smaller_when_together_they_are_too_large(
+def test_contents_that_are_too_large_together_are_packed_smaller(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     contents = [package_yaml(200_000), package_yaml(300_000)]
-    alone = [compression.packed([one])[0] for one in contents]
+    alone = [compression.packed([content])[0] for content in contents]
     assert compression.packed(contents) == alone
     monkeypatch.setattr(compression, "_ROOM", sum(map(len, alone)) - 1)
     together = compression.packed(contents)
-    assert [lzma.decompress(one) for one in together] == [one.content for one in contents]
-    assert all(len(one) < len(other) for one, other in zip(together, alone, strict=True))
+    assert [lzma.decompress(packed) for packed in together] == [
+        content.content for content in contents
+    ]
+    assert all(len(small) < len(large) for small, large in zip(together, alone, strict=True))

@@ -1,4 +1,4 @@
-"""What the release's ConfigMap carries: packages that every busybox unpacks, and their index."""
+"""The contents of the release's ConfigMap: packed packages, their index and the copier's script."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def placed(folder: Path, *names: str) -> tuple[LocalPackage, ...]:
-    """Return the packages of these names in `folder` as Crossplane 1.20 looks for them."""
+def local_packages(folder: Path, *names: str) -> tuple[LocalPackage, ...]:
+    """Return the packages of these names in `folder`, for Crossplane 1.20."""
     text = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nspec: {packages: {"
     text += ", ".join(f"{name.partition('.')[0]}: {{path: {name}}}" for name in names) + "}}\n"
     target = Target.of(Version(1, 20), where="")
     return placement.place(devcache.load(text, where="").packages, target, folder)
 
 
-def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: Path) -> None:
+def test_the_index_maps_packed_files_to_cache_files(folder: Path) -> None:
     stream = META + b"---\n" + XRD
     both = compression.packed([PackageYaml.of(META), PackageYaml.of(stream)])
     packed = dict(zip(("aa.xz", "package.xz"), both, strict=True))
     root = "xpkg.devcache.local"
-    assert contents.of_release(placed(folder, "aa", "package.xpkg")).fields == {
+    assert contents.of_release(local_packages(folder, "aa", "package.xpkg")).fields == {
         "data": {
             "copier.sh": contents.script(),
             "index": (
@@ -61,23 +61,25 @@ def test_the_index_leads_from_what_is_packed_to_what_it_is_in_the_cache(folder: 
     }
 
 
-def test_without_packages_there_is_only_the_script_and_an_empty_index() -> None:
+def test_without_packages_the_contents_are_the_script_and_an_empty_index() -> None:
     assert contents.of_release(()).fields == {"data": {"copier.sh": contents.script(), "index": ""}}
 
 
-def test_the_script_is_the_file_and_ascii() -> None:
+def test_the_script_is_the_file_in_ascii() -> None:
     assert contents.script().startswith("#!/bin/sh\n# copier.sh MOUNT CACHE [watch]: ")
     assert contents.script().isascii()
 
 
-def test_the_checksum_is_that_of_content_places_and_script(folder: Path) -> None:
+def test_the_checksum_covers_contents_paths_and_script(folder: Path) -> None:
     lines = f"{sha256(META)} xpkg.devcache.local/aa:v0.0.gz\n"
-    assert contents.checksum(placed(folder, "aa")) == sha256((lines + contents.script()).encode())
+    assert contents.checksum(local_packages(folder, "aa")) == sha256(
+        (lines + contents.script()).encode()
+    )
     assert contents.checksum(()) == sha256(contents.script().encode())
 
 
-def test_the_index_names_all_parts_of_what_other_config_maps_bring(folder: Path) -> None:
+def test_the_index_names_all_parts_in_other_config_maps(folder: Path) -> None:
     parts = (external.Part("aa.xz.1", b"one"), external.Part("aa.xz.2", b"two"))
-    found = contents.of_release(placed(folder, "aa"), {"aa": parts}).fields
+    fields = contents.of_release(local_packages(folder, "aa"), {"aa": parts}).fields
     line = f"{sha256(b'onetwo')} {sha256(META)} aa.xz.1,aa.xz.2 xpkg.devcache.local/aa:v0.0.gz\n"
-    assert found == {"data": {"copier.sh": contents.script(), "index": line}}
+    assert fields == {"data": {"copier.sh": contents.script(), "index": line}}

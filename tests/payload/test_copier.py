@@ -1,4 +1,4 @@
-"""What the copier makes of a ConfigMap and a cache: load, leave alone, unload."""
+"""The copier on a ConfigMap and a cache: it loads, keeps and unloads packages."""
 
 import os
 import random
@@ -42,9 +42,9 @@ def pod(tmp_path: Path) -> Pod:
     return new_pod(tmp_path / "pod", tmp_path / "cache")
 
 
-def test_the_script_is_clean_to_shellcheck() -> None:
-    done = subprocess.run([tool("shellcheck"), COPIER], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+def test_shellcheck_passes() -> None:
+    run = subprocess.run([tool("shellcheck"), COPIER], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_script_is_clean_to_shellcheck() -> None:
         pytest.param("a/$(reboot)/`id`/*.gz", id="means-something-to-a-shell"),
     ],
 )
-def test_a_package_is_loaded_where_the_index_says(pod: Pod, path: str) -> None:
+def test_a_package_is_loaded_at_its_path_in_the_index(pod: Pod, path: str) -> None:
     outcome = pod.load(replace(PLATFORM, path=path))
     assert (outcome.status, outcome.stderr) == (0, "")
     assert outcome.stdout == f"loaded platform -> {path}\n"
@@ -69,7 +69,7 @@ def test_a_package_is_loaded_where_the_index_says(pod: Pod, path: str) -> None:
 
 
 def test_a_package_in_parts_is_joined_in_the_order_of_the_index(pod: Pod) -> None:
-    large = random.Random(0).randbytes(5_000)  # noqa: S311  # the same bytes each time
+    large = random.Random(0).randbytes(5_000)  # noqa: S311  # equal in each run
     outcome = pod.load(NETWORK, replace(PLATFORM, content=large, parts=12))
     assert (outcome.status, outcome.stderr) == (0, "")
     assert outcome.stdout.endswith(f"loaded platform -> {PLATFORM.path}\n")
@@ -104,35 +104,33 @@ def test_changed_content_replaces_the_file(pod: Pod) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(Path.unlink, id="deleted-as-Crossplane-does-with-what-it-cannot-read"),
+        pytest.param(Path.unlink, id="deleted-as-by-Crossplane-when-unreadable"),
         pytest.param(lambda path: os.truncate(path, 60), id="cut-off"),
         pytest.param(lambda path: os.truncate(path, 0), id="empty"),
         pytest.param(lambda path: store(path.parent, path.name, b"x"), id="written-by-Crossplane"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be_is_loaded_again(
-    pod: Pod, spoil: Callable[[Path], None]
-) -> None:
+def test_a_damaged_cache_file_is_loaded_again(pod: Pod, spoil: Callable[[Path], None]) -> None:
     pod.load(PLATFORM)
     spoil(pod.cache / PLATFORM.path)
     assert pod.run().stdout == f"loaded platform -> {PLATFORM.path}\n"
     assert cached(pod.cache) == {PLATFORM.path: PLATFORM.content}
 
 
-def test_a_package_that_is_gone_from_the_index_is_unloaded(pod: Pod) -> None:
+def test_a_package_that_left_the_index_is_unloaded(pod: Pod) -> None:
     pod.load(PLATFORM, NETWORK)
     outcome = pod.load(NETWORK)
     assert f"unloaded {PLATFORM.path}\n" in outcome.stdout
     assert cached(pod.cache) == {NETWORK.path: NETWORK.content}
 
 
-def test_the_last_package_goes_with_the_folders_that_were_made_for_it(pod: Pod) -> None:
+def test_unloading_the_last_package_removes_its_folders(pod: Pod) -> None:
     pod.load(PLATFORM, NETWORK)
     assert pod.load().status == 0
     assert list(pod.cache.iterdir()) == []
 
 
-def test_what_crossplane_wrote_stays_through_load_and_unload(pod: Pod) -> None:
+def test_crossplanes_own_files_stay_through_load_and_unload(pod: Pod) -> None:
     for path, content in FOREIGN.items():
         store(pod.cache, path, content)
     before = {path: (pod.cache / path).stat().st_mtime_ns for path in FOREIGN}
@@ -149,21 +147,21 @@ def test_what_crossplane_wrote_stays_through_load_and_unload(pod: Pod) -> None:
         pytest.param(PLATFORM.content, id="the-same-content"),
     ],
 )
-def test_what_crossplane_wrote_over_a_loaded_file_is_crossplanes(pod: Pod, content: bytes) -> None:
+def test_a_file_that_crossplane_overwrote_stays(pod: Pod, content: bytes) -> None:
     pod.load(PLATFORM)
     store(pod.cache, PLATFORM.path, content)
     pod.load()
     assert cached(pod.cache) == {PLATFORM.path: content}
 
 
-def test_a_file_that_only_looks_like_a_loaded_one_stays(pod: Pod) -> None:
+def test_a_file_that_resembles_a_loaded_one_stays(pod: Pod) -> None:
     notes = pod.cache / "notes.txt"
     notes.write_bytes(b"10 bytes, crossplane-devcache")
     assert pod.load().stdout == ""
     assert notes.exists()
 
 
-def test_what_another_pod_is_just_writing_stays(pod: Pod) -> None:
+def test_the_unfinished_file_of_another_pod_stays(pod: Pod) -> None:
     pod.load(PLATFORM)
     written = (pod.cache / PLATFORM.path).rename(pod.cache / ".crossplane-devcache.other-pod")
     pod.load()
@@ -181,14 +179,14 @@ def test_links_in_the_cache_are_not_followed(pod: Pod) -> None:
     assert sorted(path.name for path in pod.cache.iterdir()) == ["file.gz", "link"]
 
 
-def test_a_mount_without_kubelets_links_is_read_as_it_is(pod: Pod) -> None:
+def test_a_mount_without_kubelets_links_is_read(pod: Pod) -> None:
     for key, value in config_map(PLATFORM).items():
         (pod.mount / key).write_bytes(value)
     assert pod.run().status == 0
     assert cached(pod.cache) == {PLATFORM.path: PLATFORM.content}
 
 
-def test_the_last_line_of_the_index_counts_without_its_line_end(pod: Pod) -> None:
+def test_the_last_line_of_the_index_needs_no_line_end(pod: Pod) -> None:
     data = config_map(PLATFORM, NETWORK)
     pod.publish(data | {"index": data["index"].rstrip()})
     assert pod.run().status == 0
@@ -206,7 +204,7 @@ _indexes = st.dictionaries(_paths, st.binary(min_size=1, max_size=300), max_size
 
 @settings(max_examples=30, deadline=None)
 @given(indexes=st.lists(_indexes, min_size=1, max_size=4), foreign=_folders)
-def test_after_each_run_the_cache_holds_just_the_index_and_what_was_foreign(
+def test_after_each_run_the_cache_holds_the_indexed_and_the_foreign_files(
     indexes: list[dict[str, bytes]], foreign: str
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:

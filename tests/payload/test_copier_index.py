@@ -1,6 +1,6 @@
-"""The index between the filter and the shell: what one writes the other reads, and nothing else.
+"""The index between the filter and the copier: the copier loads exactly the written packages.
 
-Both sides are the real ones: `contents.of_release` writes, the copier in busybox reads.
+Both sides are real: `contents.of_release` writes the index, and the copier in busybox reads it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ REFERENCES = st.builds("{}{}{}".format, HOSTS, STEPS, IDENTIFIERS)
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package directories p0, p1 and p2, each with other content."""
+    """Return a folder with the package directories p0, p1 and p2, with different contents."""
     folder = tmp_path_factory.mktemp("packages")
     for number in range(3):
         meta = META.replace(b"platform", f"platform-{number}".encode())
@@ -62,7 +62,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pod(tmp_path_factory: pytest.TempPathFactory) -> Pod:
-    """Return one pod for all examples; each begins with an empty cache."""
+    """Return one pod for all examples; each example starts with an empty cache."""
     folder = tmp_path_factory.mktemp("pod")
     return new_pod(folder / "pod", folder / "cache")
 
@@ -73,7 +73,7 @@ def empty(cache: Path) -> None:
 
 
 def declared(texts: list[str]) -> devcache.DevCache:
-    """Return the declaration of the packages p0, p1 ... under these references."""
+    """Return the declaration of the packages p0, p1 ... with these references."""
     local = [
         devcache.PackageDeclaration(f"p{number}", f"p{number}", references.parse(text, where=""))
         for number, text in enumerate(texts)
@@ -82,7 +82,7 @@ def declared(texts: list[str]) -> devcache.DevCache:
 
 
 def published(contents: Mapping[str, object]) -> dict[str, bytes]:
-    """Return the files that kubelet makes of a ConfigMap."""
+    """Return the files that kubelet mounts from a ConfigMap."""
     data = Fields.of(contents["data"], path="data", where="").values  # type: ignore[arg-type]  # as emitted
     binary = Fields.of(contents.get("binaryData"), path="binaryData", where="").values  # type: ignore[arg-type]  # as emitted
     return {key: str(text).encode() for key, text in data.items()} | {
@@ -94,21 +94,21 @@ def published(contents: Mapping[str, object]) -> dict[str, bytes]:
 @given(texts=st.lists(REFERENCES, max_size=3), version=VERSIONS)
 @example(texts=["x.io/a/b:v1", "x.io:5000/a/b@sha256:" + "0" * 64], version=versions.Version(1, 20))
 @example(texts=["x.io/a/b:-", "x.io/a/b/-rf", "__"], version=versions.Version(1, 14))
-def test_whatever_is_placed_is_loaded_just_there(
+def test_the_copier_loads_each_package_at_its_cache_key(
     packages: Path, pod: Pod, texts: list[str], version: versions.Version
 ) -> None:
     try:
         target = Target.of(version, where="")
-        placed = placement.place(declared(texts).packages, target, packages)
+        local_packages = placement.place(declared(texts).packages, target, packages)
     except DevcacheError:
         assume(False)  # noqa: FBT003  # hypothesis' own idiom
     empty(pod.cache)
-    pod.publish(published(contents.of_release(placed).fields))
+    pod.publish(published(contents.of_release(local_packages).fields))
     first, second = pod.run(), pod.run()
-    expected = {one.cache_key: one.package_yaml.content for one in placed}
+    expected = {package.cache_key: package.package_yaml.content for package in local_packages}
     assert len(expected) == len(texts)
     assert cached(pod.cache) == expected
-    moves = [f"{one.name} -> {one.cache_key}\n" for one in placed]
+    moves = [f"{package.name} -> {package.cache_key}\n" for package in local_packages]
     assert first.stdout == "".join(f"loaded {move}" for move in moves)
     assert second.stdout == "".join(f"unchanged {move}" for move in moves)
     assert (first.stderr, second.stderr) == ("", "")
@@ -156,20 +156,20 @@ def edited(index: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 @example(edits=[(150, 0, b" ")])
 @example(edits=[(130, 0, b"\x80")])
 @example(edits=[(145, 0, b"../")])
-def test_a_damaged_index_touches_only_what_is_the_copiers(
+def test_a_damaged_index_changes_only_the_copiers_files(
     pod: Pod, edits: list[tuple[int, int, bytes]]
 ) -> None:
-    """Whatever a line has become: nothing outside the cache, nothing foreign, nothing half."""
+    """Nothing outside the cache changes, no foreign file changes, and no file is incomplete."""
     empty(pod.cache)
     for path, content in FOREIGN.items():
         store(pod.cache, path, content)
     pod.load(GONE)
     data = config_map(PLATFORM, NETWORK)
     pod.publish(data | {"index": edited(data["index"], edits)})
-    around = everything_around(pod)
+    paths = paths_outside_the_cache(pod)
     first = pod.run()
     after = cached(pod.cache)
-    assert everything_around(pod) == around
+    assert paths_outside_the_cache(pod) == paths
     assert FOREIGN.items() <= after.items()
     assert set(after.values()) <= {
         *(package.content for package in (PLATFORM, NETWORK, GONE)),
@@ -177,10 +177,10 @@ def test_a_damaged_index_touches_only_what_is_the_copiers(
     }
     assert (first.status, first.stderr == "") in {(0, True), (1, False)}
     assert pod.run().status == first.status
-    assert cached(pod.cache) == after, "a second run has nothing left to do"
+    assert cached(pod.cache) == after, "a second run changes nothing"
 
 
-def everything_around(pod: Pod) -> list[str]:
-    """Return the paths of all that a run must leave alone: beside the cache, and the applets."""
+def paths_outside_the_cache(pod: Pod) -> list[str]:
+    """Return all paths that a run must not change: those beside the cache, and the applets."""
     around = (path for path in pod.root.parent.rglob("*") if pod.cache not in path.parents)
     return sorted(map(str, (*around, *(pod.root / "bin").iterdir())))

@@ -1,6 +1,7 @@
-"""A payload that is not what its index says: the copier names it and touches nothing."""
+"""A payload that contradicts its index: the copier names the file and changes nothing."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ def flip(file: Path) -> None:
 
 
 def replaced_by(data: bytes) -> Callable[[Path], None]:
-    """Return a damage that the sum of the .xz in the index does not show."""
+    """Return a damage for which the index has the right sum of the .xz."""
 
     def damage(file: Path) -> None:
         file.write_bytes(data)
@@ -47,31 +48,31 @@ def replaced_by(data: bytes) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [
-        pytest.param(flip, "damaged, the index has another sha256", id="a-flipped-bit"),
+        pytest.param(flip, "damaged", id="a-flipped-bit"),
         pytest.param(
             lambda file: os.truncate(file, 40),
-            "damaged, the index has another sha256",
+            "damaged",
             id="cut-off",
         ),
-        pytest.param(Path.unlink, "in the index, but not in the ConfigMap", id="missing"),
+        pytest.param(Path.unlink, "not in the ConfigMap", id="missing"),
         pytest.param(
             replaced_by(b"busybox unxz exits 0 for this"),
-            "does not unpack to the package.yaml of the index",
+            "does not unpack",
             id="not-an-xz",
         ),
         pytest.param(
             replaced_by(CHANGED.packed[:-40]),
-            "does not unpack to the package.yaml of the index",
+            "does not unpack",
             id="an-xz-that-ends-early",
         ),
         pytest.param(
             replaced_by(NETWORK.packed),
-            "does not unpack to the package.yaml of the index",
+            "does not unpack",
             id="a-valid-xz-of-something-else",
         ),
     ],
 )
-def test_a_damaged_payload_is_refused_before_anything_is_touched(
+def test_a_damaged_payload_is_refused_before_any_change(
     pod: Pod, damage: Callable[[Path], None], problem: str
 ) -> None:
     pod.load(PLATFORM)
@@ -80,25 +81,25 @@ def test_a_damaged_payload_is_refused_before_anything_is_touched(
     damage(pod.payload / CHANGED.file)
     outcome = pod.run()
     assert (outcome.status, outcome.stdout) == (1, "")
-    assert outcome.stderr.endswith(f"crossplane-devcache: error: platform.xz: {problem}\n")
+    *_, message = outcome.stderr.splitlines()
+    assert message.startswith("crossplane-devcache: error: platform.xz: ")
+    assert problem in message
     assert traces(pod.cache) == before
 
 
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [
-        pytest.param(
-            Path.unlink, "platform.xz.2: in the index, but not in the ConfigMap", id="missing"
-        ),
-        pytest.param(flip, "platform.xz: damaged, the index has another sha256", id="damaged"),
+        pytest.param(Path.unlink, "platform.xz.2: .*not in the ConfigMap", id="missing"),
+        pytest.param(flip, "platform.xz: damaged.*", id="damaged"),
         pytest.param(
             lambda file: file.write_bytes(file.with_name("platform.xz.1").read_bytes()),
-            "platform.xz: damaged, the index has another sha256",
+            "platform.xz: damaged.*",
             id="another-part",
         ),
     ],
 )
-def test_a_damaged_part_is_refused_before_anything_is_touched(
+def test_a_damaged_part_is_refused_before_any_change(
     pod: Pod, damage: Callable[[Path], None], problem: str
 ) -> None:
     pod.load(PLATFORM)
@@ -107,7 +108,7 @@ def test_a_damaged_part_is_refused_before_anything_is_touched(
     damage(pod.payload / "platform.xz.2")
     outcome = pod.run()
     assert (outcome.status, outcome.stdout) == (1, "")
-    assert outcome.stderr == f"crossplane-devcache: error: {problem}\n"
+    assert re.fullmatch(f"crossplane-devcache: error: {problem}\n", outcome.stderr)
     assert traces(pod.cache) == before
 
 
@@ -123,10 +124,10 @@ def test_a_damaged_part_is_refused_before_anything_is_touched(
         pytest.param("acme/.platform.gz", id="hidden-where-the-copier-never-looks"),
     ],
 )
-def test_an_index_that_leads_out_of_the_cache_is_refused(pod: Pod, path: str) -> None:
+def test_an_index_with_a_path_outside_the_cache_is_refused(pod: Pod, path: str) -> None:
     outcome = pod.load(NETWORK, replace(PLATFORM, path=path))
-    problem = "platform.xz: the index gives it no path inside the cache"
-    assert (outcome.status, outcome.stderr) == (1, f"crossplane-devcache: error: {problem}\n")
+    assert outcome.status == 1
+    assert re.fullmatch("crossplane-devcache: error: platform.xz: .* path .*\n", outcome.stderr)
     assert list(pod.cache.iterdir()) == []
 
 

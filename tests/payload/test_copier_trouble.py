@@ -1,7 +1,7 @@
-"""The copier where a pod has it hard: no rights, no room, killed, ended, updated, not alone.
+"""The copier in trouble: no permission, a full disk, signals, updates and other pods.
 
-Shell functions that the test puts before the script stand in for applets, so that what happens in
-the middle of a run happens at the same place each time.
+Shell functions replace applets, so that an event in the middle of a run happens at the same place
+in each run of the test.
 """
 
 import os
@@ -39,7 +39,7 @@ AFTER = FOREIGN | {package.path: package.content for package in (CHANGED, NETWOR
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Pod:
-    """Return a pod with the cache of an earlier one, and a ConfigMap that changes all of it."""
+    """Return a pod with the cache of an earlier pod, and a ConfigMap that changes every package."""
     pod = new_pod(tmp_path / "pod", tmp_path / "cache")
     for path, content in FOREIGN.items():
         store(pod.cache, path, content)
@@ -49,7 +49,7 @@ def pod(tmp_path: Path) -> Pod:
 
 
 def in_namespaces(script: str, *arguments: Path, kinds: tuple[str, ...] = ("mount",)) -> list[str]:
-    """Return a command that runs `script` with these arguments, and then what follows as `"$@"`."""
+    """Return a command that runs `script` with these arguments, and then the rest, `"$@"`."""
     shell = [tool("sh"), "-euc", f'PATH={os.defpath}:/usr/sbin:/sbin\n{script}\nexec "$@"', "sh"]
     return [*namespace(*kinds), *shell, *map(str, arguments)]
 
@@ -72,7 +72,7 @@ READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift'
         ),
     ],
 )
-def test_a_read_only_cache_is_named_and_nothing_changes(
+def test_a_read_only_cache_is_reported_and_unchanged(
     pod: Pod, packages: list[Package], problem: str
 ) -> None:
     pod.publish(config_map(*packages))
@@ -83,22 +83,22 @@ def test_a_read_only_cache_is_named_and_nothing_changes(
     assert cached(pod.cache) == BEFORE
 
 
-def test_a_full_disk_is_named_and_the_old_file_stays(pod: Pod) -> None:
+def test_a_full_disk_is_reported_and_the_old_file_stays(pod: Pod) -> None:
     large = replace(CHANGED, content=random.Random(0).randbytes(200_000))  # noqa: S311 - not a secret
     pod.publish(config_map(large, NETWORK))
-    kept = pod.root / "kept"
+    copy = pod.root / "copy"
     small = """
-        kept=$1 cache=$2; shift 2
-        cp -a "$cache" "$kept"; mount -t tmpfs -o size=64k none "$cache"; cp -a "$kept/." "$cache"
+        copy=$1 cache=$2; shift 2
+        cp -a "$cache" "$copy"; mount -t tmpfs -o size=64k none "$cache"; cp -a "$copy/." "$cache"
         status=0; "$@" || status=$?
-        rm -r "$kept"; cp -a "$cache" "$kept"; exit "$status"
+        rm -r "$copy"; cp -a "$cache" "$copy"; exit "$status"
     """
-    outcome = pod.run(inside=in_namespaces(small, kept, pod.cache))
+    outcome = pod.run(inside=in_namespaces(small, copy, pod.cache))
     assert outcome.status == 1
     problem = f"platform.xz: cannot write {CHANGED.path} into the cache: "
     assert outcome.stderr.startswith(f"crossplane-devcache: error: {problem}")
     assert outcome.stderr.endswith("No space left on device\n")
-    assert cached(kept) == BEFORE
+    assert cached(copy) == BEFORE
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_full_disk_is_named_and_the_old_file_stays(pod: Pod) -> None:
         pytest.param('rm() { command rm "$@"; kill -9 0; }', id="before-empty-folders-are-removed"),
     ],
 )
-def test_killed_in_the_middle_every_file_is_whole_and_the_next_run_repairs(
+def test_after_a_kill_every_file_is_whole_and_the_next_run_completes_the_work(
     pod: Pod, overrides: str
 ) -> None:
     assert pod.run(overrides).status == -9
@@ -126,7 +126,7 @@ def test_killed_in_the_middle_every_file_is_whole_and_the_next_run_repairs(
     assert cached(pod.cache) == AFTER
 
 
-def test_sigterm_ends_pid_1_at_once_and_leaves_nothing(pod: Pod) -> None:
+def test_sigterm_stops_pid_1_at_once_without_remains(pod: Pod) -> None:
     waited = pod.root / "waited"
     overrides = f"mv() {{ kill -TERM 1; sleep 5; : >{shlex.quote(str(waited))}; }}"
     outcome = pod.run(overrides, inside=namespace("pid", "fork"))
@@ -144,12 +144,12 @@ def updated(pod: Pod, last: str) -> str:
     return f'mv() {{ {shlex.join(["ln", "-sfn", folder, str(link)])}; {last}; command mv "$@"; }}'
 
 
-def test_an_update_in_the_middle_gives_wholly_the_old_packages(pod: Pod) -> None:
+def test_an_update_during_a_run_loads_all_old_packages(pod: Pod) -> None:
     assert pod.run(updated(pod, ":")).status == 0
     assert cached(pod.cache) == AFTER
 
 
-def test_an_update_that_takes_the_old_packages_away_ends_the_run_and_the_next_is_new(
+def test_an_update_that_removes_the_old_files_fails_the_run_and_the_next_run_loads_the_new(
     pod: Pod,
 ) -> None:
     outcome = pod.run(updated(pod, shlex.join(["rm", "-r", str(pod.payload)])))
@@ -161,7 +161,7 @@ def test_an_update_that_takes_the_old_packages_away_ends_the_run_and_the_next_is
 
 
 def named(name: str) -> list[str]:
-    """Return the command that gives a run the hostname of its pod."""
+    """Return the command that runs the copier with the hostname of its pod."""
     script = f"{shlex.quote(tool('hostname'))} {name}"
     return in_namespaces(script, kinds=("uts",))
 
@@ -171,14 +171,14 @@ def test_two_pods_at_once_leave_every_file_whole(pod: Pod, tmp_path: Path) -> No
     for round_number in range(10):
         content = f"kind: {round_number}\n".encode() * 9999
         packages = [replace(package, content=content) for package in (CHANGED, NETWORK)]
-        for each in (pod, other):
-            each.publish(config_map(*packages))
-        runs = [each.start(inside=named(each.root.name)) for each in (pod, other)]
+        for pod_ in (pod, other):
+            pod_.publish(config_map(*packages))
+        runs = [pod_.start(inside=named(pod_.root.name)) for pod_ in (pod, other)]
         assert [ended(run).status for run in runs] == [0, 0]
         assert cached(pod.cache) == FOREIGN | {package.path: content for package in packages}
 
 
-def test_a_folder_that_another_pod_removes_before_the_rename_is_made_again(pod: Pod) -> None:
+def test_a_folder_that_another_pod_removes_before_the_rename_is_created_again(pod: Pod) -> None:
     pod.publish(config_map(replace(NETWORK, path="fresh/network.gz")))
     assert pod.run('mkdir() { command mkdir "$@"; rmdir fresh; unset -f mkdir; }').status == 0
     assert "fresh/network.gz" in cached(pod.cache)
@@ -188,14 +188,16 @@ def test_two_pods_with_different_packages_leave_every_file_whole(pod: Pod, tmp_p
     other = new_pod(tmp_path / "other", pod.cache)
     other.publish(config_map(PLATFORM, GONE))
     for _ in range(10):
-        runs = [each.start(inside=named(each.root.name)) for each in (pod, other)]
+        runs = [pod_.start(inside=named(pod_.root.name)) for pod_ in (pod, other)]
         assert [ended(run).status for run in runs] == [0, 0]
-        found = cached(pod.cache)
-        assert found.pop(PLATFORM.path) in (PLATFORM.content, CHANGED.content)
-        assert FOREIGN.items() <= found.items() <= (BEFORE | AFTER).items()
+        files = cached(pod.cache)
+        assert files.pop(PLATFORM.path) in (PLATFORM.content, CHANGED.content)
+        assert FOREIGN.items() <= files.items() <= (BEFORE | AFTER).items()
 
 
-def test_a_pod_does_not_unload_what_another_loads_while_it_runs(pod: Pod, tmp_path: Path) -> None:
+def test_a_pod_does_not_unload_packages_that_another_pod_loads_meanwhile(
+    pod: Pod, tmp_path: Path
+) -> None:
     later = new_pod(tmp_path / "later", pod.cache)
     newest = Package("newest", "registry.example.com/newest.gz", b"kind: Newest\n")
     later.publish(config_map(CHANGED, NETWORK, newest))
@@ -217,7 +219,7 @@ CONTAINER = """
 """
 
 
-def test_it_works_as_uid_65532_with_a_read_only_root_and_no_tmp(tmp_path: Path) -> None:
+def test_the_copier_runs_as_uid_65532_with_a_read_only_root_and_no_tmp(tmp_path: Path) -> None:
     pod, image = new_pod(tmp_path / "pod", tmp_path / "cache"), tmp_path / "image"
     for folder in ("bin", "dev", "proc", "devcache", "cache"):
         (image / folder).mkdir(parents=True)
@@ -228,7 +230,7 @@ def test_it_works_as_uid_65532_with_a_read_only_root_and_no_tmp(tmp_path: Path) 
     for packages in ([PLATFORM, GONE], [CHANGED, NETWORK]):
         pod.publish(config_map(*packages))
         container = in_namespaces(CONTAINER, image, pod.mount, pod.cache)
-        done = subprocess.run([*container, *command], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
+        run = subprocess.run([*container, *command], capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stderr) == (0, "")
         assert cached(pod.cache) == {package.path: package.content for package in packages}
         assert {path.stat().st_uid for path in pod.cache.rglob("*")} == {65532}

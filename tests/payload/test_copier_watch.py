@@ -1,4 +1,4 @@
-"""The copier as a sidecar: it loads what changes, says so, and outlives what it cannot load."""
+"""The copier as a sidecar: it loads and logs changes, and survives bad packages."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ class Sidecar:
 
     process: Popen[str]
 
-    def said(self) -> str:
-        """Return its next line, when it comes."""
+    def line(self) -> str:
+        """Wait for its next line of output, and return it."""
         assert self.process.stdout
         return self.process.stdout.readline()
 
-    def complained(self) -> str:
-        """Return the next line of its errors, when it comes."""
+    def error(self) -> str:
+        """Wait for its next line of errors, and return it."""
         assert self.process.stderr
         return self.process.stderr.readline()
 
     def end(self) -> tuple[int, str]:
-        """Terminate it as kubelet does, and return its status and what it had still to say."""
+        """Terminate it as kubelet does, and return its status and the rest of its output."""
         outside = self.process.pid
         [first] = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
         os.kill(int(first), signal.SIGTERM)
@@ -73,7 +73,7 @@ class Sidecar:
 def watching(pod: Pod) -> Iterator[Sidecar]:
     """Run the copier as the first process of a container.
 
-    All of it ends with the test, also with one that is killed.
+    It stops together with the test, even if the test is killed.
     """
     inside = [tool("setpriv"), "--pdeathsig=KILL", *namespace("pid", "fork", "kill-child")]
     with pod.start(inside=inside, arguments=["watch"]) as process:
@@ -89,7 +89,7 @@ def loaded(package: Package, how: str = "loaded") -> str:
 
 
 def with_pushed(data: dict[str, bytes], *packages: Package) -> dict[str, bytes]:
-    """Return the data of a ConfigMap that a push has added packages to."""
+    """Return the data of a ConfigMap after a push has added packages."""
     lines = []
     for package in packages:
         key = f"{package.name}.pushed.xz"
@@ -99,76 +99,76 @@ def with_pushed(data: dict[str, bytes], *packages: Package) -> dict[str, bytes]:
     return {**data, "pushed": "".join(lines).encode()}
 
 
-def test_it_says_what_is_there_and_then_a_line_for_each_change(pod: Pod) -> None:
+def test_the_log_lists_the_packages_and_then_each_change(pod: Pod) -> None:
     pod.load(PLATFORM, NETWORK)
     with watching(pod) as sidecar:
-        assert sidecar.said() == loaded(PLATFORM, "unchanged")
-        assert sidecar.said() == loaded(NETWORK, "unchanged")
+        assert sidecar.line() == loaded(PLATFORM, "unchanged")
+        assert sidecar.line() == loaded(NETWORK, "unchanged")
         pod.publish(config_map(CHANGED, NETWORK))
-        assert sidecar.said() == loaded(CHANGED)
+        assert sidecar.line() == loaded(CHANGED)
         assert cached(pod.cache) == {PLATFORM.path: CHANGED.content, NETWORK.path: NETWORK.content}
         pod.publish(config_map(PLATFORM, NETWORK))
-        assert sidecar.said() == loaded(PLATFORM)
+        assert sidecar.line() == loaded(PLATFORM)
         assert sidecar.end() == (143, "")
 
 
-def test_the_content_before_stays_until_the_next_change(pod: Pod) -> None:
+def test_the_previous_content_stays_until_the_next_change(pod: Pod) -> None:
     pod.load(BY_DIGEST)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         pod.publish(config_map(CHANGED_BY_DIGEST))
-        assert sidecar.said() == loaded(CHANGED_BY_DIGEST)
+        assert sidecar.line() == loaded(CHANGED_BY_DIGEST)
         pod.publish(config_map(CHANGED_BY_DIGEST, NETWORK))
-        assert sidecar.said() == loaded(NETWORK)
-        assert sidecar.said() == f"unloaded {BY_DIGEST.path}\n"
+        assert sidecar.line() == loaded(NETWORK)
+        assert sidecar.line() == f"unloaded {BY_DIGEST.path}\n"
         assert set(cached(pod.cache)) == {CHANGED_BY_DIGEST.path, NETWORK.path}
 
 
-def test_what_crossplane_wrote_stays(pod: Pod) -> None:
+def test_crossplanes_own_files_stay(pod: Pod) -> None:
     store(pod.cache, "acme-foreign-0123456789ab.gz", b"pulled by Crossplane")
     pod.load(GONE)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         pod.publish(config_map(PLATFORM))
-        sidecar.said()
+        sidecar.line()
         pod.publish(config_map(NETWORK))
-        sidecar.said()
-        assert sidecar.said() == f"unloaded {GONE.path}\n"
+        sidecar.line()
+        assert sidecar.line() == f"unloaded {GONE.path}\n"
     assert "acme-foreign-0123456789ab.gz" in cached(pod.cache)
 
 
-def test_a_damaged_package_is_told_and_the_next_change_is_loaded(pod: Pod) -> None:
+def test_a_damaged_package_is_reported_and_the_next_change_is_loaded(pod: Pod) -> None:
     pod.load(PLATFORM)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         pod.publish(config_map(CHANGED) | {"platform.xz": b"damaged"})
-        assert "platform.xz: damaged" in sidecar.complained()
+        assert "platform.xz: damaged" in sidecar.error()
         assert cached(pod.cache) == {PLATFORM.path: PLATFORM.content}
         pod.publish(config_map(CHANGED))
-        assert sidecar.said() == loaded(CHANGED)
+        assert sidecar.line() == loaded(CHANGED)
 
 
-def test_what_could_not_be_written_is_tried_again(pod: Pod) -> None:
+def test_a_failed_write_is_retried(pod: Pod) -> None:
     pod.load(PLATFORM)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         in_the_way = pod.cache / NETWORK.path / "in the way"
         in_the_way.mkdir(parents=True)
         pod.publish(config_map(PLATFORM, NETWORK))
-        assert "network.xz: cannot write" in sidecar.complained()
+        assert "network.xz: cannot write" in sidecar.error()
         in_the_way.rmdir()
         in_the_way.parent.rmdir()
-        assert sidecar.said() == loaded(NETWORK), "without another change"
+        assert sidecar.line() == loaded(NETWORK), "without another change"
     assert set(cached(pod.cache)) == {PLATFORM.path, NETWORK.path}
 
 
-def test_what_somebody_else_removed_is_loaded_with_the_next_change(pod: Pod) -> None:
+def test_a_removed_file_is_loaded_with_the_next_change(pod: Pod) -> None:
     pod.load(PLATFORM)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         (pod.cache / PLATFORM.path).unlink()
         pod.publish(config_map(PLATFORM, NETWORK))
-        assert [sidecar.said(), sidecar.said()] == [loaded(PLATFORM), loaded(NETWORK)]
+        assert [sidecar.line(), sidecar.line()] == [loaded(PLATFORM), loaded(NETWORK)]
     assert set(cached(pod.cache)) == {PLATFORM.path, NETWORK.path}
 
 
@@ -176,18 +176,18 @@ def test_a_package_in_several_files_is_watched_too(pod: Pod) -> None:
     pod.load(PLATFORM)
     in_parts = replace(CHANGED, parts=2)
     with watching(pod) as sidecar:
-        sidecar.said()
+        sidecar.line()
         pod.publish(config_map(in_parts))
-        assert sidecar.said() == loaded(in_parts)
+        assert sidecar.line() == loaded(in_parts)
     assert cached(pod.cache) == {PLATFORM.path: CHANGED.content}
 
 
-def test_it_refuses_a_mount_that_never_changes(pod: Pod) -> None:
+def test_a_mount_that_never_changes_is_refused(pod: Pod) -> None:
     plain = Pod(pod.root, pod.cache)
     (plain.mount / "index").write_bytes(b"")
     (plain.mount / "copier.sh").write_bytes(config_map()["copier.sh"])
     with watching(plain) as sidecar:
-        assert "no ..data in" in sidecar.complained()
+        assert "no ..data in" in sidecar.error()
         assert sidecar.process.wait() == 1
 
 
@@ -196,15 +196,15 @@ def test_pushed_packages_are_loaded_beside_the_declared_ones(pod: Pod, how: str)
     pod.publish(with_pushed(config_map(PLATFORM), PUSHED))
     if how == "init":
         assert pod.run().stdout == "".join(
-            f"loaded {each.name} -> {each.path}\n" for each in (PLATFORM, PUSHED)
+            f"loaded {package.name} -> {package.path}\n" for package in (PLATFORM, PUSHED)
         )
     else:
         with watching(pod) as sidecar:
-            assert [sidecar.said(), sidecar.said()] == [loaded(PLATFORM), loaded(PUSHED)]
+            assert [sidecar.line(), sidecar.line()] == [loaded(PLATFORM), loaded(PUSHED)]
     assert cached(pod.cache) == {PLATFORM.path: PLATFORM.content, PUSHED.path: PUSHED.content}
 
 
-def test_a_pushed_package_gives_way_to_a_declared_one(pod: Pod) -> None:
+def test_a_declared_package_replaces_a_pushed_one_at_the_same_path(pod: Pod) -> None:
     pod.publish(with_pushed(config_map(PLATFORM), replace(PUSHED, path=PLATFORM.path)))
     assert pod.run().stdout == f"loaded platform -> {PLATFORM.path}\n"
     assert pod.run().stdout == f"unchanged platform -> {PLATFORM.path}\n"

@@ -1,1 +1,1 @@
-"""Tests of the room `postrender/release`."""
+"""Tests of `postrender/release`."""

@@ -1,4 +1,4 @@
-"""Golden cases: real rendered manifests in, the expected bytes out."""
+"""Golden cases: real rendered manifests, and the expected changes to the byte."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def config(case: Path, rendered: str) -> devcache.DevCache | None:
 
 
 def unpacked(modified: str) -> str:
-    """Return the manifests with each packed package as the sha256 of what it unpacks to.
+    """Return the manifests with the sha256 of each package.yaml in place of the packed package.
 
-    The index names the bytes of this machine's liblzma; that it names them rightly is checked.
-    The script, which has tests of its own, is left out.
+    The packed bytes and their sums in the index depend on the version of liblzma. The sums are
+    checked here, and replaced, too. The script has its own tests, and is cut.
     """
 
-    def unpack(found: re.Match[str]) -> str:
-        packed = base64.b64decode(found[2])
+    def unpack(match: re.Match[str]) -> str:
+        packed = base64.b64decode(match[2])
         content = hashlib.sha256(lzma.decompress(packed)).hexdigest()
-        line = f"{hashlib.sha256(packed).hexdigest()} {content} {found[1]}.xz "
+        line = f"{hashlib.sha256(packed).hexdigest()} {content} {match[1]}.xz "
         assert line in modified, "the index has both sums"
         replaced.append(line)
-        return f"  {found[1]}.xz: xz of {content}"
+        return f"  {match[1]}.xz: xz of {content}"
 
     replaced: list[str] = []
     text = re.sub(r"^  ([a-z0-9-]+)\.xz: ([A-Za-z0-9+/=]+)$", unpack, modified, flags=re.MULTILINE)
@@ -57,7 +57,9 @@ def unpacked(modified: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "major"), CASES)
-def test_golden(name: str, major: str, pytestconfig: pytest.Config) -> None:
+def test_real_manifests_are_modified_as_expected(
+    name: str, major: str, pytestconfig: pytest.Config
+) -> None:
     case = FOLDER / name
     rendered = (case / f"input-helm{major}.yaml").read_text()
     declared = config(case, rendered)
@@ -80,5 +82,5 @@ def test_golden(name: str, major: str, pytestconfig: pytest.Config) -> None:
     assert manifests.modified(modified, None, FOLDER) == modified
 
 
-def test_there_are_cases() -> None:
+def test_all_cases_are_collected() -> None:
     assert len(CASES) >= 50

@@ -1,29 +1,21 @@
-"""What holds for every release: the invariants of the filter."""
+"""The invariants of the filter, which hold for every release."""
 
 from __future__ import annotations
 
-import time
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postrender.commands import filter as filter_command
 from postrender.declared import devcache
-from postrender.errors import DevcacheError
 from tests.shared import manifests
+from tests.shared.declarations import HEAD
+from tests.shared.manifests import BY_HELM, RENDERED
 from tests.shared.paths import GOLDEN
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-HELM = {
-    major: (GOLDEN / "crossplane-2.4" / f"input-helm{major}.yaml").read_text() for major in "34"
-}
-HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 NAMES = ("greet", "network", "nop", "platform")
 
 
@@ -38,7 +30,7 @@ def config(*names: str, payload: str = "release", live: bool = False) -> devcach
 
 
 class Choice(NamedTuple):
-    """What a DevCache may say."""
+    """The fields of a DevCache."""
 
     names: tuple[str, ...]
     payload: str
@@ -59,7 +51,7 @@ CHOICES = st.builds(
 @cache
 def first_pass(major: str, choice: Choice) -> str:
     """Return the modified manifests of Crossplane."""
-    return manifests.modified(HELM[major], choice.config(), GOLDEN)
+    return manifests.modified(BY_HELM[major], choice.config(), GOLDEN)
 
 
 OTHERS = st.sampled_from(
@@ -78,55 +70,31 @@ OTHERS = st.sampled_from(
 
 
 @given(st.lists(OTHERS, max_size=4), st.lists(OTHERS, max_size=4), st.sampled_from("34"))
-def test_documents_that_are_not_touched_leave_byte_for_byte_and_in_order(
+def test_other_documents_pass_unchanged_and_in_order(
     before: list[str], after: list[str], major: str
 ) -> None:
-    parts = [*before, HELM[major], *after]
+    parts = [*before, BY_HELM[major], *after]
     rendered = "".join(part if part.startswith("---") else f"---\n{part}" for part in parts)
     modified = manifests.modified(rendered, config("network"), GOLDEN)
     documents = [document.text for document in manifests.split(rendered)]
-    touched = [text for text in documents if "- start" in text and "- core" in text]
-    assert len(touched) == 1
-    left = [document.text for document in manifests.split(modified)]
+    deployments = [text for text in documents if "- start" in text and "- core" in text]
+    assert len(deployments) == 1
+    results = [document.text for document in manifests.split(modified)]
     head, tail = (
-        documents[: documents.index(touched[0])],
-        documents[documents.index(touched[0]) + 1 :],
+        documents[: documents.index(deployments[0])],
+        documents[documents.index(deployments[0]) + 1 :],
     )
-    assert left[: len(head)] == head
-    assert left[len(head) + 1 : len(documents)] == tail
+    assert results[: len(head)] == head
+    assert results[len(head) + 1 : len(documents)] == tail
 
 
 @pytest.mark.parametrize("major", "34")
 @given(CHOICES, CHOICES)
-def test_a_later_pass_forgets_the_earlier_one(major: str, earlier: Choice, later: Choice) -> None:
-    """Whatever an earlier pass had brought: the same as without it, and nothing twice."""
+def test_a_later_pass_replaces_an_earlier_pass(major: str, earlier: Choice, later: Choice) -> None:
+    """The result equals a first pass, whatever the earlier pass has added."""
     first = first_pass(major, earlier)
     assert manifests.modified(first, later.config(), GOLDEN) == first_pass(major, later)
     assert manifests.modified(first, None, GOLDEN) == first
-
-
-def test_a_document_among_the_manifests_does_what_a_config_does() -> None:
-    text = (GOLDEN / "devcache.yaml").read_text()
-    declared = devcache.load(text, where="")
-    for rendered in (f"{HELM['3']}---\n{text}", f"{text}{HELM['3']}"):
-        assert manifests.modified(rendered, None, GOLDEN) == manifests.modified(
-            HELM["3"], declared, GOLDEN
-        )
-
-
-def test_two_documents_are_refused() -> None:
-    text = (GOLDEN / "devcache.yaml").read_text()
-    with pytest.raises(DevcacheError, match="more than one DevCache"):
-        manifests.modified(f"{HELM['3']}---\n{text}---\n{text}", None, GOLDEN)
-
-
-def test_a_deployment_that_is_a_hook_is_not_crossplane() -> None:
-    deployment = next(one for one in manifests.split(HELM["3"]) if "- start" in one.text)
-    hook = deployment.text.replace(
-        "metadata:\n", "metadata:\n  annotations: {helm.sh/hook: test}\n", 1
-    ).replace("  name: crossplane\n", "  name: hook\n", 1)
-    modified = manifests.modified(HELM["3"] + hook, config("network"), GOLDEN)
-    assert hook in modified
 
 
 @pytest.mark.parametrize(
@@ -140,23 +108,5 @@ def test_added_documents_belong_to_the_template_of_the_declaration(
     comment: str, expected: int
 ) -> None:
     text = f"---\n{comment}\n{HEAD}spec: {{packages: {{network: {{path: packages/network}}}}}}\n"
-    modified = manifests.modified(HELM["3"] + text, None, GOLDEN)
+    modified = manifests.modified(RENDERED + text, None, GOLDEN)
     assert modified.count(comment) == expected
-
-
-@pytest.mark.parametrize(
-    ("revision", "tag"),
-    [
-        pytest.param("", b":devcache-1700000000@sha256:", id="the-time-of-the-run"),
-        pytest.param("7", b":devcache-7@sha256:", id="given"),
-    ],
-)
-def test_each_revision_of_a_live_release_has_a_text_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str, tag: bytes
-) -> None:
-    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.5)
-    path = str(GOLDEN / "packages" / "network")
-    spec = {"live": True, "releaseRevision": revision, "packages": {"network": {"path": path}}}
-    file = tmp_path / "devcache.yaml"
-    file.write_text(yaml.safe_dump({**yaml.safe_load(HEAD), "spec": spec}))
-    assert tag in b"".join(filter_command.run(rendered=HELM["4"].encode(), config=file))

@@ -1,4 +1,4 @@
-"""The benchmark measures a peer only if that does the same job."""
+"""The benchmark measures only peers with the same output."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SAME: AbstractContextManager[object] = nullcontext()
 REFUSED = pytest.raises(SystemExit, match="are not those of the filter")
 
-OURS = """\
+FILTERED = """\
 # Source: templates/one.yaml
 {kind: One, spec: {list: [{a: 1, b: null}, {c: 2}], medium: }}
 ---
@@ -27,25 +27,25 @@ OURS = """\
 @pytest.mark.parametrize(
     ("peers", "result"),
     [
-        pytest.param(OURS, SAME, id="the same text"),
+        pytest.param(FILTERED, SAME, id="the same text"),
         pytest.param(
             "kind: One\nspec:\n  list:\n  - a: 1\n  - c: 2\n---\nkind: Two\n---\nkind: Three\n",
             SAME,
-            id="without what the API server takes no notice of",
+            id="without fields that the API server ignores",
         ),
         pytest.param(
-            OURS.replace("{a: 1, b: null}, {c: 2}", "{c: 2}, {a: 1}"), REFUSED, id="order"
+            FILTERED.replace("{a: 1, b: null}, {c: 2}", "{c: 2}, {a: 1}"), REFUSED, id="order"
         ),
-        pytest.param(OURS.replace("a: 1", "a: '1'"), REFUSED, id="another type"),
-        pytest.param(OURS.replace("{kind: Two}, ", ""), REFUSED, id="an object less"),
+        pytest.param(FILTERED.replace("a: 1", "a: '1'"), REFUSED, id="another type"),
+        pytest.param(FILTERED.replace("{kind: Two}, ", ""), REFUSED, id="an object less"),
         pytest.param("", REFUSED, id="nothing"),
     ],
 )
 def test_a_peer_with_other_objects_is_not_measured(
     tmp_path: Path, peers: str, result: AbstractContextManager[object]
 ) -> None:
-    ours, theirs = tmp_path / "ours.yaml", tmp_path / "theirs.yaml"
-    ours.write_text(OURS)
-    theirs.write_text(peers)
+    filtered, kustomized = tmp_path / "filtered.yaml", tmp_path / "kustomized.yaml"
+    filtered.write_text(FILTERED)
+    kustomized.write_text(peers)
     with result:
-        kustomize.require_same(["cat"], ours, [["cat", str(theirs)]])
+        kustomize.require_same(["cat"], filtered, [["cat", str(kustomized)]])

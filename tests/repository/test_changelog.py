@@ -1,4 +1,4 @@
-"""What a release says of itself: cut out of CHANGELOG.md."""
+"""The notes of a release, from CHANGELOG.md."""
 
 from __future__ import annotations
 
@@ -79,20 +79,20 @@ def test_the_changes_of_a_version_are_plain_lines_with_a_kind() -> None:
 @pytest.mark.parametrize(
     "text", ["## [1.0.0]\n\n### New\n\n- One.\n", "## [1.0.0]\n\n- One.\n\n### Added\n\n- Two.\n"]
 )
-def test_a_change_that_artifact_hub_has_no_kind_for_is_refused(text: str) -> None:
+def test_a_change_without_a_kind_of_artifact_hub_is_refused(text: str) -> None:
     with pytest.raises(changelog.ChangelogError, match="is none of: added, changed"):
         changelog.changes(text, "1.0.0")
 
 
-def test_the_annotation_goes_below_the_others() -> None:
+def test_the_annotation_joins_the_other_annotations() -> None:
     chart = "annotations:\n  a: b\n" + changelog.annotation(TEXT, "0.2.0")
     annotations = yaml.safe_load(chart)["annotations"]
     assert set(annotations) == {"a", "artifacthub.io/changes"}
-    found = yaml.safe_load(annotations["artifacthub.io/changes"])
-    assert found == changelog.changes(TEXT, "0.2.0")
+    changes = yaml.safe_load(annotations["artifacthub.io/changes"])
+    assert changes == changelog.changes(TEXT, "0.2.0")
 
 
-def test_before_the_release_the_annotation_has_what_is_unreleased() -> None:
+def test_before_a_release_the_annotation_has_the_unreleased_changes() -> None:
     text = TEXT.replace("## [0.2.0] - 2026-02-03\n", "")
     assert changelog.annotation(text, "0.2.0") == changelog.annotation(TEXT, "0.2.0")
 
@@ -105,7 +105,7 @@ def test_our_own_changelog_can_be_released() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status"), [(["notes", "nothing"], 1), (["notes"], 2), (["x", "1.0.0"], 2)]
 )
-def test_what_cannot_be_printed_prints_nothing(
+def test_an_error_prints_nothing_on_stdout(
     arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert changelog.main(arguments) == status

@@ -1,4 +1,4 @@
-"""What can be told of the node of `make cluster` without taking one up."""
+"""The parts of `make cluster` that need no running node."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
 
 @pytest.mark.parametrize("folder", ["", "/elsewhere"], ids=["usual folder", "folder moved"])
-def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+def test_two_nodes_share_no_names_folders_or_addresses(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
     monkeypatch.setenv(state.FOLDER, folder)
     seen: set[object] = set()
     for number in state.NUMBERS:
@@ -31,7 +33,7 @@ def test_two_nodes_have_nothing_in_common(monkeypatch: pytest.MonkeyPatch, folde
         seen |= own
 
 
-def test_a_suite_runs_beside_a_persons_node(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_suite_may_run_beside_a_users_node(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(state.NUMBER, raising=False)
     monkeypatch.delenv(state.FOLDER, raising=False)
     assert state.default().root != state.suite().root
@@ -39,14 +41,14 @@ def test_a_suite_runs_beside_a_persons_node(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("number", ["-1", "64", "one", "01", "1 "])
-def test_a_number_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+def test_an_invalid_number_is_refused(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
     monkeypatch.setenv(state.NUMBER, number)
     with pytest.raises(ClusterError, match="from 0 to 63"):
         state.default()
 
 
 @pytest.mark.parametrize("place", ["/run/cluster", "/var/lib/ci/cluster", "/var/log"])
-def test_a_folder_that_the_node_hides_is_refused(place: str) -> None:
+def test_a_folder_below_a_mount_of_the_node_is_refused(place: str) -> None:
     with pytest.raises(ClusterError, match="has its own"):
         namespaces.check(Path(place))
 
@@ -61,11 +63,11 @@ def test_cgroup_v2_gives_kubelet_its_controllers(
     at = State(tmp_path / "files", 5)
     cgroups.make(at.cgroup)
     assert (tmp_path / "cgroup.subtree_control").read_text() == "+cpuset +hugetlb"
-    made = {path.name for path in tmp_path.rglob("*") if path.is_dir()}
-    assert made == {"system.slice", at.cgroup}, "not one in each of the machine's cgroups"
+    folders = {path.name for path in tmp_path.rglob("*") if path.is_dir()}
+    assert folders == {"system.slice", at.cgroup}, "no cgroup below the other cgroups"
 
 
-def test_a_cgroup_is_made_in_each_hierarchy_and_removed_when_it_is_empty(
+def test_a_cgroup_is_created_in_each_hierarchy_and_removed_when_empty(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(cgroups, "MOUNT", tmp_path)

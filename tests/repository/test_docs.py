@@ -1,4 +1,4 @@
-"""The commands that the documentation shows print what it shows."""
+"""The documented commands print the documented output."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TEXT = (ROOT / "docs" / "commands.md").read_text()
 BLOCKS = re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
 
 
-def told(text: str) -> list[str]:
-    """Return lines without what differs between versions of zlib and liblzma: sizes."""
+def without_sizes(text: str) -> list[str]:
+    """Return the lines without sizes, which depend on the versions of zlib and liblzma."""
     sizes = re.compile(r"( +[\d,]{3,})+( bytes)?$")
     return [sizes.sub(" N", line.replace(" bytes", "")) for line in text.splitlines()]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
-def test_a_block_shows_what_is_printed(block: str, tmp_path: Path) -> None:
+def test_a_block_shows_the_real_output(block: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     environment = os.environ | {"PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"}
-    shown = ""
+    output = ""
     for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
         ran = subprocess.run(
             ["bash", "-c", command],
@@ -40,12 +40,12 @@ def test_a_block_shows_what_is_printed(block: str, tmp_path: Path) -> None:
             encoding="utf-8",
             check=False,
         )
-        shown += f"$ {command}\n{ran.stdout}{ran.stderr}".rstrip("\n") + "\n"
-    assert told(shown) == told(block)
+        output += f"$ {command}\n{ran.stdout}{ran.stderr}".rstrip("\n") + "\n"
+    assert without_sizes(output) == without_sizes(block)
 
 
-def test_every_command_has_its_section() -> None:
+def test_every_command_has_a_section() -> None:
     assert len(BLOCKS) > 5
     modules = {path.stem for path in (ROOT / "postrender" / "commands").glob("[a-z]*.py")}
-    shown = set(re.findall(r"^\| \[?`(?:crossplane-devcache )?([a-z-]+)", TEXT, re.MULTILINE))
-    assert {name.replace("_", "-") for name in modules} - {"filter"} <= shown
+    sections = set(re.findall(r"^\| \[?`(?:crossplane-devcache )?([a-z-]+)", TEXT, re.MULTILINE))
+    assert {name.replace("_", "-") for name in modules} - {"filter"} <= sections

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 EXAMPLES = ROOT / "examples"
 RELEASES = sorted((ROOT / "tests" / "golden").glob("crossplane-[0-9]*"))
 
-each_values = pytest.mark.parametrize("values", ["examples/values.yaml", "examples/fleet.yaml"])
-each_api = pytest.mark.parametrize("package", ["network", "platform", "fleet"])
+both_values = pytest.mark.parametrize("values", ["examples/values.yaml", "examples/fleet.yaml"])
+all_apis = pytest.mark.parametrize("package", ["network", "platform", "fleet"])
 
 
 def read(name: str) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
@@ -29,19 +29,19 @@ def read(name: str) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
     return document
 
 
-def test_the_config_holds_what_the_values_hold() -> None:
+def test_the_config_equals_the_values() -> None:
     assert read("examples/devcache.yaml")["spec"] == read("examples/values.yaml")["devcache"]
 
 
-@each_values
-def test_each_path_is_there_from_the_root_of_the_checkout(values: str) -> None:
+@both_values
+def test_each_path_exists_below_the_root_of_the_checkout(values: str) -> None:
     packages = read(values)["devcache"]["packages"]
     assert all((ROOT / package["path"]).exists() for package in packages.values())
 
 
-@each_values
+@both_values
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
-def test_every_release_takes_the_values(values: str, release: Path) -> None:
+def test_the_values_work_with_every_release(values: str, release: Path) -> None:
     declared = {
         "apiVersion": "crossplane-devcache/v1alpha1",
         "kind": "DevCache",
@@ -55,8 +55,8 @@ def test_every_release_takes_the_values(values: str, release: Path) -> None:
     assert all(re.search(rf"^ +name: {name}$", modified, re.MULTILINE) for name in names)
 
 
-@each_api
-def test_an_api_its_composition_and_its_example_are_of_one_kind(package: str) -> None:
+@all_apis
+def test_definition_composition_and_example_have_the_same_kind(package: str) -> None:
     definition = yaml.safe_load((EXAMPLES / package / "apis/definition.yaml").read_text())["spec"]
     composition = yaml.safe_load((EXAMPLES / package / "apis/composition.yaml").read_text())["spec"]
     (path,) = (EXAMPLES / package / "examples").iterdir()
@@ -70,23 +70,27 @@ def test_an_api_its_composition_and_its_example_are_of_one_kind(package: str) ->
     assert {key: example[key] for key in kind} == kind
 
 
-@each_api
-def test_a_composition_calls_functions_as_crossplane_names_its_dependencies(package: str) -> None:
+@all_apis
+def test_a_composition_uses_the_resolvers_names_of_functions(package: str) -> None:
     meta = yaml.safe_load((EXAMPLES / package / "crossplane.yaml").read_text())
     composition = yaml.safe_load((EXAMPLES / package / "apis/composition.yaml").read_text())
-    sources = [each["function"] for each in meta["spec"]["dependsOn"] if "function" in each]
+    sources = [
+        dependency["function"]
+        for dependency in meta["spec"]["dependsOn"]
+        if "function" in dependency
+    ]
     names = {source.partition("/")[2].replace("/", "-") for source in sources}
     assert {step["functionRef"]["name"] for step in composition["spec"]["pipeline"]} <= names
 
 
-def test_a_local_function_takes_the_place_of_the_dependency() -> None:
+def test_a_local_function_satisfies_the_dependency() -> None:
     packages = read("examples/fleet.yaml")["devcache"]["packages"]
     meta = yaml.safe_load((EXAMPLES / "fleet/crossplane.yaml").read_text())
     source, _, tag = packages["acme-function-zones"]["package"].rpartition(":")
     assert {"function": source, "version": f">={tag}"} in meta["spec"]["dependsOn"]
 
 
-def test_the_image_that_is_run_is_the_one_that_the_readme_builds_and_loads() -> None:
+def test_the_readme_builds_and_loads_the_runtime_image() -> None:
     image = read("examples/fleet.yaml")["devcache"]["packages"]["acme-function-zones"][
         "runtimeImage"
     ]

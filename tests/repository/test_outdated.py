@@ -1,4 +1,4 @@
-"""Which pins are outdated: read from the files of this project, compared with their registries."""
+"""Outdated pins: the pins of this project, compared with their registries."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def test_every_program_of_a_tool_line_is_among_the_pins() -> None:
     assert programs == {path.relative_to(ROOT).as_posix() for path in with_tool}
 
 
-def test_a_folder_of_a_line_has_a_version_of_it() -> None:
+def test_the_folder_of_a_line_pins_a_version_of_that_line() -> None:
     of_lines = [pin for pin in pins.read(ROOT) if pin.line]
     assert all(pin.version.startswith(f"v{pin.line}.") for pin in of_lines)
 
@@ -172,11 +172,11 @@ def test_all_python_packages_and_actions_are_among_the_pins() -> None:
     assert actions == set(re.findall(r"uses: ([^@.\s]+)@", workflows))
 
 
-def test_the_image_of_the_copier_is_left_to_a_person() -> None:
+def test_the_image_of_the_copier_is_listed_for_a_manual_check() -> None:
     assert pins.CHART in [pin.file for pin in pins.read_manual(ROOT) if "busybox:" in pin.name]
 
 
-def test_no_hook_of_pre_commit_has_a_version_of_its_own() -> None:
+def test_pre_commit_hooks_have_no_versions_of_their_own() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert {repository["repo"] for repository in hooks["repos"]} == {"local"}
 
@@ -186,7 +186,7 @@ def test_no_hook_of_pre_commit_has_a_version_of_its_own() -> None:
     [
         pytest.param("v1.9.0 v1.10.0", "", "v1.10.0", id="numbers-not-text"),
         pytest.param("v2.3.9 v2.4.0 v2.30.1", "2.3", "v2.3.9", id="of-a-line"),
-        pytest.param("v2.4.0", "2.3", "", id="none-of-a-line"),
+        pytest.param("v2.4.0", "2.3", "", id="no-version-of-a-line"),
         pytest.param("v2.4.0 v2.4.1-rc.1", "", "v2.4.0", id="no-release-candidate-of-go"),
         pytest.param("v1.37.2 v1.38.0-beta.0", "", "v1.37.2", id="no-beta-of-go"),
         pytest.param("1.0 2.0rc1 2.0.dev3", "", "1.0", id="no-pre-release-of-python"),
@@ -215,7 +215,7 @@ def test_the_newest_release(texts: str, line: str, expected: str) -> None:
         pytest.param("", "v1.0.0", False, id="unknown"),
     ],
 )
-def test_a_newer_version(version: str, than: str, expected: bool) -> None:  # noqa: FBT001  # a table
+def test_versions_are_compared(version: str, than: str, expected: bool) -> None:  # noqa: FBT001  # a table
     assert versions.is_newer(version, than) is expected
 
 
@@ -233,14 +233,14 @@ def test_a_newer_version(version: str, than: str, expected: bool) -> None:  # no
         pytest.param("v2.4.1-rc.1", "v2.4.0", id="no-pre-release"),
     ],
 )
-def test_a_probe_finds_what_a_registry_does_not_list(available: str, expected: str) -> None:
+def test_a_probe_finds_unlisted_versions(available: str, expected: str) -> None:
     def lookup(candidates: list[str]) -> set[str]:
         return set(candidates) & set(available.split())
 
     assert versions.newest(versions.probe([], ["v2.4.0"], lookup)) == expected
 
 
-def test_a_probe_looks_into_the_line_of_each_pin() -> None:
+def test_a_probe_covers_the_line_of_each_pin() -> None:
     def lookup(candidates: list[str]) -> set[str]:
         return set(candidates) & {"v1.18.4", "v1.19.1", "v1.20.14"}
 
@@ -248,7 +248,7 @@ def test_a_probe_looks_into_the_line_of_each_pin() -> None:
     assert releases == {"v1.18.3", "v1.18.4", "v1.19.0", "v1.20.13", "v1.20.14"}
 
 
-def test_nothing_is_looked_up_twice() -> None:
+def test_no_version_is_looked_up_twice() -> None:
     candidates: list[str] = []
 
     def lookup(batch: list[str]) -> list[str]:
@@ -261,31 +261,31 @@ def test_nothing_is_looked_up_twice() -> None:
 
 @dataclass(frozen=True)
 class Registries:
-    """Registries, as go, pip and git tell of them."""
+    """Registries, as seen through go, pip and git."""
 
     lists: Mapping[str, str] = field(default_factory=dict)
-    """The versions that the registry of Go modules lists of each, or an error."""
+    """The listed versions of each Go module, or an error."""
 
     modules: str = ""
-    """Each `module@version` that it serves."""
+    """Each `module@version` that the registry serves."""
 
     names: str = ""
-    """Each `module@version` that it names, without a checksum."""
+    """Each `module@version` that the registry knows without a checksum."""
 
     error: str = REFUSED
-    """What it says of any other."""
+    """The error for all others."""
 
     packages: Mapping[str, str] = field(default_factory=dict)
     """The versions of each Python package, the newest first."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
-    """The versions of those in the environment."""
+    """The versions of the installed Python packages."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     """The tags of each repository."""
 
     def run(self, command: list[str]) -> Output:
-        """Answer as the command would."""
+        """Return the output of the command."""
         match command:
             case ["go", "list", "-m", "-versions", "-f", _, module]:
                 listing = self.lists.get(module, REFUSED)
@@ -522,7 +522,7 @@ MANUAL = (Manual("busybox:1.37.0", pins.CHART, "https://hub.docker.com/_/busybox
         ),
     ],
 )
-def test_the_report(everything: bool, title: str, rows: list[str]) -> None:  # noqa: FBT001  # a table
+def test_the_report_lists_outdated_pins(everything: bool, title: str, rows: list[str]) -> None:  # noqa: FBT001  # a table
     answers = registries.ask(findings.questions(PINS), REGISTRIES.run)
     report = findings.report(PINS, MANUAL, answers, everything=everything)
     lines = display.as_text(report, terminal=False).splitlines()
@@ -574,11 +574,11 @@ def test_the_output_of_a_command(script: str, expected: Output) -> None:
     assert registries.output_of(["sh", "-c", script]) == expected
 
 
-def test_a_program_that_is_missing_is_the_reason() -> None:
+def test_a_missing_program_is_the_reason() -> None:
     assert registries.output_of(["no-such-go", "list"]).trouble == "no-such-go is not on the PATH"
 
 
-def test_a_wrong_argument_ends_with_status_2() -> None:
+def test_a_wrong_argument_exits_with_status_2() -> None:
     command = [sys.executable, "-m", "tools.outdated", "--every"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")

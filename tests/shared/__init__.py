@@ -1,1 +1,1 @@
-"""What the tests share: packages, releases, a fake cluster, and the programs to run."""
+"""Shared parts of the tests: packages, releases, a fake cluster, and programs to run."""

@@ -1,4 +1,4 @@
-"""The cache keys that Crossplane's own code makes of references."""
+"""The cache keys that Crossplane's own code computes from references."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.shared.paths import DATA
 
 
 class Row(TypedDict):
-    """What Crossplane v2.1.3 and crossplane-runtime v2.3.3 gave for a reference."""
+    """The results of Crossplane v2.1.3 and crossplane-runtime v2.3.3 for a reference."""
 
     package: str
     path_key: str

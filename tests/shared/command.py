@@ -1,4 +1,4 @@
-"""The command, run in this process: many cases in little time, with what a user would see."""
+"""The command, run in this process: faster than a process, with the output that a user sees."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMAND = Path(sys.executable).with_name("crossplane-devcache")
 
 @cache
 def schema(command: str) -> jsonschema.Draft202012Validator:
-    """Return the schema of a command's JSON, after checking that it is one."""
+    """Return the schema of a command's JSON, after a check of the schema itself."""
     document = json.loads((ROOT / f"docs/schemas/{command}.json").read_text())
     jsonschema.Draft202012Validator.check_schema(document)
     return jsonschema.Draft202012Validator(document)
@@ -33,20 +33,20 @@ def schema(command: str) -> jsonschema.Draft202012Validator:
 
 @dataclass(frozen=True)
 class Run:
-    """How the command ended."""
+    """The exit status and the output of the command."""
 
     status: int
     stdout: str
     stderr: str
 
     def message(self, status: int = main.REFUSED) -> str:
-        """Return the message of a refusal, after checking that there is nothing else."""
+        """Return the message of a refusal, after a check that there is no other output."""
         assert (self.status, self.stdout) == (status, ""), self.stderr
         assert self.stderr.startswith("crossplane-devcache: error: ")
         return self.stderr
 
     def json(self, command: str) -> dict[str, list[dict[str, Plain]]]:
-        """Return the JSON that it printed, after comparing it with its schema."""
+        """Return the printed JSON, after a check against its schema."""
         assert self.stdout.isascii()
         value: dict[str, list[dict[str, Plain]]] = json.loads(self.stdout)
         schema(command).validate(value)
@@ -63,6 +63,6 @@ class Command:
         """Run it with these arguments."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-            status = main.main([str(one) for one in arguments])
-        found = self._captured.readouterr()
-        return Run(status, found.out.decode(), found.err.decode())
+            status = main.main([str(argument) for argument in arguments])
+        output = self._captured.readouterr()
+        return Run(status, output.out.decode(), output.err.decode())

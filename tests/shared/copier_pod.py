@@ -1,4 +1,4 @@
-"""A pod's copier in miniature: a ConfigMap mounted as kubelet does it, a cache, a real busybox."""
+"""A pod's copier in miniature: a ConfigMap, mounted as by kubelet, a cache and a real busybox."""
 
 import atexit
 import functools
@@ -21,22 +21,22 @@ COPIER = ROOT / "postrender" / "payload" / "copier.sh"
 
 
 def tool(name: str) -> str:
-    """Return where the program is; a machine without it fails the test, for a skip goes unseen."""
-    found = shutil.which(name)
-    if found is None:
+    """Return the path of a program. A missing one fails the test, because nobody notices a skip."""
+    path = shutil.which(name)
+    if path is None:
         pytest.fail(f"no {name} on the PATH: `make deps` installs busybox-static and shellcheck")
-    return found
+    return path
 
 
 def namespace(*kinds: str) -> list[str]:
-    """Return the `unshare` command for namespaces of these kinds, also for who is not root."""
+    """Return the `unshare` command for these kinds of namespaces, for any user."""
     user = [] if os.geteuid() == 0 else ["--map-root-user"]
     return [tool("unshare"), *user, *(f"--{kind}" for kind in kinds)]
 
 
 @functools.cache
 def applets() -> Path:
-    """Return a folder of busybox's applets: one for all pods, as it is hundreds of links."""
+    """Return a folder of busybox's applets. All pods share it: it holds hundreds of links."""
     folder = tempfile.TemporaryDirectory(prefix="applets-")
     atexit.register(folder.cleanup)
     subprocess.run([tool("busybox"), "--install", "-s", folder.name], check=True)
@@ -45,7 +45,7 @@ def applets() -> Path:
 
 @functools.cache
 def xz(content: bytes) -> bytes:
-    """Return the content as xz, packed in little time."""
+    """Return the content as xz, at its fastest level."""
     return lzma.compress(content, check=lzma.CHECK_CRC32, preset=0)
 
 
@@ -57,11 +57,11 @@ class Package:
     path: str
     content: bytes
     parts: int = 1
-    """In how many files it is."""
+    """The number of its files."""
 
     @property
     def file(self) -> str:
-        """What the index calls its files."""
+        """The names of its files, as in the index."""
         return ",".join(self.files)
 
     @property
@@ -99,7 +99,7 @@ def index_line(package: Package, packed: bytes) -> str:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run of the copier ended: exit status and what it printed."""
+    """The exit status and the output of the copier."""
 
     status: int
     stdout: str
@@ -119,11 +119,11 @@ class Pod:
 
     @property
     def payload(self) -> Path:
-        """The folder behind `..data`, to damage what the pod gets."""
+        """The folder behind `..data`, for tests that damage its files."""
         return (self.mount / "..data").resolve()
 
     def prepare(self, data: Mapping[str, bytes]) -> Path:
-        """Write new data beside the present one, as kubelet does before it swaps `..data`."""
+        """Write new data beside the present data, as kubelet does before it swaps `..data`."""
         folder = Path(tempfile.mkdtemp(prefix="..2026_", dir=self.mount))
         folder.chmod(0o755)
         for key, value in data.items():
@@ -131,7 +131,7 @@ class Pod:
         return folder
 
     def publish(self, data: Mapping[str, bytes]) -> None:
-        """Swap `..data` to a folder with this data, and remove the one before."""
+        """Swap `..data` to a folder with this data, and remove the previous folder."""
         before, after = self.payload, self.prepare(data)
         (self.mount / "..data_tmp").symlink_to(after.name)
         (self.mount / "..data_tmp").replace(self.mount / "..data")
@@ -142,7 +142,7 @@ class Pod:
             (self.mount / key).symlink_to(f"..data/{key}")
 
     def command(self, overrides: str = "") -> list[str]:
-        """Return the container's command; shell functions in `overrides` stand in for applets."""
+        """Return the container's command. Shell functions in `overrides` replace applets."""
         script = str(self.mount / "copier.sh")
         start = ["-c", f'{overrides}\n. "$0"', script] if overrides else [script]
         return [tool("busybox"), "sh", *start, str(self.mount), str(self.cache)]
@@ -150,9 +150,14 @@ class Pod:
     def start(
         self, overrides: str = "", *, inside: Iterable[str] = (), arguments: Iterable[str] = ()
     ) -> subprocess.Popen[str]:
-        """Start the copier with nothing but busybox on its PATH, by the command `inside` if given.
+        """Start the copier with only busybox on its PATH.
 
         It leads a process group of its own, so that an override can kill all of it (`kill -9 0`).
+
+        Args:
+            overrides: Shell functions that replace applets.
+            inside: A command that runs the copier, e.g. `unshare`.
+            arguments: More arguments of the copier, e.g. `watch`.
         """
         return subprocess.Popen(
             [*inside, *self.command(overrides), *arguments],
@@ -160,22 +165,22 @@ class Pod:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            errors="backslashreplace",  # it quotes the index, which may hold any byte
+            errors="backslashreplace",  # its messages quote the index, which may hold any byte
             start_new_session=True,
         )
 
     def run(self, overrides: str = "", *, inside: Iterable[str] = ()) -> Outcome:
-        """Run the copier to its end."""
+        """Run the copier until it exits."""
         return ended(self.start(overrides, inside=inside))
 
     def load(self, *packages: Package) -> Outcome:
-        """Publish these packages and run the copier to its end."""
+        """Publish these packages and run the copier until it exits."""
         self.publish(config_map(*packages))
         return self.run()
 
 
 def new_pod(root: Path, cache: Path) -> Pod:
-    """Return a pod whose folders exist: busybox's applets, an empty mount, and the cache."""
+    """Return a pod with its folders: busybox's applets, an empty mount and the cache."""
     pod = Pod(root, cache)
     pod.mount.mkdir(parents=True)
     cache.mkdir(exist_ok=True)
@@ -184,14 +189,14 @@ def new_pod(root: Path, cache: Path) -> Pod:
 
 
 def ended(process: subprocess.Popen[str]) -> Outcome:
-    """Wait for a copier that was started, and return how it ended."""
+    """Wait until a started copier exits, and return the outcome."""
     with process:
         stdout, stderr = process.communicate()
     return Outcome(process.returncode, stdout, stderr)
 
 
 def cached(cache: Path, names: str = "*") -> dict[str, bytes]:
-    """Return each file below the cache, hidden ones too, by path, as a reader of gzip sees it."""
+    """Return the unpacked files below the cache by path, including hidden files."""
     files = (path for path in cache.rglob(names) if not path.is_dir())
     return {str(path.relative_to(cache)): gzip.decompress(path.read_bytes()) for path in files}
 
@@ -204,6 +209,6 @@ def store(cache: Path, path: str, content: bytes) -> None:
 
 
 def traces(cache: Path) -> dict[str, tuple[int, int]]:
-    """Return inode and time of change (ns) of all below the cache: any write would show."""
+    """Return inode and modification time (ns) of all paths below the cache; writes change them."""
     status = {str(path): path.lstat() for path in [cache, *cache.rglob("*")]}
-    return {path: (found.st_ino, found.st_mtime_ns) for path, found in status.items()}
+    return {path: (stat.st_ino, stat.st_mtime_ns) for path, stat in status.items()}

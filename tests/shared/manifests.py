@@ -1,11 +1,19 @@
-"""The filter, and streams of manifests, on text."""
+"""The filter on manifests, and streams of manifests as text."""
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
-from postrender.manifests import stream
+import pytest
+import yaml
+
+from postrender.declared import devcache
+from postrender.errors import DevcacheError
+from postrender.manifests import nodes, stream
 from postrender.release import render
+from tests.shared.declarations import HEAD
+from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,10 +22,25 @@ if TYPE_CHECKING:
     from postrender.declared.devcache import DevCache
     from postrender.manifests.stream import Document
 
+BY_HELM = {
+    major: (GOLDEN / "crossplane-2.4" / f"input-helm{major}.yaml").read_text() for major in "34"
+}
+"""The manifests of Crossplane 2.4, as each major of Helm renders them."""
+
+RENDERED = BY_HELM["3"]
+
 
 def modified(rendered: str, config: DevCache | None, folder: Path) -> str:
     """Return the modified manifests."""
     return b"".join(render.render(rendered.encode(), config, folder)).decode()
+
+
+def refusal(spec: str, rendered: str = RENDERED) -> DevcacheError:
+    """Return the refusal of manifests with a DevCache, in the folder of the golden cases."""
+    config = devcache.load(f"{HEAD}spec: {spec}\n", where="devcache.yaml")
+    with pytest.raises(DevcacheError) as refused:
+        modified(rendered, config, GOLDEN)
+    return refused.value
 
 
 def split(text: str) -> tuple[Document, ...]:
@@ -28,3 +51,22 @@ def split(text: str) -> tuple[Document, ...]:
 def joined(documents: Iterable[Document]) -> str:
     """Return the stream of the documents."""
     return b"".join(stream.join(documents)).decode()
+
+
+def config_maps(text: str) -> dict[str, dict[str, bytes]]:
+    """Return the data of the ConfigMaps in a stream, by name."""
+    documents = [
+        document
+        for document in yaml.load_all(text, nodes.LOADER)
+        if document and document["kind"] == "ConfigMap"
+    ]
+    return {
+        document["metadata"]["name"]: {
+            **{key: value.encode() for key, value in document.get("data", {}).items()},
+            **{
+                key: base64.b64decode(value)
+                for key, value in document.get("binaryData", {}).items()
+            },
+        }
+        for document in documents
+    }

@@ -1,4 +1,4 @@
-"""Package files and directories for tests, built from a few words."""
+"""Package files and directories for tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STREAM = META + b"---\n" + XRD
 
 @dataclass(frozen=True)
 class Link:
-    """A member of an archive, or an entry of a directory, that leads elsewhere."""
+    """A link, as a member of an archive or an entry of a directory."""
 
     target: str
     type: bytes = tarfile.SYMTYPE
@@ -47,7 +47,7 @@ def tar(members: Mapping[str, bytes | Link]) -> bytes:
 
 
 def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
-    """Return a tar header that claims what its content does not keep."""
+    """Return a tar header that claims `size` bytes of content, without any content."""
     member = tarfile.TarInfo(name)
     member.size, member.type = size, kind
     return member.tobuf(tarfile.GNU_FORMAT)
@@ -84,7 +84,7 @@ def label(layer: bytes, value: str = "base") -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Image:
-    """An archive of one image; every part of it can be replaced by something bad."""
+    """An archive of one image. Tests can replace each of its parts by a bad one."""
 
     layers: Sequence[bytes] = (packed(tar({"package.yaml": STREAM})),)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -124,15 +124,15 @@ def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
 
 
 def noise(size: int) -> str:
-    """Return text that xz packs into a little more than `size` bytes, the same each time.
+    """Return text that xz packs into a little more than `size` bytes, equal in each run.
 
-    Packing it takes a third of the time of as many bytes in hexadecimal digits.
+    Base64 packs in a third of the time that hexadecimal digits take.
     """
     return base64.b64encode(random.Random(size).randbytes(size)).decode()  # noqa: S311  # no secret
 
 
 def incompressible(folder: Path, size: int) -> Path:
-    """Make a package that xz packs into a little more than `size` bytes."""
+    """Write a package that xz packs into a little more than `size` bytes, and return its path."""
     meta = "apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata: {name: x}\n"
     folder.mkdir()
     (folder / "crossplane.yaml").write_text(meta)

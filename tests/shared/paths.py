@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 """The checkout."""
 
 DATA = ROOT / "tests" / "data"
-"""Facts from Crossplane's own code."""
+"""Vectors from Crossplane's own code."""
 
 GOLDEN = ROOT / "tests" / "golden"
 """Real rendered manifests, with the expected changes."""

@@ -1,4 +1,4 @@
-"""Running the tools that `make test` builds, in the repository's root, as a user does."""
+"""The tools that `make test` builds, run in the root of the repository."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import pytest
 from tests.shared.paths import ROOT
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | float | bool | None"
-"""What JSON can say."""
+"""A JSON value."""
 
 CHART = ROOT / "charts" / "crossplane-devcache"
 
 KUBERNETES = "1.34.0"
-"""For Helm without a cluster: each Helm assumes another version."""
+"""The Kubernetes version for Helm without a cluster: each Helm has another default."""
 
 SEARCH_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 """The PATH with the commands of this interpreter's environment."""
 
-each_helm = pytest.mark.parametrize("helm", ["HELM3", "HELM4"])
-"""Runs a test with both majors."""
+both_helms = pytest.mark.parametrize("helm", ["HELM3", "HELM4"])
+"""Runs a test with both majors of Helm."""
 
 
 def path_of(tool: str) -> str:
     """Return the path in an environment variable that `make test` sets.
 
     Args:
-        tool: The variable, e.g. HELM4. A missing one fails the test.
+        tool: The variable, e.g. HELM4. If it is unset, the test fails.
     """
     if tool not in os.environ:
         pytest.fail(f"{tool} is not set; `make test` builds the tools and sets it")
@@ -39,12 +39,12 @@ def path_of(tool: str) -> str:
 
 
 def run(tool: str, *args: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool and return how it ended.
+    """Run a tool and return its exit status and output.
 
     Args:
         tool: The environment variable that holds its path.
         *args: Its arguments.
-        **environment: Variables to set beside the present ones.
+        **environment: More variables to set.
     """
     return subprocess.run(
         [path_of(tool), *args],

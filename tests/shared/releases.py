@@ -1,6 +1,6 @@
-"""The releases that are tested: a folder in tools builds each, and its go.mod has the version.
+"""The tested releases of Crossplane and Kubernetes, from the go.mod of their folders in tools.
 
-`python -m tests.shared.releases` prints those of Crossplane.
+`python -m tests.shared.releases` prints the versions of Crossplane.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _version(program: str, line: str) -> str:
 
 
 CROSSPLANE = _releases("crossplane")
-"""The version of Crossplane by line, oldest first: each layout of the cache is among them."""
+"""The version of Crossplane by line, oldest first. They cover each layout of the cache."""
 
 KUBERNETES = _releases("kubernetes")
 """The version of Kubernetes by line, oldest first."""

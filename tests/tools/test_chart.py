@@ -15,7 +15,7 @@ import yaml
 
 from postrender.manifests import nodes
 from tests.shared.paths import ROOT
-from tests.shared.programs import CHART, KUBERNETES, SEARCH_PATH, each_helm, output, values_at
+from tests.shared.programs import CHART, KUBERNETES, SEARCH_PATH, both_helms, output, values_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ DECLARED: dict[str, Plain] = {
     "platform": {"path": "./platform", "ignore": ["*.md"]},
 }
 REMOVALS: dict[str, Plain] = {"gone": None, "never": None, "platform": {"ignore": None}}
-LEFT: dict[str, Plain] = {"platform": {"path": "./platform"}}
+REMAINING: dict[str, Plain] = {"platform": {"path": "./platform"}}
 
 
 def removals(packages: str) -> str:
@@ -39,15 +39,15 @@ def removals(packages: str) -> str:
 
 
 def render(helm: str, *args: str | Path, chart: Path = CHART) -> str:
-    """Return what `helm template` prints, without the post-renderer."""
+    """Return the output of `helm template` without the post-renderer."""
     return output(helm, "template", "crossplane", chart, "--kube-version", KUBERNETES, *args)
 
 
 def devcache(manifests: str) -> dict[str, Plain]:
     """Return the spec of the one DevCache document in rendered manifests."""
     documents: list[dict[str, Plain] | None] = list(yaml.load_all(manifests, nodes.LOADER))
-    (found,) = [each for each in documents if each and each["kind"] == "DevCache"]
-    spec = found["spec"]
+    (document,) = [item for item in documents if item and item["kind"] == "DevCache"]
+    spec = document["spec"]
     assert isinstance(spec, dict)
     return spec
 
@@ -57,13 +57,13 @@ def packages(manifests: str) -> Plain:
     return devcache(manifests)["packages"]
 
 
-@each_helm
-def test_lint_finds_nothing(helm: str) -> None:
+@both_helms
+def test_lint_passes(helm: str) -> None:
     assert "0 chart(s) failed" in output(helm, "lint", "--strict", CHART)
 
 
-@each_helm
-def test_devcache_document_holds_the_values(helm: str) -> None:
+@both_helms
+def test_the_devcache_document_holds_the_values(helm: str) -> None:
     defaults: dict[str, dict[str, Plain]] = yaml.safe_load((CHART / "values.yaml").read_text())
     assert devcache(render(helm)) == defaults["devcache"]
 
@@ -73,7 +73,7 @@ def test_both_majors_render_the_same_document() -> None:
     assert render("HELM3", *args).strip() == render("HELM4", *args).strip()
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize(
     "values", sorted(CHART.glob("ci/*-values.yaml")), ids=lambda path: path.stem
 )
@@ -83,7 +83,7 @@ def test_ci_values_render_crossplane_and_a_devcache(helm: str, values: Path) -> 
     assert manifests.count("kind: Deployment\n") == 2
 
 
-@each_helm
+@both_helms
 def test_large_user_id_stays_a_whole_number(helm: str) -> None:
     user = "devcache.copier.securityContext.runAsUser=1000740000"
     assert "runAsUser: 1000740000\n" in render(helm, "--set", user)
@@ -97,27 +97,27 @@ def values(tmp_path: Path) -> Path:
     return file
 
 
-@each_helm
+@both_helms
 def test_null_in_a_second_values_file_removes(helm: str, values: Path) -> None:
     second = values.with_name("second.yaml")
     second.write_text(json.dumps(values_at("devcache.packages", REMOVALS)))
-    assert packages(render(helm, "--values", values, "--values", second)) == LEFT
+    assert packages(render(helm, "--values", values, "--values", second)) == REMAINING
 
 
-@each_helm
+@both_helms
 def test_null_in_set_removes(helm: str, values: Path) -> None:
     args = ("--values", values, "--set", removals("devcache.packages"))
-    assert packages(render(helm, *args)) == LEFT
+    assert packages(render(helm, *args)) == REMAINING
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize("null", ["devcache=null", "devcache.packages=null"])
 def test_null_removes_all_packages(helm: str, values: Path, null: str) -> None:
     assert packages(render(helm, "--values", values, "--set", null)) == {}
 
 
 class Discovery(BaseHTTPRequestHandler):
-    """What `helm upgrade --dry-run=client` asks an API server: its version, and which APIs."""
+    """An API server for `helm upgrade --dry-run=client`, which reads its version and its APIs."""
 
     ANSWERS: ClassVar = {
         "/version": {"major": "1", "minor": "34", "gitVersion": f"v{KUBERNETES}"},
@@ -164,25 +164,25 @@ def releases(tmp_path: Path) -> Path:
     return file
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize(
-    ("flag", "nulls", "left"),
+    ("flag", "nulls", "remaining"),
     [
-        ("--reset-then-reuse-values", removals("devcache.packages"), LEFT),
+        ("--reset-then-reuse-values", removals("devcache.packages"), REMAINING),
         ("--reset-then-reuse-values", "devcache.packages=null", {}),
-        # Helm drops the null together with the key that it hides, but has the old values as the
-        # chart's defaults too (reuseValues in pkg/action/upgrade.go). The chart's README says so.
+        # Helm drops the null together with its key, but also uses the old values as the chart's
+        # defaults (reuseValues in pkg/action/upgrade.go). The chart's README says so.
         ("--reuse-values", removals("devcache.packages"), DECLARED),
     ],
     ids=["null-removes", "null-removes-all", "reuse-values-loses-the-null"],
 )
 def test_upgrade_with_the_values_of_the_release(  # noqa: PLR0913, PLR0917  # table and fixtures
-    helm: str, api_server: str, releases: Path, flag: str, nulls: str, left: dict[str, Plain]
+    helm: str, api_server: str, releases: Path, flag: str, nulls: str, remaining: dict[str, Plain]
 ) -> None:
     args = ("--dry-run=client", "--output=json", "--kube-apiserver", api_server, "--set", nulls)
     memory = {"HELM_DRIVER": "memory", "HELM_MEMORY_DRIVER_DATA": str(releases)}
     upgraded = output(helm, "upgrade", "crossplane", CHART, flag, *args, **memory)
-    assert packages(json.loads(upgraded)["manifest"]) == left
+    assert packages(json.loads(upgraded)["manifest"]) == remaining
 
 
 @pytest.fixture(scope="session")
@@ -200,21 +200,21 @@ def umbrella(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return chart
 
 
-@each_helm
+@both_helms
 def test_subchart_beside_crossplane(helm: str, umbrella: Path) -> None:
     manifests = render(helm, chart=umbrella)
     assert packages(manifests) == DECLARED
     assert manifests.count("kind: Deployment\n") == 2
 
 
-@each_helm
+@both_helms
 def test_null_removes_in_an_umbrella_chart(helm: str, umbrella: Path) -> None:
     nulls = removals("crossplane-devcache.devcache.packages")
-    assert packages(render(helm, "--set", nulls, chart=umbrella)) == LEFT
+    assert packages(render(helm, "--set", nulls, chart=umbrella)) == REMAINING
 
 
-@each_helm
-def test_chart_testing_finds_nothing(helm: str, tmp_path: Path) -> None:
+@both_helms
+def test_chart_testing_passes(helm: str, tmp_path: Path) -> None:
     (tmp_path / "helm").symlink_to(os.environ[helm])
     path = os.pathsep.join([str(tmp_path), SEARCH_PATH])
     output("CT", "lint", "--config", "ct.yaml", "--all", PATH=path)
@@ -224,13 +224,13 @@ def test_helm_unittest_suites_pass() -> None:
     output("HELM_UNITTEST", "--strict", "--file", "tests/*_test.yaml", CHART)
 
 
-def test_readme_is_what_helm_docs_makes() -> None:
-    made = output("HELM_DOCS", "--dry-run", "--chart-search-root", CHART)
-    assert made.strip() == (CHART / "README.md").read_text().strip(), "run `make generate`"
+def test_the_readme_is_the_output_of_helm_docs() -> None:
+    readme = output("HELM_DOCS", "--dry-run", "--chart-search-root", CHART)
+    assert readme.strip() == (CHART / "README.md").read_text().strip(), "run `make generate`"
 
 
-@each_helm
-def test_package_holds_what_its_users_need(helm: str, tmp_path: Path) -> None:
+@both_helms
+def test_the_package_holds_the_files_for_users(helm: str, tmp_path: Path) -> None:
     output(helm, "package", CHART, "--destination", tmp_path)
     with tarfile.open(next(tmp_path.glob("*.tgz"))) as archive:
         names = {name.split("/")[1] for name in archive.getnames()}

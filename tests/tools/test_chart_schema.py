@@ -1,4 +1,4 @@
-"""What values.schema.json refuses and admits, as Helm 3 and Helm 4 tell it."""
+"""Values that values.schema.json refuses and admits, in Helm 3 and Helm 4."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shared.programs import CHART, KUBERNETES, each_helm, run, values_at
+from tests.shared.programs import CHART, KUBERNETES, both_helms, run, values_at
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,7 +26,7 @@ READ_ONLY = "devcache.cache.readOnly"
 READ_WRITE = "devcache.cache.readWrite"
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
@@ -99,7 +99,9 @@ READ_WRITE = "devcache.cache.readWrite"
         ("devcache.crossplaneVersion", "latest", "'latest' does not match pattern"),
     ],
 )
-def test_refused(helm: str, tmp_path: Path, path: str, value: Plain, problem: str) -> None:
+def test_invalid_values_are_refused(
+    helm: str, tmp_path: Path, path: str, value: Plain, problem: str
+) -> None:
     result = _template(helm, tmp_path, values_at(path, value))
     *parents, last = path.split(".")
     place = parents if problem.startswith("additional") else [*parents, last]
@@ -108,7 +110,7 @@ def test_refused(helm: str, tmp_path: Path, path: str, value: Plain, problem: st
     assert problem in result.stderr
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize(
     ("path", "values"),
     [
@@ -129,7 +131,9 @@ def test_refused(helm: str, tmp_path: Path, path: str, value: Plain, problem: st
         ("devcache.crossplaneVersion", ["", "2.4", "v2.4.0", "2.4.0-rc.1", "2.2.0-up.1"]),
     ],
 )
-def test_admitted(helm: str, tmp_path: Path, path: str, values: list[Plain]) -> None:
+def test_valid_values_are_admitted(
+    helm: str, tmp_path: Path, path: str, values: list[Plain]
+) -> None:
     for value in values:
         result = _template(helm, tmp_path, values_at(path, value))
         assert result.returncode == 0, result.stderr
@@ -138,7 +142,7 @@ def test_admitted(helm: str, tmp_path: Path, path: str, values: list[Plain]) -> 
 def _template(
     helm: str, folder: Path, values: dict[str, Plain]
 ) -> subprocess.CompletedProcess[str]:
-    """Return how `helm template` ends with these values over a valid package."""
+    """Return the result of `helm template` with these values over a valid package."""
     valid, tried = folder / "valid.yaml", folder / "tried.yaml"
     valid.write_text(json.dumps(values_at(PLATFORM, PACKAGE)))
     tried.write_text(json.dumps(values))

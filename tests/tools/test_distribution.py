@@ -1,4 +1,4 @@
-"""What a release consists of, built by tools/dist.sh and installed as a user does."""
+"""The files of a release, built by tools/dist.sh and installed as by a user."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VERSION = postrender.__version__
 
 @dataclass(frozen=True)
 class Distribution:
-    """What tools/dist.sh leaves in a folder."""
+    """The files that tools/dist.sh writes into a folder."""
 
     sdist: Path
     wheel: Path
@@ -46,7 +46,7 @@ class Distribution:
 
 def succeed(*command: str | Path, **environment: str) -> str:
     """Return the standard output of a command that must succeed."""
-    found = subprocess.run(
+    result = subprocess.run(
         command,
         cwd=ROOT,
         env=os.environ | {"PATH": SEARCH_PATH} | environment,
@@ -54,8 +54,8 @@ def succeed(*command: str | Path, **environment: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    assert found.returncode == 0, f"{command}\n{found.stdout}\n{found.stderr}"
-    return found.stdout
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
 
 
 def build(folder: Path, **environment: str) -> Distribution:
@@ -83,17 +83,17 @@ def installed(dist: Distribution, tmp_path_factory: pytest.TempPathFactory) -> P
     return home / "bin" / "crossplane-devcache"
 
 
-def filters(command: Path) -> None:
-    """Check that the command does its work, apart from the checkout's own modules."""
+def require_filter(command: Path) -> None:
+    """Check that the command works without the modules of the checkout."""
     assert succeed(command, "--version") == f"{VERSION}\n"
-    found = subprocess.run(
+    result = subprocess.run(
         [command, "--config=devcache.yaml"],
         cwd=GOLDEN,
         input=(GOLDEN / "crossplane-2.4" / "input-helm3.yaml").read_bytes(),
         capture_output=True,
         check=True,
     )
-    assert b"devcache-copier" in found.stdout
+    assert b"devcache-copier" in result.stdout
 
 
 def test_the_same_commit_gives_the_same_bytes(dist: Distribution, tmp_path: Path) -> None:
@@ -101,12 +101,10 @@ def test_the_same_commit_gives_the_same_bytes(dist: Distribution, tmp_path: Path
     later = build(tmp_path / "later", SOURCE_DATE_EPOCH="2000000000")
     for name, path in vars(dist).items():
         assert path.read_bytes() == vars(again)[name].read_bytes(), name
-        assert path.read_bytes() != vars(later)[name].read_bytes(), f"{name} has a time of its own"
+        assert path.read_bytes() != vars(later)[name].read_bytes(), f"{name} contains the time"
 
 
-def test_the_checkout_makes_the_wheel_that_the_sdist_makes(
-    dist: Distribution, tmp_path: Path
-) -> None:
+def test_the_checkout_and_the_sdist_give_the_same_wheel(dist: Distribution, tmp_path: Path) -> None:
     with tarfile.open(dist.sdist) as archive:
         epoch = str(int(archive.getmembers()[0].mtime))
     arguments = ("--no-isolation", "--wheel", "--outdir", tmp_path, ROOT)
@@ -127,19 +125,19 @@ def test_every_link_of_the_description_works_on_pypi(dist: Distribution) -> None
 
 def test_pip_installs_the_wheel_into_a_new_environment(dist: Distribution, tmp_path: Path) -> None:
     venv.create(tmp_path)
-    # A pip in the environment, and all modules compiled, would be most of the work.
+    # A pip in the environment and compiled modules would take most of the time.
     pip = ("-m", "pip", f"--python={tmp_path}", "install", "--quiet", "--no-compile")
     succeed(sys.executable, *pip, f"--constraint={ROOT / 'constraints.txt'}", dist.wheel)
-    filters(tmp_path / "bin" / "crossplane-devcache")
+    require_filter(tmp_path / "bin" / "crossplane-devcache")
 
 
 def test_pipx_installs_the_command(installed: Path) -> None:
-    filters(installed)
+    require_filter(installed)
 
 
 @pytest.fixture
 def home(tmp_path: Path, installed: Path) -> dict[str, str]:
-    """The environment of a user with nothing but the installed command."""
+    """The environment of a user with only the installed command."""
     return {
         "PATH": f"{installed.parent}{os.pathsep}{os.defpath}",
         "HELM_CACHE_HOME": str(tmp_path / "cache"),
@@ -178,13 +176,13 @@ def test_helm_3_runs_the_installed_command(home: dict[str, str]) -> None:
     assert "devcache-copier" in rendered
 
 
-def test_helm_takes_the_chart_from_its_archive(dist: Distribution, home: dict[str, str]) -> None:
+def test_helm_renders_the_chart_from_its_archive(dist: Distribution, home: dict[str, str]) -> None:
     values = f"--values={EXAMPLES / 'values.yaml'}"
     packed = output("HELM3", *template(dist.chart), values, **home)
     assert packed == output("HELM3", *template(CHART), values, **home)
 
 
-def test_the_chart_has_what_artifact_hub_shows(dist: Distribution) -> None:
+def test_the_chart_has_the_annotations_of_artifact_hub(dist: Distribution) -> None:
     chart = yaml.safe_load(output("HELM4", "show", "chart", dist.chart))
     annotations = {
         key.removeprefix("artifacthub.io/"): yaml.safe_load(value)
@@ -200,15 +198,15 @@ def images(chart: Path) -> set[str]:
     """Return the images of a chart: those of its pods, and that of the copier."""
     rendered = output("HELM4", "template", "x", chart, f"--kube-version={KUBERNETES}")
     documents = [document for document in yaml.load_all(rendered, nodes.LOADER) if document]
-    found = set()
+    names = set()
     for document in documents:
         if document["kind"] == "Deployment":
             pod = document["spec"]["template"]["spec"]
-            found |= {each["image"] for each in pod["containers"] + pod["initContainers"]}
+            names |= {container["image"] for container in pod["containers"] + pod["initContainers"]}
         if document["kind"] == "DevCache":
             image = document["spec"]["copier"]["image"]
-            found.add(f"{image['repository']}:{image['tag']}")
-    return found
+            names.add(f"{image['repository']}:{image['tag']}")
+    return names
 
 
 def version_in(path: Path) -> Plain:
@@ -216,7 +214,7 @@ def version_in(path: Path) -> Plain:
     return document["version"]
 
 
-def test_everything_has_one_version() -> None:
+def test_all_parts_have_the_same_version() -> None:
     plugins = (ROOT / "postrender" / "plugin").rglob("plugin.yaml")
     versions = {str(path): version_in(path) for path in [CHART / "Chart.yaml", *plugins]}
     assert set(versions.values()) == {VERSION}, versions

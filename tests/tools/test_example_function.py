@@ -1,4 +1,4 @@
-"""The source of the function under examples/, which is in Go, passes what its own tools ask."""
+"""The Go source of the function under examples/ passes its tests and Go's own checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.linux  # tools/build.sh
 SOURCE = ROOT / "examples" / "function-zones"
 
 AS_BUILT = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
-"""As tools/build.sh builds: the packages that it has compiled are not compiled a second time."""
+"""The settings of tools/build.sh, so that Go reuses the compiled packages."""
 
 
 @pytest.mark.parametrize(

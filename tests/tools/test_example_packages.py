@@ -1,4 +1,4 @@
-"""What the real crossplane CLI builds from the folders under examples/."""
+"""The real crossplane CLI builds the folders under examples/."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def build(package: str, folder: Path) -> Path:
 
 
 def layers(xpkg: Path) -> list[dict[str, bytes]]:
-    """Return the files of each layer, unpacked: how well gzip does depends on the version of Go."""
+    """Return the unpacked files of each layer; the gzip data depends on the version of Go."""
     with tarfile.open(xpkg) as image:
         manifest = json.loads(read(image, "manifest.json"))
         return [files(read(image, layer)) for layer in manifest[0]["Layers"]]

@@ -1,4 +1,4 @@
-"""What users run: real Helm 3 and 4 with the post-renderer, on our chart and on upstream's."""
+"""Real Helm 3 and 4 with the post-renderer, on our chart and on the upstream charts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.shared.programs import (
     KUBERNETES,
     SEARCH_PATH,
     Plain,
-    each_helm,
+    both_helms,
     output,
     path_of,
     run,
@@ -50,27 +50,27 @@ def template(chart: Path, *arguments: str) -> tuple[str, ...]:
 
 def documents(manifests: str) -> dict[tuple[Plain, Plain], dict[str, Plain]]:
     """Return the objects of a stream by kind and name, also those in a List."""
-    found = {}
+    objects = {}
     for document in filter(None, yaml.load_all(manifests, nodes.LOADER)):
         for item in document["items"] if document["kind"] == "List" else [document]:
-            found[item["kind"], item["metadata"]["name"]] = item
-    return found
+            objects[item["kind"], item["metadata"]["name"]] = item
+    return objects
 
 
-@each_helm
-def test_our_chart_brings_the_packages(helm: str, plugins: dict[str, str]) -> None:
+@both_helms
+def test_our_chart_installs_the_packages(helm: str, plugins: dict[str, str]) -> None:
     values = f"--values={EXAMPLES / 'values.yaml'}"
     arguments = template(CHART, values, *POST_RENDERER)
-    found = documents(output(helm, *arguments, **plugins))
-    assert not any(kind == "DevCache" for kind, _ in found)
-    data = found["ConfigMap", "crossplane-devcache"]["binaryData"]
+    objects = documents(output(helm, *arguments, **plugins))
+    assert not any(kind == "DevCache" for kind, _ in objects)
+    data = objects["ConfigMap", "crossplane-devcache"]["binaryData"]
     assert isinstance(data, dict)
     assert set(data) == {"acme-network.xz", "platform.xz"}
-    assert {("Configuration", "platform"), ("Configuration", "acme-network")} <= set(found)
+    assert {("Configuration", "platform"), ("Configuration", "acme-network")} <= set(objects)
 
 
-@each_helm
-def test_what_is_apart_is_what_the_release_mounts(
+@both_helms
+def test_the_release_mounts_the_config_maps_beside_it(
     helm: str, plugins: dict[str, str], tmp_path: Path
 ) -> None:
     apart = tmp_path / "apart.yaml"
@@ -90,18 +90,18 @@ def test_what_is_apart_is_what_the_release_mounts(
     assert all(release.count(str(name)) == 1 for name in beside), "one volume mounts each"
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize("line", CROSSPLANE)
-def test_upstream_charts_take_a_config(helm: str, line: str, plugins: dict[str, str]) -> None:
-    arguments = template(inputs.chart(line), *CONFIG)
-    found = documents(output(helm, *arguments, **plugins))
-    assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(found)
-
-
-@each_helm
-def test_a_refusal_reaches_the_user_and_nothing_else_does(
-    helm: str, plugins: dict[str, str]
+def test_the_upstream_charts_work_with_a_config(
+    helm: str, line: str, plugins: dict[str, str]
 ) -> None:
+    arguments = template(inputs.chart(line), *CONFIG)
+    objects = documents(output(helm, *arguments, **plugins))
+    assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(objects)
+
+
+@both_helms
+def test_helm_shows_the_refusal_and_no_manifests(helm: str, plugins: dict[str, str]) -> None:
     missing = "--set=devcache.packages.platform.path=./nowhere"
     result = run(helm, *template(CHART, missing, *POST_RENDERER), **plugins)
     assert (result.returncode, result.stdout) == (1, "")
@@ -109,10 +109,8 @@ def test_a_refusal_reaches_the_user_and_nothing_else_does(
     assert "hint: " in result.stderr
 
 
-@each_helm
-def test_a_package_that_leaves_the_values_leaves_nothing_behind(
-    helm: str, plugins: dict[str, str]
-) -> None:
+@both_helms
+def test_a_removed_package_leaves_no_objects(helm: str, plugins: dict[str, str]) -> None:
     values = f"--values={EXAMPLES / 'values.yaml'}"
     removed = "--set=devcache.packages.acme-network=null"
     only = (
@@ -140,9 +138,9 @@ def dry_run(chart: Path, *arguments: str) -> tuple[str, ...]:
 
 def test_helm_4_dry_run_of_an_install_has_the_packages(plugins: dict[str, str]) -> None:
     values = f"--values={EXAMPLES / 'values.yaml'}"
-    shown = output("HELM4", *dry_run(CHART, values, *POST_RENDERER), **plugins)
-    assert "devcache-copier" in shown
-    assert "kubectl wait" in shown, "NOTES.txt tells what to do next"
+    rendered = output("HELM4", *dry_run(CHART, values, *POST_RENDERER), **plugins)
+    assert "devcache-copier" in rendered
+    assert "kubectl wait" in rendered, "NOTES.txt shows the next step"
 
 
 @pytest.mark.parametrize("line", CROSSPLANE)
@@ -151,17 +149,17 @@ def test_helm_4_dry_run_of_an_upstream_chart(line: str, plugins: dict[str, str])
     assert "devcache-copier" in output("HELM4", *arguments, **plugins)
 
 
-@each_helm
+@both_helms
 @pytest.mark.parametrize("line", CROSSPLANE)
-def test_upstream_charts_are_as_helm_wants_them(helm: str, line: str) -> None:
+def test_the_upstream_charts_pass_lint(helm: str, line: str) -> None:
     assert "0 chart(s) failed" in output(helm, "lint", inputs.chart(line))
 
 
 @pytest.mark.parametrize("major", ["3", "4"])
 @pytest.mark.parametrize("name", inputs.CASES)
-def test_golden_inputs_are_what_helm_hands_over(name: str, major: str, tmp_path: Path) -> None:
+def test_the_golden_inputs_are_helms_output(name: str, major: str, tmp_path: Path) -> None:
     line, *arguments = inputs.CASES[name]
-    found = inputs.rendered(
+    rendered = inputs.rendered(
         Path(path_of(f"HELM{major}")), inputs.chart(line), *arguments, folder=tmp_path
     )
-    assert found == (inputs.HERE / name / f"input-helm{major}.yaml").read_text(), "make goldens"
+    assert rendered == (inputs.HERE / name / f"input-helm{major}.yaml").read_text(), "make goldens"

@@ -1,4 +1,4 @@
-"""A package directory holds the same objects for us as for the real `crossplane xpkg build`."""
+"""A package directory gives the same objects as with the real `crossplane xpkg build`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def cli() -> Path:
 
 
 def built(cli: Path, root: Path, ignore: Sequence[str] = ()) -> list[bytes] | None:
-    """Return the objects that the CLI finds in a directory, or None if it refuses that."""
+    """Return the objects that the CLI reads from a directory, or None after a refusal."""
     package, extracted = root.parent / "built.xpkg", root.parent / "extracted.gz"
     options = [f"--ignore={pattern}" for pattern in ignore]
     build: list[Path | str] = [cli, "xpkg", "build", f"--package-file={package}"]
@@ -59,7 +59,7 @@ A, B, C = (composition(name) for name in "abc")
 class Case:
     files: Mapping[str, bytes | Link]
     members: Sequence[str]
-    """The files that the objects come from, in the order of the stream."""
+    """The files of the objects, in the order of the stream."""
     reason: str
     ignore: Sequence[str] = field(default=())
 
@@ -157,11 +157,11 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_the_objects_are_those_of_the_cli(cli: Path, tmp_path: Path, case: Case) -> None:
+def test_the_objects_equal_those_of_the_cli(cli: Path, tmp_path: Path, case: Case) -> None:
     root = directory(tmp_path / "root", case.files)
     package = packages.read(root, ignore=case.ignore)
     assert [member.file for member in package.members] == case.members, case.reason
-    # What we join must mean the same again to the CLI: as one file it gives the same objects.
+    # The CLI must read the same objects from the joined file.
     alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml.content})
     assert built(cli, alone) == built(cli, root, case.ignore) is not None
 
@@ -192,7 +192,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("files", REFUSED.values(), ids=REFUSED)
-def test_what_the_cli_refuses_is_refused(
+def test_directories_that_the_cli_refuses_are_refused(
     cli: Path, tmp_path: Path, files: Mapping[str, bytes | Link]
 ) -> None:
     root = directory(tmp_path / "root", files)

@@ -1,0 +1,176 @@
+"""`check` on the dependencies of packages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.shared.checking import checked, findings, findings_of, values
+from tests.shared.configurations import ACME, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.shared.command import Command
+    from tests.shared.programs import Plain
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A package that depends on a local one, and the expected findings."""
+
+    reason: str
+    constraint: str
+    tag: str = "v0.2.0"
+    line: str = "2.4"
+    name: str = "acme-network"
+    install: bool = True
+    error: str = ""
+    warning: str = ""
+    state: str = "local"
+
+
+DIGEST = f"sha256:{'0' * 64}"
+
+DEPENDENCIES = [
+    Dependency("within", ">=v0.1.0"),
+    Dependency(
+        "below", ">=v0.3.0", state="refused", error='is "v0.2.0", which ">=v0.3.0" does not admit'
+    ),
+    Dependency("the-default-tag-is-low", ">=v0.1.0", "v0.0.0", state="refused", error="v0.0.0"),
+    Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
+    Dependency("a-pre-release-by-the-suffix--0", ">=v0.1.0-0", "v0.2.0-rc.1"),
+    Dependency(
+        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
+    ),
+    Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
+    Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
+    Dependency("a-comma", ">=v0.1.0, <v1.0.0", line="1.20.11"),
+    Dependency("a-blank", ">=v0.1.0 <v1.0.0"),
+    Dependency("a-blank-on-an-old-line", ">=v0.1.0 <v1.0.0", line="1.20.11", error="improper"),
+    Dependency("no-range", "", error="improper"),
+    Dependency("another-name", ">=v0.1.0", name="network", warning="calls .* acme-network"),
+    Dependency(
+        "only-in-the-cache", ">=v0.1.0", install=False, warning="acme-network has install: false"
+    ),
+]
+
+
+@pytest.mark.parametrize("case", DEPENDENCIES, ids=lambda case: case.reason)
+def test_a_local_dependency_must_fit_its_constraint(
+    command: Command, case: Dependency, tmp_path: Path
+) -> None:
+    source = f"{ACME}/network"
+    declared: Plain = {
+        "packages": {
+            "platform": {"path": package(tmp_path, "platform", [(source, case.constraint)])},
+            case.name: {
+                "path": package(tmp_path, "network"),
+                "package": f"{source}:{case.tag}",
+                "install": case.install,
+            },
+        }
+    }
+    report = checked(command, "-f", values(tmp_path, declared), "--crossplane", case.line)
+    results = findings_of(report)
+    expected = [("error", case.error)] * bool(case.error) + [("warning", case.warning)] * bool(
+        case.warning
+    )
+    assert [severity for severity, _, _ in results] == [severity for severity, _ in expected]
+    for (_, _, problem), (_, pattern) in zip(results, expected, strict=True):
+        assert re.search(pattern, problem), problem
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == (case.state, case.name)
+    assert resolution["resolverName"] == "acme-network"
+
+
+class Absent(NamedTuple):
+    """A package with a dependency that is not local, and another local package."""
+
+    source: str
+    name: str = "network"
+    reference: str = ""
+    severities: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Absent(f"{ACME}/other"), id="pulled"),
+        pytest.param(
+            Absent(f"{ACME}/network", severities=("warning",), problem="Crossplane pulls it"),
+            id="perhaps-meant",
+        ),
+        pytest.param(
+            Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
+            id="no-registry",
+        ),
+        pytest.param(
+            Absent(
+                f"{ACME}/other",
+                "acme-other",
+                f"{ACME}/network:v1.0.0",
+                ("error",),
+                "calls it acme-other, a name that",
+            ),
+            id="name-conflict",
+        ),
+    ],
+)
+def test_a_dependency_that_is_not_local_is_pulled(
+    command: Command, tmp_path: Path, case: Absent
+) -> None:
+    declared: Plain = {
+        "packages": {
+            "platform": {"path": package(tmp_path, "platform", [(case.source, ">=v0.1.0")])},
+            case.name: {"path": package(tmp_path, "network"), "package": case.reference or None},
+        }
+    }
+    arguments = ("-f", values(tmp_path, declared))
+    report = checked(command, *arguments)
+    results = findings_of(report)
+    assert tuple(severity for severity, _, _ in results) == case.severities
+    assert all(case.problem in text for _, _, text in results)
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == ("pulled", "")
+    offline = findings(command, *arguments, "--offline")
+    assert any("offline is set" in text for _, _, text in offline)
+
+
+def test_packages_that_depend_on_each_other_are_an_error(command: Command, tmp_path: Path) -> None:
+    declared: Plain = {
+        "packages": {
+            f"acme-{name}": {
+                "path": package(tmp_path, name, [(f"{ACME}/{other}", ">=v0.1.0")]),
+                "package": f"{ACME}/{name}:v0.1.0",
+            }
+            for name, other in (("one", "two"), ("two", "one"))
+        }
+    }
+    (finding,) = findings(command, "-f", values(tmp_path, declared))
+    assert finding[0] == "error"
+    assert "in a circle" in finding[2]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "line", "problem"),
+    [
+        pytest.param(">=v1.14.0-0", "2.4", "", id="admitted"),
+        pytest.param(">=v2.0.0", "1.20.11", "does not admit Crossplane 1.20.11", id="too-old"),
+        pytest.param(">=v2.0.0 <v3.0.0", "2.2.1", "improper", id="improper"),
+    ],
+)
+def test_a_package_may_constrain_the_version_of_crossplane(
+    command: Command, tmp_path: Path, constraint: str, line: str, problem: str
+) -> None:
+    path = package(tmp_path, "platform", crossplane={"version": constraint})
+    values_file = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    results = findings(command, "-f", values_file, "--crossplane", line)
+    assert [problem in text for _, _, text in results] == [True] * bool(problem)
+    declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
+    ignored = values(tmp_path, {"packages": {"platform": declared}})
+    assert findings(command, "-f", ignored, "--crossplane", line) == []

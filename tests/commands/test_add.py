@@ -1,0 +1,159 @@
+"""`add`: a package in a values file, and nothing else changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.shared.configurations import ACME, package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.shared.command import Command
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("", "devcache:\n  packages:\n    new:\n      {entry}", id="empty"),
+        pytest.param(
+            "# mine\n", "# mine\ndevcache:\n  packages:\n    new:\n      {entry}", id="comment"
+        ),
+        pytest.param(
+            "crossplane:  # upstream\n    replicas: 2",
+            "crossplane:  # upstream\n    replicas: 2\n"
+            "devcache:\n  packages:\n    new:\n      {entry}",
+            id="no-devcache-and-no-last-line-break",
+        ),
+        pytest.param(
+            "devcache:\n  packages: {{}}  # none\n  # more\n  live: x\n",
+            "devcache:\n  packages:  # none\n    new:\n      {entry}  # more\n  live: x\n",
+            id="no-packages",
+        ),
+        pytest.param(
+            "devcache:\na: b\n",
+            "devcache:\n  packages:\n    new:\n      {entry}a: b\n",
+            id="null",
+        ),
+        pytest.param(
+            "devcache:\n  packages:\n    old: {{path: x}}   # old\n# end\n",
+            "devcache:\n  packages:\n    old: {{path: x}}   # old\n    new:\n      {entry}# end\n",
+            id="beside-another",
+        ),
+        pytest.param(
+            "devcache:\n  packages:\n    old:\n      path: x\n      # its image\n\n      # more\n"
+            "    # other:\n",
+            "devcache:\n  packages:\n    old:\n      path: x\n      # its image\n\n      # more\n"
+            "    new:\n      {entry}    # other:\n",
+            id="behind-the-comments-of-another",
+        ),
+        pytest.param(
+            "devcache:\n  packages:\n    old:\n      path: x\n      # last",
+            "devcache:\n  packages:\n    old:\n      path: x\n      # last\n"
+            "    new:\n      {entry}",
+            id="behind-a-comment-without-a-line-break",
+        ),
+        pytest.param(
+            "devcache:\n    packages:\n        old:\n            path: 'x'\n\n\nother: 1\n",
+            "devcache:\n    packages:\n        old:\n            path: 'x'\n"
+            "        new:\n          {entry}\n\nother: 1\n",
+            id="wide-indents",
+        ),
+        pytest.param(
+            "devcache: {{packages: {{old: {{path: x}}}}}}\n",
+            'devcache: {{packages: {{old: {{path: x}}, "new": {{"path": "{path}"}}}}}}\n',
+            id="flow",
+        ),
+        pytest.param(
+            "devcache:\n  packages:\n    new: null\n",
+            "devcache:\n  packages:\n    new:\n      {entry}",
+            id="removed-before",
+        ),
+        pytest.param(
+            "kind: DevCache\nspec:\n  offline: true\n",
+            "kind: DevCache\nspec:\n  offline: true\n  packages:\n    new:\n      {entry}",
+            id="a-devcache-document",
+        ),
+        pytest.param(
+            "crossplane-devcache:\n  devcache:\n    packages: {{}}\nother: 1\n",
+            "crossplane-devcache:\n  devcache:\n    packages:\n      new:\n        {entry}"
+            "other: 1\n",
+            id="an-umbrella-chart",
+        ),
+    ],
+)
+def test_add_changes_nothing_else(
+    command: Command, tmp_path: Path, before: str, after: str
+) -> None:
+    path = package(tmp_path, "new")
+    file = tmp_path / "values.yaml"
+    file.write_text(before.format())
+    file.chmod(0o640)
+    run = command("add", path, "-f", file)
+    assert (run.status, run.stdout) == (0, f"added new to {file}\n")
+    assert file.read_text() == after.format(path=path, entry=f"path: {path}\n")
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["new", "values.yaml"]
+
+
+def test_add_uses_the_name_and_tag_that_a_declared_package_requires(
+    command: Command, tmp_path: Path
+) -> None:
+    platform = package(tmp_path, "platform", [(f"{ACME}/network", ">=v0.3.0")])
+    file = tmp_path / "values.yaml"
+    file.write_text(f"devcache: {{packages: {{platform: {{path: {platform}}}}}}}\n")
+    assert command("add", package(tmp_path, "network"), "-f", file).status == 0
+    added = yaml.safe_load(file.read_text())["devcache"]["packages"]["acme-network"]
+    assert added["package"] == f"{ACME}/network:v0.3.0"
+    report = command("check", "-f", file, "-o", "json").json("check")
+    assert report["findings"] == []
+
+
+def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("")
+    options = ("--name", "mine", "--package", f"{ACME}/x:v1", "--runtime-image", "y:v1")
+    assert command("add", package(tmp_path, "x"), "-f", file, *options).status == 0
+    (added,) = yaml.safe_load(file.read_text())["devcache"]["packages"].items()
+    assert added[0] == "mine"
+    assert added[1] == {
+        "path": str(tmp_path / "x"),
+        "package": f"{ACME}/x:v1",
+        "runtimeImage": "y:v1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        pytest.param(
+            "devcache: {packages: {x: {path: y}}}\n", (), "declared already", id="declared"
+        ),
+        pytest.param("a: [\n", (), "not valid YAML", id="no-yaml"),
+        pytest.param("a: 1\n---\nb: 1\n", (), "more than one document", id="two-documents"),
+        pytest.param("devcache: &a {}\nb: *a\n", (), "uses a YAML alias", id="an-alias"),
+        pytest.param("devcache: text\n", (), "line 1: is not the mapping", id="no-mapping"),
+        pytest.param("", ("--name", "No"), "is not a DNS-1123 label", id="name"),
+        pytest.param("", ("--package", "No No"), "no package reference", id="reference"),
+    ],
+)
+def test_a_refusal_does_not_change_the_file(
+    command: Command, tmp_path: Path, text: str, options: tuple[str, ...], message: str
+) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(text)
+    run = command("add", package(tmp_path, "x"), "-f", file, *options)
+    assert message in run.message()
+    assert file.read_text() == text
+
+
+def test_a_link_stays_a_link(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "real.yaml").write_text("")
+    link = tmp_path / "values.yaml"
+    link.symlink_to("real.yaml")
+    assert command("add", package(tmp_path, "x"), "-f", link).status == 0
+    assert link.is_symlink()
+    assert "x:" in (tmp_path / "real.yaml").read_text()

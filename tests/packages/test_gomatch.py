@@ -1,0 +1,51 @@
+"""Patterns of files to ignore, as Go matches them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postrender import packages
+from postrender.errors import DevcacheError
+from tests.shared.package_files import XRD, directory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files"),
+    [
+        pytest.param("a.yaml", TREE[1:], id="a name is about the root"),
+        pytest.param("*/a.yaml", ("a.yaml", *TREE[2:]), id="a star is one step"),
+        pytest.param("a", (TREE[0], *TREE[4:]), id="a folder with all its files"),
+        pytest.param("./a//b/", (*TREE[:2], *TREE[4:]), id="blank steps do not matter"),
+        pytest.param("?.yaml", TREE[1:], id="a question mark is one character"),
+        pytest.param("a?a.yaml", TREE, id="a question mark is no slash"),
+        pytest.param("[a-c].yaml", TREE[1:], id="a set"),
+        pytest.param("[c-a].yaml", TREE, id="a range that runs backwards is empty"),
+        pytest.param("[^b-z].yaml", TREE[1:], id="a negated set"),
+        pytest.param("[!b].yaml", TREE, id="an exclamation mark negates nothing"),
+        pytest.param("a[^x]b", (*TREE[:2], *TREE[4:]), id="a negated set may be a slash"),
+        pytest.param(r"b\[1].yaml", (*TREE[:4], *TREE[5:]), id="a backslash escapes"),
+        pytest.param(r"x[\-]y.yaml", TREE[:5], id="a backslash escapes in a set"),
+        pytest.param("**/a.yaml", ("a.yaml", *TREE[2:]), id="two stars are one"),
+        pytest.param("../*", TREE, id="outside"),
+        pytest.param("", TREE, id="nothing"),
+    ],
+)
+def test_files_that_match_a_pattern_are_ignored(
+    tmp_path: Path, pattern: str, files: Sequence[str]
+) -> None:
+    package = packages.read(directory(tmp_path, dict.fromkeys(TREE, XRD)), ignore=[pattern])
+    assert sorted(member.file for member in package.members) == sorted(files)
+
+
+@pytest.mark.parametrize("pattern", ["[", "[a", "[]", "[]a]", "[^]", "[a-]", "[-a]", "a\\", "x[\\"])
+def test_a_bad_pattern_is_refused(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(DevcacheError, match="bad pattern"):
+        packages.read(directory(tmp_path, {}), ignore=[pattern])

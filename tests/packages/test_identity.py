@@ -1,0 +1,131 @@
+"""The apiVersion and kind of a document: the fast scan agrees with the parser."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from postrender.packages import identity
+from postrender.packages.identity import Identity
+
+FOO = Identity("a.example.org/v1", "Foo")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("apiVersion: v1\nkind: Foo\n", Identity("v1", "Foo"), id="plain"),
+        pytest.param("kind: Foo\napiVersion: v1", Identity("v1", "Foo"), id="no final newline"),
+        pytest.param(
+            "# c\n\napiVersion: 'a.example.org/v1' # c\n  # c\nkind: \"Foo\"\nspec:\n- a\n- b: c\n",
+            FOO,
+            id="comments, quotes and lists",
+        ),
+        pytest.param("apiVersion: v1\r\nkind: Foo\r\na: b\r\n", Identity("v1", "Foo"), id="CRLF"),
+    ],
+)
+def test_usual_documents_are_scanned(text: str, expected: Identity) -> None:
+    assert identity.scanned(text.encode()) == identity.parsed(text.encode()) == expected
+
+
+HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("kind: Foo\n  bar\napiVersion: v1\n", Identity("v1", "Foo bar"), id="folded"),
+        pytest.param(
+            "apiVersion: v1\nkind: Foo\n\n  bar\n", Identity("v1", "Foo\nbar"), id="folded, later"
+        ),
+        pytest.param("{kind: Foo, apiVersion: a.example.org/v1}", FOO, id="flow style"),
+        pytest.param('a: "\nkind: Bar\n"\n' + HEAD, FOO, id="inside a string"),
+        pytest.param("a: {\nkind: Bar}\n" + HEAD, FOO, id="inside a flow mapping"),
+        pytest.param('"kind": Bar\n' + HEAD, FOO, id="quoted key before"),
+        pytest.param(HEAD + "kind: Bar\n", FOO._replace(kind="Bar"), id="twice"),
+        pytest.param(HEAD + "kind : Bar\n", FOO._replace(kind="Bar"), id="twice, with a blank"),
+        pytest.param(HEAD + "'kind': Bar\n", FOO._replace(kind="Bar"), id="twice, in quotes"),
+        pytest.param(HEAD + '"k\\x69nd": Bar\n', FOO._replace(kind="Bar"), id="twice, escaped"),
+        pytest.param(HEAD + "? kind\n: Bar\n", FOO._replace(kind="Bar"), id="twice, complex key"),
+        pytest.param(HEAD + "!!str kind: Bar\n", FOO._replace(kind="Bar"), id="twice, with a tag"),
+        pytest.param(HEAD + "&a kind: Bar\n", FOO._replace(kind="Bar"), id="twice, with an anchor"),
+        pytest.param(HEAD + "a: b\rkind: Bar\n", FOO._replace(kind="Bar"), id="twice, behind a CR"),
+        pytest.param(HEAD + "a: b\u2028kind: Bar\n", FOO._replace(kind="Bar"), id="behind U+2028"),
+        pytest.param(HEAD + "a: b\x85kind: Bar\n", FOO._replace(kind="Bar"), id="behind U+0085"),
+        pytest.param("apiVersion: a.example.org/v1\nkind: &k Foo\n", FOO, id="anchor"),
+        pytest.param("apiVersion: a.example.org/v1\nkind: !!str Foo\n", FOO, id="tag"),
+        pytest.param("apiVersion: a.example.org/v1\nkind:\n  Foo\n", FOO, id="next line"),
+        pytest.param("apiVersion: a.example.org/v1\nkind: >-\n  Foo\n", FOO, id="block scalar"),
+        pytest.param("  kind: Foo\n  apiVersion: a.example.org/v1\n", FOO, id="indented"),
+        pytest.param("\ufeff" + HEAD, FOO, id="byte order mark"),
+        pytest.param("a: &k Foo\nkind: *k\napiVersion: v1", Identity("v1", ""), id="alias"),
+        pytest.param("a: &k {kind: Foo}\n<<: *k\n", Identity("", ""), id="merge"),
+        pytest.param("kind: {Foo: bar}\napiVersion: [v1]\n", Identity("", ""), id="no strings"),
+    ],
+)
+def test_unusual_documents_are_parsed(text: str, expected: Identity) -> None:
+    assert identity.scanned(text.encode()) is None
+    assert identity.parsed(text.encode()) == expected
+
+
+LINES = st.sampled_from(
+    [
+        *("apiVersion: v1", "kind: Foo", "kind: Bar", "kind : Baz", "kind: |", "kind:", "kind: "),
+        *(
+            "apiVersion: 'v1'",
+            'kind: "Foo"',
+            "kind: Foo # c",
+            "kind: Foo #",
+            '"kind": Q',
+            "kinds: x",
+        ),
+        *(
+            "a: b",
+            'a: "',
+            "'",
+            '"',
+            "a: {",
+            "}",
+            "[",
+            "]",
+            "- a",
+            "-",
+            "  a: b",
+            "  b",
+            " ",
+            "",
+            "#",
+        ),
+        *("# c", "  # c", "a: |", "a: >", "? kind", ": Foo", "<<: {kind: M}", "&a b: c", "a: &k x"),
+        *("b: *k", "!!str kind: T", "a: 'x", "y'", "...", "%YAML 1.1", "\ta: b", "a: b\rkind: R"),
+        *(
+            "a: b\u2028kind: L",
+            "a: b\x85kind: N",
+            "\ufeffkind: B",
+            "é: é",
+            "kind: Fo\u00e9",
+            "_: x",
+        ),
+    ]
+)
+
+
+@settings(max_examples=1000)
+@given(
+    head=st.permutations(["apiVersion: v1", "kind: Foo"]),
+    before=st.lists(LINES, max_size=2),
+    lines=st.lists(LINES, max_size=6),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_the_scan_agrees_with_the_parser(
+    head: list[str], before: list[str], lines: list[str], end: str
+) -> None:
+    text = end.join([*before, *head, *lines, ""]).encode()
+    scanned = identity.scanned(text)
+    try:
+        parsed = identity.parsed(text)
+    except yaml.YAMLError:
+        return  # the scan leaves syntax errors to Crossplane
+    assert scanned in (None, parsed)

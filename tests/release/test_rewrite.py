@@ -1,0 +1,33 @@
+"""The rewrite of the Deployment that runs Crossplane."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.shared import manifests
+from tests.shared.manifests import RENDERED
+
+
+@pytest.mark.parametrize(
+    ("rendered", "spec", "message"),
+    [
+        pytest.param(
+            RENDERED,
+            "{cache: {readOnly: {mountPath: /tls/server}}}",
+            "mount path /tls/server already",
+            id="mount-path-taken",
+        ),
+        pytest.param(
+            RENDERED.replace("name: tls-server-certs", "name: devcache"),
+            "{}",
+            "the volume devcache already",
+            id="volume-name-taken",
+        ),
+    ],
+)
+def test_refusals(rendered: str, spec: str, message: str) -> None:
+    error = manifests.refusal(spec, rendered)
+    assert re.search(message, str(error), re.DOTALL), error
+    assert error.hint
