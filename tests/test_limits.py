@@ -116,7 +116,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_bytes(header("x", 0) * 10_001),
         "more than 10000 members",
     ),
-    "a flood of links to endless targets": (write_links, "a name of over 4096 characters"),
+    "a flood of links to endless targets": (write_links, "a name of more than 4096 characters"),
     "a sparse file": (write_hole, "larger than 16 GiB"),
     "a package.yaml of 200 MiB": (
         lambda path: path.write_bytes(
@@ -140,7 +140,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
                 ]
             ).stored()
         ),
-        "is too large not to begin with its apiVersion and kind",
+        "is too large, and does not begin with its apiVersion and kind",
     ),
 }
 """What writes each archive, and what the message says of it. A worker writes only its own."""

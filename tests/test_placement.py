@@ -141,7 +141,7 @@ def test_the_file_of_a_package(
             "aa: {path: gone}",
             "package aa, {folder}/gone",
             "no such file or directory",
-            "a relative path is looked up in the current directory; that of the filter is helm's",
+            "relative paths start from the current directory; for the filter, from that of helm",
             id="not-there",
         ),
         pytest.param(

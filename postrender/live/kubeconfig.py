@@ -56,7 +56,7 @@ def choose(context: str) -> Chosen:
         DevcacheError: There is no kubeconfig, or not what the context needs.
     """
     kubeconfigs = list(_files())
-    where = ", ".join(files.shown(path) for path, _ in kubeconfigs)
+    where = ", ".join(files.title(path) for path, _ in kubeconfigs)
     name = context or next(
         filter(None, (one.text("current-context") for _, one in kubeconfigs)), ""
     )
@@ -83,10 +83,10 @@ def _files() -> Iterator[tuple[Path, Fields]]:
     paths = [Path(one).expanduser() for one in listed.split(os.pathsep) if one]
     present = [path for path in paths if path.is_file()]
     if not present:
-        problem = f"there is no kubeconfig at {', '.join(files.shown(path) for path in paths)}"
+        problem = f"there is no kubeconfig at {', '.join(files.title(path) for path in paths)}"
         raise DevcacheError(problem, hint="set KUBECONFIG to the file of your cluster")
     for path in present:
-        where = files.shown(path)
+        where = files.title(path)
         yield path, Fields.of(nodes.plain(files.text(path), where=where), path="it", where=where)
 
 
@@ -96,7 +96,7 @@ def _item(
     for path, one in kubeconfigs:
         items = one.values.get(plural)
         for item in items if isinstance(items, list) else []:
-            fields = Fields.of(item, path=plural, where=files.shown(path))
+            fields = Fields.of(item, path=plural, where=files.title(path))
             if fields.text("name") == name:
                 return _with_absolute_paths(fields.under(singular), path)
     problem = f"the kubeconfig has no {singular} {quoted(name)}"

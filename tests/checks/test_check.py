@@ -148,7 +148,7 @@ DEPENDENCIES = [
     Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
     Dependency("a-pre-release-that-is-asked-for", ">=v0.1.0-0", "v0.2.0-rc.1"),
     Dependency(
-        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is no version'
+        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is not a version'
     ),
     Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
     Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
@@ -217,7 +217,7 @@ class Absent(NamedTuple):
                 "acme-other",
                 f"{ACME}/network:v1.0.0",
                 ("error",),
-                "calls it acme-other, a name that",
+                "calls it acme-other, but that is the name of",
             ),
             id="its-name-is-taken",
         ),
@@ -253,7 +253,7 @@ def test_packages_that_depend_on_each_other(command: Command, tmp_path: Path) ->
     }
     (found,) = findings(command, "-f", values(tmp_path, declared))
     assert found[0] == "error"
-    assert "in a circle" in found[2]
+    assert "in a cycle" in found[2]
 
 
 @pytest.mark.parametrize(
@@ -443,7 +443,7 @@ def test_people_see_tables(command: Command, monkeypatch: pytest.MonkeyPatch) ->
         pytest.param("devcache: {crossplaneVersion: '9.9'}\n", "not known yet", id="too-new"),
         pytest.param("devcach: {}\n", "did you mean devcache?", id="unknown-key"),
         pytest.param("crossplane-devcache: {devcach: {}}\n", "did you mean devcache?", id="deep"),
-        pytest.param("kind: DevCache\n", "give it by --config", id="a-document"),
+        pytest.param("kind: DevCache\n", "pass it with --config", id="a-document"),
     ],
 )
 def test_values_that_cannot_be_read(

@@ -74,7 +74,8 @@ def test_what_packages_say_cannot_leave_a_comment(command: Command, tmp_path: Pa
 
 def test_two_of_a_name_are_refused(command: Command, tmp_path: Path) -> None:
     paths = (package(tmp_path / "a", "same"), package(tmp_path / "b", "same"))
-    assert 'has the name "same", too' in command("init", *paths).message()
+    assert "has the same name as" in (message := command("init", *paths).message())
+    assert '"same"' in message
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_adds_what_is_given(command: Command, tmp_path: Path) -> None:
         pytest.param("devcache: &a {}\nb: *a\n", (), "uses a YAML alias", id="an-alias"),
         pytest.param("devcache: text\n", (), "line 1 is not", id="no-mapping"),
         pytest.param("", ("--name", "No"), "is not a DNS-1123 label", id="name"),
-        pytest.param("", ("--package", "No No"), "no package reference", id="reference"),
+        pytest.param("", ("--package", "No No"), "not a package reference", id="reference"),
     ],
 )
 def test_a_refusal_leaves_the_file_alone(

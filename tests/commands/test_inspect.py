@@ -171,7 +171,7 @@ def test_a_reference_that_is_not_admitted_is_status_1(command: Command) -> None:
     [
         ("3.0", REFERENCE, "not known yet"),
         ("main", REFERENCE, "is not a version"),
-        ("2.4", "UPPER CASE", "no package reference"),
+        ("2.4", "UPPER CASE", "not a package reference"),
     ],
 )
 def test_what_cannot_be_explained(

@@ -76,12 +76,12 @@ def test_latest_is_cut_off_a_bare_name_as_crossplane_cuts_it() -> None:
     ("text", "rule"),
     [
         ("x.io/a/b@sha256:0", "its digest is not sha256: and 64 hexadecimal digits"),
-        ("x.io/a/b:v+1", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
-        (f"x.io/a/b:{'v' * 129}", "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`"),
+        ("x.io/a/b:v+1", "its tag is not 1 to 128 letters, digits, `_`, `.`, `-`"),
+        (f"x.io/a/b:{'v' * 129}", "its tag is not 1 to 128 letters, digits, `_`, `.`, `-`"),
         ("-x.io/a/b", "its registry is not a host with an optional port"),
         (
             "x.io/a/B",
-            "its repository is not 2 to 255 of lower-case letters, digits, `_`, `.`, `/`, `-`",
+            "its repository is not 2 to 255 lower-case letters, digits, `_`, `.`, `/`, `-`",
         ),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_refusal_tells_the_rule(text: str, rule: str) -> None:
     assert refused.value.where == "packages.x"
     assert (
         refused.value.problem
-        == f'no package reference: "{text[:120]}{text[120:] and "..."}": {rule}'
+        == f'not a package reference: "{text[:120]}{text[120:] and "..."}": {rule}'
     )
     assert refused.value.hint == (
         "write registry/path:tag, e.g. registry.example.com/acme/platform:v0.1.0"

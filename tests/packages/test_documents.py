@@ -36,7 +36,7 @@ FOO = Identity("a.example.org/v1", "Foo")
     ],
 )
 def test_what_programs_write_is_scanned(text: str, expected: Identity) -> None:
-    assert identity.scanned(text.encode()) == identity.parsed(text.encode()) == expected
+    assert identity.scan(text.encode()) == identity.parse(text.encode()) == expected
 
 
 HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
@@ -75,8 +75,8 @@ HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
     ],
 )
 def test_what_is_not_sure_is_parsed(text: str, expected: Identity) -> None:
-    assert identity.scanned(text.encode()) is None
-    assert identity.parsed(text.encode()) == expected
+    assert identity.scan(text.encode()) is None
+    assert identity.parse(text.encode()) == expected
 
 
 LINES = st.sampled_from(
@@ -132,9 +132,9 @@ def test_the_scan_agrees_with_the_parser(
     head: list[str], before: list[str], lines: list[str], end: str
 ) -> None:
     text = end.join([*before, *head, *lines, ""]).encode()
-    found = identity.scanned(text)
+    found = identity.scan(text)
     try:
-        parsed = identity.parsed(text)
+        parsed = identity.parse(text)
     except yaml.YAMLError:
         return  # the scan leaves syntax errors to Crossplane
     assert found in (None, parsed)
