@@ -59,7 +59,7 @@ def test_no_color_is_kept_to() -> None:
 
 def test_an_error_takes_progress_off_the_terminal(tmp_path: Path) -> None:
     shown = on_a_terminal("check", "-f", str(tmp_path / "nowhere"))
-    assert shown.rstrip().endswith("that of the filter is helm's")
+    assert shown.rstrip().endswith("for the filter, from that of helm")
     assert "\x1b[?25h" in shown, "the cursor is back"
     assert "crossplane-devcache: error: " in shown
 

@@ -103,7 +103,7 @@ def test_helm_shows_what_is_wrong_with_a_package(
     missing = {**packages["base"], "path": str(tmp_path / "missing")}
     said = crossplane.refused(*crossplane.upgrade({**packages, "base": missing}), "--wait").stderr
     assert f"{tmp_path}/missing: no such file or directory" in said
-    assert "looked up in the current directory; that of the filter is helm's" in said
+    assert "for the filter, from that of helm" in said
     assert seen(crossplane) == before
 
 

@@ -103,7 +103,7 @@ def test_a_terminal_shows_a_table_that_changes(monkeypatch: pytest.MonkeyPatch) 
     for cell in ("PACKAGE", "platform-1", "12:00:00", "1.2 s (0.8 s: read by Crossplane)"):
         assert cell in shown
     assert "bad \\x1b[31mname" in shown
-    assert "Ctrl-C ends it" in shown
+    assert "press Ctrl-C to stop" in shown
 
 
 def test_elsewhere_a_line_tells_each_change_once() -> None:
