@@ -1,24 +1,24 @@
-"""The one exception type, and how its messages quote what somebody else wrote."""
+"""The exception type of the program, and the quotation of foreign text in its messages."""
 
 from collections.abc import Callable
 
 _QUOTED_LENGTH = 120
-"""Longest quotation in a message, in characters: a reference or path fits, a document does not."""
+"""The longest quotation in a message, in characters: enough for a reference or a path."""
 
 
 class DevcacheError(Exception):
-    """Something that the user can put right: a refusal, never a defect of this program.
+    """A refusal: an error that the user can fix, never a defect of this program.
 
-    The command line turns it into one message on stderr and exit status 1.
+    The command line prints it as one message on stderr and exits with status 1.
 
     Attributes:
-        problem: What is wrong, in one lower-case sentence without a full stop.
-        where: The file, package or manifest field that it is about, or "".
-        hint: What to do next, or "".
+        problem: The problem, as a lower-case sentence without a full stop.
+        where: The file, package or manifest field with the problem, or "".
+        hint: The next step for the user, or "".
     """
 
     def __init__(self, problem: str, *, where: str = "", hint: str = "") -> None:
-        """Hold the three parts of a message."""
+        """Store the three parts of a message."""
         super().__init__(problem, where, hint)
         self.problem = problem
         self.where = where
@@ -31,34 +31,34 @@ class DevcacheError(Exception):
 
 
 Refuse = Callable[[DevcacheError], None]
-"""What becomes of a refusal: the filter raises the first, `check` collects them all."""
+"""A callback for refusals: the filter raises the first one, `check` collects all of them."""
 
 
-def raised(refusal: DevcacheError) -> None:
+def raise_refusal(refusal: DevcacheError) -> None:
     """Raise a refusal."""
     raise refusal
 
 
 def quoted(text: str) -> str:
-    """Return `text` in double quotes, escaped, and cut when it is long."""
-    shown = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "..."
-    shown = shown.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{printable(shown)}"'
+    """Return `text` in double quotes, escaped, and shortened if it is long."""
+    excerpt = text if len(text) <= _QUOTED_LENGTH else text[:_QUOTED_LENGTH] + "..."
+    excerpt = excerpt.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{printable(excerpt)}"'
 
 
 def printable(text: str) -> str:
-    """Return `text` safe to show in a terminal and inside a YAML block scalar.
+    """Return `text` so that it is safe in a terminal and inside a YAML block scalar.
 
-    Control characters, U+0085, U+2028 and their like are escaped, line breaks kept: in a terminal
-    they could rewrite the message, and in Helm 4 they would end the scalar that carries it.
+    Escapes control characters, U+0085, U+2028 and the like, but not line breaks. In a terminal
+    these characters could rewrite the message; in Helm 4 they would end the scalar around it.
     """
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
 
 
 def one_line(text: str) -> str:
-    """Return `text` safe to show as part of a line: `printable`, line breaks escaped, too."""
+    """Return `text` as `printable` does, with its line breaks escaped as well."""
     return printable(text).replace("\n", "\\n")
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")

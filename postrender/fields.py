@@ -1,4 +1,4 @@
-"""A mapping of plain values, read field by field: types are checked and unknown keys refused."""
+"""Reads a mapping of plain values field by field, checks types and refuses unknown keys."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff]")
 
 
 class Fields(NamedTuple):
-    """A mapping and where it stands. A null or absent field has its default, as in Helm.
+    """A mapping and its place. A null or absent field has its default, as in Helm.
 
     Attributes:
         values: The fields.
-        path: The mapping's own place in the document, e.g. `spec.cache`.
-        where: What error messages call the document.
+        path: The path of the mapping in the document, e.g. `spec.cache`.
+        where: The document, for error messages.
     """
 
     values: dict[str, Plain]
@@ -30,42 +30,42 @@ class Fields(NamedTuple):
     where: str
 
     @classmethod
-    def of(cls, value: Plain, *known: str, path: str, where: str) -> Fields:
+    def of(cls, value: Plain, *keys: str, path: str, where: str) -> Fields:
         """Return the fields of `value`.
 
         Args:
-            value: What stands at `path`; null is a mapping without fields.
-            *known: The keys that it may have; none given admits every key.
-            path: Its place in the document.
-            where: What error messages call the document.
+            value: The value at `path`; null is a mapping without fields.
+            *keys: The valid keys; without any, every key is valid.
+            path: The path of the value in the document.
+            where: The document, for error messages.
 
         Raises:
-            DevcacheError: It is no mapping, or has an unknown key.
+            DevcacheError: The value is not a mapping, or has an unknown key.
         """
         values = {} if value is None else value
         if not isinstance(values, dict):
             problem = f"{path} is not a mapping"
             raise DevcacheError(problem, where=where)
-        return cls(values, path, where).only(*known)
+        return cls(values, path, where).only(*keys)
 
-    def only(self, *known: str) -> Fields:
-        """Return the same fields, if their keys are known ones; none given admits every key.
+    def only(self, *keys: str) -> Fields:
+        """Return the same fields if all their keys are valid; without `keys`, every key is.
 
         Raises:
-            DevcacheError: It has an unknown key.
+            DevcacheError: There is an unknown key.
         """
         for key in self.values:
-            if known and key not in known:
+            if keys and key not in keys:
                 problem = f"{self.path} has an unknown key {quoted(key)}"
-                raise DevcacheError(problem, where=self.where, hint=_suggestion(key, known))
+                raise DevcacheError(problem, where=self.where, hint=_suggestion(key, keys))
         return self
 
-    def under(self, key: str, *known: str) -> Fields:
+    def under(self, key: str, *keys: str) -> Fields:
         """Return the fields of the mapping under `key`; see `of`."""
-        return Fields.of(self.values.get(key), *known, path=f"{self.path}.{key}", where=self.where)
+        return Fields.of(self.values.get(key), *keys, path=f"{self.path}.{key}", where=self.where)
 
     def entries(self) -> Iterator[tuple[str, Plain]]:
-        """Yield the fields that are not null, in the order of their keys."""
+        """Yield the fields that are not null, sorted by key."""
         yield from sorted((key, value) for key, value in self.values.items() if value is not None)
 
     def text(self, key: str, default: str = "") -> str:
@@ -85,7 +85,7 @@ class Fields(NamedTuple):
         return value
 
     def choice(self, key: str, *choices: str) -> str:
-        """Return one of several words; the first is the default."""
+        """Return one of `choices`; the first is the default."""
         value = self.text(key, choices[0])
         if value not in choices:
             raise self.refusal(key, f"is not one of {', '.join(choices)}: {quoted(value)}")
@@ -114,8 +114,8 @@ class Fields(NamedTuple):
         return DevcacheError(f"{self.path}.{key} {problem}", where=self.where, hint=hint)
 
 
-def _suggestion(key: str, known: tuple[str, ...]) -> str:
-    import difflib  # noqa: PLC0415  # only for a mistake; the filter runs on each helm command
+def _suggestion(key: str, keys: tuple[str, ...]) -> str:
+    import difflib  # noqa: PLC0415  # slow to import, and only errors need it
 
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(sorted(known))}"
+    close = difflib.get_close_matches(key, keys, n=1)
+    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(sorted(keys))}"

@@ -1,4 +1,4 @@
-"""Kubernetes quantities as bytes, e.g. `20Mi`."""
+"""Converts Kubernetes quantities such as `20Mi` to bytes and back."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MEBIBYTE = 1024 * 1024
 
 
 def in_bytes(quantity: str) -> int | None:
-    """Return a quantity of bytes, rounded up, or None if it is none.
+    """Return a quantity as bytes, rounded up, or None if the text is not a quantity.
 
-    Kubernetes' grammar (apimachinery pkg/api/resource/quantity.go) without a sign; fractions of a
-    byte (`m`, `u`, `n`) round up to one.
+    The grammar is that of Kubernetes (apimachinery pkg/api/resource/quantity.go), without a sign.
+    Fractions of a byte (`m`, `u`, `n`) round up to one byte.
     """
-    found = _QUANTITY.fullmatch(quantity)
-    if not found:
+    match = _QUANTITY.fullmatch(quantity)
+    if not match:
         return None
-    whole, _, fraction = found[1].partition(".")
-    suffix = found[2] or ""
+    whole, _, fraction = match[1].partition(".")
+    suffix = match[2] or ""
     numerator, denominator = int(whole + fraction), int("1" + "0" * len(fraction))
     if suffix in _FRACTIONS:
         denominator *= _FRACTIONS[suffix]

@@ -1,7 +1,7 @@
-"""A cache of results on disk, each under a digest of its inputs.
+"""A cache of results on disk, with the digest of the inputs as the key.
 
-A caller can also compute a result. An entry that is missing, damaged or of another version is no
-error, nor is a folder that cannot be read or written.
+The cache only saves time: a caller can always compute the result. A missing or damaged entry, an
+entry of another version, and a folder that cannot be read or written are therefore not errors.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "CROSSPLANE_DEVCACHE_CACHE"
-"""The environment variable that names another folder, or is `off`."""
+"""The environment variable with the path of another folder, or with `off`."""
 
 SMALLEST = 64 << 10
-"""Bytes of the smallest input whose result is cached: others are computed as fast as read."""
+"""The smallest input in bytes whose result is cached: a smaller one is computed just as fast."""
 
 _ALL = 64 << 20
-"""Bytes of all entries together: the least recently used go first."""
+"""The limit in bytes of all entries together: the least recently used ones are removed first."""
 
 _ENTRY = 8 << 20
-"""Bytes of the largest entry: every packed package fits a ConfigMap or few of them."""
+"""The largest entry in bytes: a packed package fits one ConfigMap, or a few."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
@@ -36,18 +36,18 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class ResultCache:
-    """A folder of results, each in a file that begins with the sha256 of its content.
+    """A folder with one file per result; a file begins with the sha256 of its content.
 
     Attributes:
         folder: The folder, or None for a cache that stays empty.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        """Use a folder, which need not exist."""
+        """Use `folder`, which may not exist yet."""
         self.folder = folder
 
     def get(self, *key: str) -> bytes | None:
-        """Return the result that an earlier run put under this key, whole, or None."""
+        """Return the complete result that an earlier run stored under this key, or None."""
         if self.folder is None or not _is_private(self.folder):
             return None
         path = self.folder / _name(key)
@@ -58,23 +58,23 @@ class ResultCache:
         except OSError:
             return None
         content = entry[_DIGEST_SIZE:]
-        return content if entry == _sealed(content) else None
+        return content if entry == _seal(content) else None
 
     def put(self, content: bytes, *key: str) -> None:
-        """Put a result under a key that names all its inputs, and replace any other."""
+        """Store a result under a key that identifies all its inputs, and replace an older one."""
         if self.folder is None or len(content) > _ENTRY:
             return
-        # Written beside it and renamed: another process reads all of it or nothing.
-        unfinished = self.folder / os.urandom(16).hex()
+        # A rename is atomic: other programs never read half an entry.
+        temporary = self.folder / os.urandom(16).hex()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_private(self.folder):
                 return
             try:
-                _write(unfinished, _sealed(content))
-                unfinished.replace(self.folder / _name(key))
+                _write(temporary, _seal(content))
+                temporary.replace(self.folder / _name(key))
             finally:
-                unfinished.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             _remove_oldest(self.folder)
         except OSError:
             return
@@ -86,15 +86,15 @@ NO_CACHE = ResultCache(None)
 def of_user(environment: Mapping[str, str]) -> ResultCache:
     """Return the cache of the user.
 
-    It is in `crossplane-devcache/results` of the user's cache directory (XDG Base Directory
-    Specification 0.8). CROSSPLANE_DEVCACHE_CACHE names another folder than `crossplane-devcache`
-    there, or is `off`.
+    Its folder is `crossplane-devcache/results` in the user's cache directory (XDG Base Directory
+    Specification 0.8). CROSSPLANE_DEVCACHE_CACHE replaces the folder `crossplane-devcache`, or
+    turns the cache off with `off`.
     """
-    chosen = environment.get(VARIABLE, "")
-    if chosen == "off":
+    setting = environment.get(VARIABLE, "")
+    if setting == "off":
         return NO_CACHE
-    if chosen:
-        return ResultCache(Path(chosen, "results"))
+    if setting:
+        return ResultCache(Path(setting, "results"))
     home = environment.get("HOME", "")
     folders = (environment.get("XDG_CACHE_HOME", ""), home and f"{home}/.cache")
     # The specification says to ignore relative paths.
@@ -103,19 +103,21 @@ def of_user(environment: Mapping[str, str]) -> ResultCache:
 
 
 def _name(key: tuple[str, ...]) -> str:
-    """Return the file of a key, for this version alone: another may check or pack otherwise.
+    """Return the file name of a key.
 
-    Another Python may have another liblzma, which may pack the same content into other bytes.
+    It depends on the version of this program, because another version may check or pack
+    differently, and on the version of Python, because another liblzma may pack the same content
+    into different bytes.
     """
     return hashlib.sha256("\0".join((__version__, sys.version, *key)).encode()).hexdigest()
 
 
-def _sealed(content: bytes) -> bytes:
+def _seal(content: bytes) -> bytes:
     return hashlib.sha256(content).digest() + content
 
 
 def _is_private(folder: Path) -> bool:
-    """Return whether nobody else can put an entry there, as another user could in /tmp."""
+    """Return whether no other user can write to the folder, as is possible in /tmp."""
     try:
         status = folder.stat()
     except OSError:
@@ -130,7 +132,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _remove_oldest(folder: Path) -> None:
-    """Remove entries until the rest is within bounds; others may be doing the same."""
+    """Remove the oldest entries until the rest is within the limit; safe to run in parallel."""
     sizes: list[tuple[int, int, str]] = []
     with os.scandir(folder) as entries:
         for entry in entries:

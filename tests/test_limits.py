@@ -115,7 +115,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_bytes(header("x", 0) * 10_001),
         "more than 10000 members",
     ),
-    "a flood of links to endless targets": (write_links, "a name of over 4096 characters"),
+    "a flood of links to endless targets": (write_links, "a name of more than 4096 characters"),
     "a sparse file": (write_hole, "larger than 16 GiB"),
     "a package.yaml of 200 MiB": (
         lambda path: path.write_bytes(
@@ -139,7 +139,7 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
                 ]
             ).stored()
         ),
-        "is too large not to begin with its apiVersion and kind",
+        "is too large, and does not begin with its apiVersion and kind",
     ),
 }
 """The writer of each archive, and a phrase of its refusal. A test writes only its own archive."""

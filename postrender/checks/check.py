@@ -56,10 +56,10 @@ def check(
     """Return the outcome of all checks. Relative paths start from the working directory.
 
     Args:
-        spec: The `spec` of a DevCache document, or the values that our chart makes it of.
+        spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
         upstream: The values of the upstream chart.
         crossplane: The Crossplane version, or "" for the declared version, else our chart's.
-        offline: Whether each dependency must be local, whatever the declaration says.
+        offline: Whether each dependency must be local, regardless of the declaration.
         tell: Shows the current step.
 
     Raises:
@@ -80,17 +80,17 @@ def check(
     offline = offline or declared.offline
     refusals += _refusals(packages, upstream, target, offline=offline)
     tell("packing the packages")
-    measured = sizes.measure(packages, declared, upstream, target)
-    refusals += sizes.refusals(measured)
+    measurements = sizes.measure(packages, declared, upstream, target)
+    refusals += sizes.refusals(measurements)
 
-    results = [findings.refused(error) for error in refusals]
+    results = [findings.from_refusal(error) for error in refusals]
     results += _findings(packages, version, target)
     return Outcome(
         version=version,
         target=target,
         packages=tuple(packages),
         resolutions=tuple(dependencies.resolve(packages, target)),
-        sizes=tuple(measured),
+        sizes=tuple(measurements),
         findings=findings.by_severity(results),
     )
 
@@ -112,7 +112,7 @@ def _refusals(
     for package in packages:
         yield from placement.refusals(package, target)
     yield from placement.exclusions(packages, offline=offline)
-    yield from conflicts.same_source(packages, conflicts.installed_sources(upstream.listed, ()))
+    yield from conflicts.same_source(packages, conflicts.installed_sources(upstream.packages, ()))
     if upstream.config_map:
         problem = "the package cache is a ConfigMap, which is read-only"
         hint = "unset it: Crossplane could not pull any other package"

@@ -29,7 +29,8 @@ class Resolution:
         package: The name of the local package that has the dependency.
         source: The source of the dependency.
         constraint: The range or digest in `dependsOn`, or "".
-        state: Met by a local package, outside the range, or pulled by Crossplane.
+        state: `local` if a local package satisfies it, `refused` if one is outside of the range,
+            or `pulled` by Crossplane.
         local: The name of the local package with that source, or "".
         version: That package's tag or digest, or "".
         resolver_name: The name that Crossplane's resolver gives the dependency, or "".
@@ -87,9 +88,10 @@ def _is_digest(constraint: str) -> bool:
 
 
 def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tuple[str, str]:
-    """Return the problem of a local package that does not meet a dependency, and a hint.
+    """Return why a local package does not satisfy a dependency, and a hint; or two "".
 
-    As Crossplane does it: v2.4.0 internal/controller/pkg/revision/dependency.go, Resolve.
+    The rules are those of Crossplane v2.4.0 internal/controller/pkg/revision/dependency.go,
+    Resolve.
     """
     tag, range_ = local.reference.identifier, quoted(dependency.constraint)
     subject = f"the local package {local.name} is {quoted(tag)}"
@@ -101,10 +103,10 @@ def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tu
     constraint = constraints.parse(dependency.constraint, rules)
     version = constraints.version(tag, rules)
     if constraint is None:
-        return ("", "")  # a finding of its own, whether the dependency is local or not
+        return ("", "")  # `_improper` reports it, for every dependency
     if version is None:
         hint = "give its `package` a tag like v0.1.0"
-        return (f"{subject}, which is no version that {range_} could admit", hint)
+        return (f"{subject}, which is not a version, as {range_} requires", hint)
     if constraint.admits(version):
         return ("", "")
     hint = "give its `package` a tag in that range"
@@ -125,12 +127,12 @@ def findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Findi
             yield from () if local else _of_pulled(dependency, packages, where)
     resolutions = resolve(packages, target)
     yield from _misnamed(resolutions, by_name)
-    yield from _name_taken(resolutions, by_name)
+    yield from _name_conflicts(resolutions, by_name)
     yield from _cycle(packages)
 
 
 def _improper(constraint: str, subject: str, where: str, target: Target) -> Iterator[Finding]:
-    """Yield that Crossplane cannot read a range."""
+    """Yield the finding that Crossplane cannot read a range, if so."""
     if _is_digest(constraint) and target.pins_digests:
         return
     rules = target.constraint_rules
@@ -138,7 +140,7 @@ def _improper(constraint: str, subject: str, where: str, target: Target) -> Iter
         return
     hint = "write e.g. >=v0.1.0"
     if rules == "v1" and constraints.parse(constraint, "v3") is not None:
-        hint = "write a comma between its parts: Crossplane up to 2.2 knows nothing else"
+        hint = "separate its parts by commas: Crossplane up to 2.2 accepts nothing else"
     problem = f"Crossplane {target.version} calls {subject} {quoted(constraint)} improper"
     yield Finding("error", where, problem, hint)
 
@@ -151,21 +153,21 @@ def _of_local(
         yield Finding("error", where, problem, hint)
     if not local.install:
         problem = f"the local package {local.name} has install: false"
-        hint = "apply its object, too (crossplane-devcache objects), or Crossplane pulls one"
+        hint = "also apply its object (crossplane-devcache objects), or Crossplane pulls another"
         yield Finding("warning", where, problem, hint)
 
 
 def _of_pulled(
     dependency: Dependency, packages: Sequence[LocalPackage], where: str
 ) -> Iterator[Finding]:
-    """Yield that a dependency is not local, with the local package that the user may mean."""
+    """Yield the finding that a dependency is not local, if the user may mean a local package."""
     last = dependency.package.rpartition("/")[2]
-    meant = next((package for package in packages if last in _last_names(package)), None)
-    hint = f"if {meant.name} is meant, give it this source as its `package`" if meant else ""
+    namesake = next((package for package in packages if last in _last_names(package)), None)
+    hint = f"if you mean {namesake.name}, set its `package` to this source" if namesake else ""
     if dependency.package.startswith(f"{DEFAULT_REGISTRY}/"):
         hint = hint or "declare a local package with that source"
         yield Finding("error", where, "is not local, and no registry has it", hint)
-    elif meant:
+    elif namesake:
         yield Finding("warning", where, "is not local: Crossplane pulls it", hint)
 
 
@@ -178,38 +180,42 @@ def _misnamed(
 ) -> Iterator[Finding]:
     """Yield each package to which Crossplane's resolver would give another name.
 
-    A registry with the same source can then give a second copy, and two packages of one source
-    stop the resolver for the whole cluster: "node already exists" (internal/dag/dag.go, AddNode).
+    Then Crossplane may pull a second copy, and two packages of one source stop the resolver for the
+    whole cluster: "node already exists" (internal/dag/dag.go, AddNode).
     """
-    local = {each.local: each for each in resolutions if each.local and each.resolver_name}
-    for name, resolution in local.items():
+    by_local_name = {
+        resolution.local: resolution
+        for resolution in resolutions
+        if resolution.local and resolution.resolver_name
+    }
+    for name, resolution in by_local_name.items():
         if name == resolution.resolver_name or not by_name[name].install:
             continue
         problem = (
             f"{resolution.package} depends on it, and Crossplane's resolver calls"
             f" {quoted(resolution.source)} {resolution.resolver_name}"
         )
-        hint = f"name it {resolution.resolver_name}, or a registry may give you a second copy of it"
+        hint = f"name it {resolution.resolver_name}, or Crossplane may pull a second copy of it"
         yield Finding("warning", f"package {name}", problem, hint)
 
 
-def _name_taken(
+def _name_conflicts(
     resolutions: Sequence[Resolution], by_name: dict[str, LocalPackage]
 ) -> Iterator[Finding]:
-    """Yield the dependencies to pull under a name that another package has.
+    """Yield the dependencies that Crossplane would pull under the name of another package.
 
-    Crossplane's resolver passes over a name that exists, and the dependency is never installed.
+    Crossplane's resolver skips a name that exists, and never installs the dependency.
     """
     sources = {name: package.source for name, package in by_name.items() if package.install}
     for resolution in resolutions:
-        taken = sources.get(resolution.resolver_name, resolution.source)
-        if resolution.state == "pulled" and taken != resolution.source:
+        source = sources.get(resolution.resolver_name, resolution.source)
+        if resolution.state == "pulled" and source != resolution.source:
             where = f"package {resolution.package}, dependency {quoted(resolution.source)}"
             problem = (
-                f"Crossplane's resolver calls it {resolution.resolver_name}, a name that"
-                f" {quoted(taken)} has"
+                f"Crossplane's resolver calls it {resolution.resolver_name}, but that is the name"
+                f" of {quoted(source)}"
             )
-            hint = "rename the local package, or give it this source as its `package`"
+            hint = "rename the local package, or set its `package` to this source"
             yield Finding("error", where, problem, hint)
         if resolution.state == "pulled" and resolution.resolver_name:
             sources.setdefault(resolution.resolver_name, resolution.source)
@@ -225,16 +231,16 @@ def _cycle(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         cycle = " -> ".join(quoted(source) for source in reversed(error.args[1]))
-        yield Finding("error", "", f"packages depend on each other in a circle: {cycle}")
+        yield Finding("error", "", f"packages depend on each other in a cycle: {cycle}")
 
 
 def crossplane_findings(package: LocalPackage, version: str, target: Target) -> Iterator[Finding]:
-    """Yield that the package's own constraint does not admit this Crossplane.
+    """Yield the finding that a package's own constraint does not admit this Crossplane, if so.
 
     Args:
         package: The package.
         version: The Crossplane version as the user names it, e.g. `2.4.2-rc.1` or `1.20`.
-        target: The same, parsed.
+        target: The Crossplane of this version.
     """
     constraint, where = package.on_disk.crossplane, f"package {package.name}"
     settings = package.declaration.settings

@@ -1,4 +1,4 @@
-"""What a check finds: a refusal, something to put right, or something to know."""
+"""The findings of a check: errors, warnings and notes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PACKAGES = re.compile(r"packages? ([a-z0-9-]+)(?: and ([a-z0-9-]+))?")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check found.
+    """A finding of a check.
 
     Attributes:
-        severity: An error is refused by the filter, or never becomes healthy.
-        where: The package, file or field that it is about, e.g. `package platform`, or "".
-        problem: What is wrong, in one lower-case sentence without a full stop.
-        hint: What to do, or "".
+        severity: The severity. The filter refuses an error, or a package never becomes healthy.
+        where: The package, file or field with the problem, e.g. `package platform`, or "".
+        problem: The problem, as a lower-case sentence without a full stop.
+        hint: The next step for the user, or "".
     """
 
     severity: Severity
@@ -35,16 +35,16 @@ class Finding:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The names of the packages that it is about, none, one or two."""
-        found = _PACKAGES.match(self.where)
-        return tuple(filter(None, found.groups())) if found else ()
+        """The names of the packages with the problem: none, one or two."""
+        match = _PACKAGES.match(self.where)
+        return tuple(filter(None, match.groups())) if match else ()
 
 
-def refused(error: DevcacheError) -> Finding:
+def from_refusal(error: DevcacheError) -> Finding:
     """Return a refusal of the filter as a finding."""
     return Finding("error", error.where, error.problem, error.hint)
 
 
-def by_severity(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings, errors first, those of one severity in the order given."""
-    return tuple(sorted(found, key=lambda one: _ORDER.index(one.severity)))
+def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with errors first; within a severity their order stays."""
+    return tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity)))

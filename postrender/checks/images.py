@@ -1,4 +1,4 @@
-"""The images of Providers and Functions: the cache carries the package, and never its image."""
+"""Checks the images of Providers and Functions: the cache has their packages, but no images."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
         yield Finding("warning", where, problem, "e.g. kind load docker-image IMAGE")
     elif package.may_be_pushed and not (settings.runtime_image or settings.has_runtime_config):
         problem = f"its image is pulled from {quoted(f'{package.source}@{package.digest}')}"
-        hint = "push this very file there, or set runtimeImage"
+        hint = "push exactly this file there, or set runtimeImage"
         yield Finding("warning", where, problem, hint)

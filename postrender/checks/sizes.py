@@ -1,4 +1,4 @@
-"""The sizes of packages against each limit, as far as they are known without Helm."""
+"""Compares the sizes of packages with each limit, as far as that is possible without Helm."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Size:
 
     Attributes:
         subject: The ConfigMap, the Helm release or the cache volume.
-        size: Bytes that the packages take; of the release also its other manifests, estimated.
-        limit: Bytes that there are, or None when there is no limit.
+        size: The bytes of the packages; for the release, plus an estimate of its other manifests.
+        limit: The limit in bytes, or None.
     """
 
     subject: str
@@ -67,10 +67,10 @@ def _cache_limit(
 ) -> int | None:
     if upstream.claim:
         return None
-    charts = quantities.in_bytes(upstream.size_limit or chart.SIZE_LIMIT)
+    chart_limit = quantities.in_bytes(upstream.size_limit or chart.SIZE_LIMIT)
     if devcache.size_limit != "auto":
-        return quantities.in_bytes(devcache.size_limit) if devcache.size_limit else charts
-    return (charts or 0) + sum(package.package_yaml.size for package in packages)
+        return quantities.in_bytes(devcache.size_limit) if devcache.size_limit else chart_limit
+    return (chart_limit or 0) + sum(package.package_yaml.size for package in packages)
 
 
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
@@ -83,5 +83,5 @@ def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
     }
     for size in sizes:
         if size.limit is not None and size.size > size.limit:
-            problem = f"{size.size:,} bytes, and it holds {size.limit:,}"
+            problem = f"{size.size:,} bytes exceed the limit of {size.limit:,}"
             yield DevcacheError(problem, where=size.subject, hint=hints[size.subject])

@@ -1,4 +1,4 @@
-"""How a report is shown: tables in colour on a terminal, plain ones elsewhere, or JSON."""
+"""Formats reports and progress: tables, in colour on a terminal, or JSON."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _STYLES = {
     "local": "green",
     "note": "dim",
 }
-"""The colours of words that are a whole cell."""
+"""The styles of cells by their text."""
 
 _ANY_WIDTH = 100_000
-"""Columns of what is no terminal: lines are never broken, so that grep finds what it looks for."""
+"""The width in columns without a terminal: lines are never wrapped, so that grep works."""
 
 
 def as_json(report: Report) -> str:
-    """Return a report as JSON in ASCII: nothing in it can reach a terminal as an escape."""
+    """Return a report as JSON in ASCII, so that a terminal sees no escape sequences."""
     return f"{json.dumps(report.value, indent=2)}\n"
 
 
@@ -45,15 +45,15 @@ def as_text(report: Report, *, terminal: bool) -> str:
 
     Args:
         report: The report.
-        terminal: Whether a person looks at it: then its width is kept to, and there is colour
-            unless NO_COLOR is set.
+        terminal: Whether the output is a terminal. Then lines wrap at its width, and there is
+            colour unless NO_COLOR is set.
     """
     from rich.console import Console
 
-    shown = io.StringIO()
+    text = io.StringIO()
     width = None if terminal else _ANY_WIDTH
     console = Console(
-        file=shown,
+        file=text,
         force_terminal=terminal,
         width=width,
         highlight=False,
@@ -63,13 +63,13 @@ def as_text(report: Report, *, terminal: bool) -> str:
     )
     for table in report.tables:
         if table.rows:
-            _show(table, console, terminal=terminal)
+            _print(table, console, terminal=terminal)
     if report.summary:
         console.print(one_line(report.summary))
-    return "".join(f"{line.rstrip()}\n" for line in shown.getvalue().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def _show(table: Table, console: Console, *, terminal: bool) -> None:
+def _print(table: Table, console: Console, *, terminal: bool) -> None:
     console.print(one_line(table.title), style="bold")
     console.print(_rich(table, terminal=terminal))
     console.print()
@@ -80,24 +80,27 @@ def _rich(table: Table, *, terminal: bool) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(
+    rich_table = RichTable(
         box=box.SIMPLE_HEAD if terminal else None,
         pad_edge=False,
         show_header=any(table.columns),
     )
     for column in table.columns:
-        shown.add_column(Text(column), overflow="fold", no_wrap=not terminal)
+        rich_table.add_column(Text(column), overflow="fold", no_wrap=not terminal)
     for row in table.rows:
-        shown.add_row(*(Text(one_line(cell), style=_STYLES.get(cell, "")) for cell in row))
-    return shown
+        rich_table.add_row(*(Text(one_line(cell), style=_STYLES.get(cell, "")) for cell in row))
+    return rich_table
 
 
 @contextmanager
 def progress(stream: TextIO) -> Iterator[Tell]:
-    """Give what shows on a terminal what is being done; it is gone when all is done.
+    """Show the current step on a terminal; the message disappears at the end of the context.
 
     Args:
-        stream: Where to show it. When that is no terminal, nothing is shown.
+        stream: The output. Without a terminal, nothing is shown.
+
+    Yields:
+        A function that shows a step.
     """
     if not stream.isatty():
         yield lambda _: None
@@ -106,15 +109,18 @@ def progress(stream: TextIO) -> Iterator[Tell]:
     from rich.text import Text
 
     with Console(file=stream).status("") as status:
-        yield lambda doing: status.update(Text(one_line(doing)))
+        yield lambda step: status.update(Text(one_line(step)))
 
 
 @contextmanager
 def view(stream: TextIO) -> Iterator[Show]:
-    """Give what shows packages as they are pushed: a table that changes, or a line a change.
+    """Show packages while they are pushed: a live table on a terminal, else a line per change.
 
     Args:
-        stream: Where to show it.
+        stream: The output.
+
+    Yields:
+        A function that shows a view of the packages.
     """
     if not stream.isatty():
         yield _Lines(stream).show
@@ -123,31 +129,33 @@ def view(stream: TextIO) -> Iterator[Show]:
     from rich.live import Live
 
     with Live(console=Console(file=stream), auto_refresh=False) as live:
-        yield lambda shown: live.update(_viewed(shown), refresh=True)
+        yield lambda current: live.update(_rich_view(current), refresh=True)
 
 
-def _viewed(shown: View) -> Group:
+def _rich_view(current: View) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    rows = tuple((row.name, row.revision, row.state, row.time, row.duration) for row in shown.rows)
+    rows = tuple(
+        (row.name, row.revision, row.state, row.time, row.duration) for row in current.rows
+    )
     columns = ("PACKAGE", "REVISION", "STATE", "PUSHED", "TOOK")
     table = _rich(Table("", columns, rows), terminal=True)
-    doing = one_line(shown.step or "saved packages are pushed; Ctrl-C ends it")
-    return Group(table, "", Text(doing, style="dim italic"))
+    step = one_line(current.step or "waiting for changes; press Ctrl-C to stop")
+    return Group(table, "", Text(step, style="dim italic"))
 
 
 class _Lines:
-    """What is no terminal gets a line for each package that has become something else."""
+    """Writes a line for each package whose row has changed."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._rows: set[Row] = set()
 
-    def show(self, shown: View) -> None:
-        for row in shown.rows:
+    def show(self, current: View) -> None:
+        for row in current.rows:
             if row.state and row not in self._rows:
                 parts = (row.time, row.name, row.revision, row.state, row.duration)
                 self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
-        self._rows = set(shown.rows)
+        self._rows = set(current.rows)
         self._stream.flush()

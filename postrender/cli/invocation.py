@@ -1,4 +1,4 @@
-"""A call of the program as a command and its options; a call by Helm needs no parser."""
+"""Parses the arguments into a command and its options, without a parser for calls by Helm."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def parse(argv: Sequence[str] | None) -> tuple[Command, Options]:
     """Return the command and its options.
 
     Args:
-        argv: The arguments, without the program's name; those of this process by default.
+        argv: The arguments, without the program's name; by default those of this process.
 
     Raises:
-        UsageError: They are invalid.
+        UsageError: The arguments are invalid.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     options: Options = {}
@@ -29,10 +29,9 @@ def parse(argv: Sequence[str] | None) -> tuple[Command, Options]:
         case [config] if config.startswith("--config="):
             options = {"config": Path(config.partition("=")[2])}
         case _:
-            # argparse and its parser would take a fifth of the time of a call by Helm.
-            from postrender.interface import parser  # noqa: PLC0415
+            from postrender.interface import parser  # noqa: PLC0415  # a fifth of the filter's time
 
             return parser.parse(arguments)
-    from postrender.commands import filter as filter_command  # noqa: PLC0415  # loads YAML
+    from postrender.commands import filter as filter_command  # noqa: PLC0415  # slow: imports YAML
 
     return filter_command.COMMAND, options

@@ -1,4 +1,4 @@
-"""The command line: argv and stdin in, exit status and stdout out; nothing else prints."""
+"""Runs a command: reads arguments and stdin, writes stdout and stderr, sets the exit status."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DONE, REFUSED, USAGE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 130
 def entry() -> NoReturn:
     """Run the console script.
 
-    The process ends after one command. To collect garbage and to tear the interpreter down would
-    take an eighth of the filter's time.
+    The process ends after one command. It skips garbage collection and the teardown of the
+    interpreter, which would take an eighth of the filter's time.
     """
     gc.disable()
     os._exit(main())
@@ -35,12 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: The arguments, without the program's name; those of this process by default.
+        argv: The arguments, without the program's name; by default those of this process.
 
     Returns:
-        0 success, 1 a refusal, 2 wrong usage, 3 a defect of this program, 130 an interrupt. For
-        Helm 4, 0 with the error as the output, because Helm 4 shows no other message of a
-        post-renderer that fails.
+        0 for success, 1 for a refusal, 2 for wrong usage, 3 for a defect of this program, 130 for
+        an interrupt. Under Helm 4 it is 0 also for an error, which then is the output, because
+        Helm 4 does not show the stderr of a post-renderer.
     """
     try:
         output, status = _run(*invocation.parse(argv))
@@ -51,16 +51,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"error: {error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has ended, e.g. `| head`; Python would complain at exit
+    except BrokenPipeError:  # e.g. of `| head`; Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
-    except Exception as error:  # noqa: BLE001  # a defect: name the place, but quote no content
+    except Exception as error:  # noqa: BLE001  # any defect: the message must not quote content
         return _failed(_defect(error), DEFECT)
     return status
 
 
 def _write(output: list[bytes]) -> None:
-    """Write an output, whole.
+    """Write the whole output to stdout.
 
     Raises:
         DevcacheError: It cannot be written, e.g. to a full disk.
@@ -83,21 +83,21 @@ def _run(command: Command, options: Options) -> tuple[list[bytes], int]:
         case "nothing":
             return _output(command.run(**options), form)
         case "progress":
-            from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
+            from postrender.cli import display  # noqa: PLC0415  # the filter does not need it
 
             with display.progress(sys.stderr) as tell:
                 output = command.run(tell=tell, **options)
             return _output(output, form)
         case "view":
-            from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
+            from postrender.cli import display  # noqa: PLC0415  # as above
 
-            gc.enable()  # see `entry`: this command runs for days
+            gc.enable()  # see `entry`: this command can run for days
             with display.view(sys.stdout) as show:
                 return _output(command.run(show=show, **options), form)
 
 
 def _stdin(command: Command, options: Options) -> Options:
-    """Return the option that stdin is for, if the command reads it."""
+    """Return the option with the content of stdin, if the command reads stdin."""
     stdin = command.stdin
     if stdin is None or (stdin.option and stdin.option not in options):
         return {}
@@ -108,12 +108,12 @@ def _stdin(command: Command, options: Options) -> Options:
 
 
 def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes], int]:
-    """Return an output in pieces, and the exit status for it."""
+    """Return an output in pieces, and its exit status."""
     if isinstance(output, list):
         return output, DONE
     if isinstance(output, str):
         return [output.encode()], DONE
-    from postrender.cli import display  # noqa: PLC0415  # the filter shows nothing
+    from postrender.cli import display  # noqa: PLC0415  # the filter does not need it
 
     status = REFUSED if output.refused else DONE
     if form == "json":
@@ -122,12 +122,12 @@ def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[byte
 
 
 def _failed(message: str, status: int) -> int:
-    """Print an error where the user sees it, and return the exit status."""
+    """Write an error to the stream that the user sees, and return the exit status."""
     text = f"{PROGRAM}: {printable(message)}"
     if os.environ.get("HELM_PLUGIN_NAME") != PROGRAM:
         sys.stderr.write(f"{text}\n")
         return status
-    # Helm 4 discards stderr. It shows a document that is no mapping, and then fails.
+    # Helm 4 discards stderr. It fails on a document that is not a mapping, and shows it.
     lines = "".join(f"  {line}\n" for line in text.splitlines())
     sys.stdout.buffer.write(f"|\n{lines}".encode())
     sys.stdout.buffer.flush()
@@ -135,7 +135,7 @@ def _failed(message: str, status: int) -> int:
 
 
 def _defect(error: Exception) -> str:
-    import traceback  # noqa: PLC0415  # only for a defect
+    import traceback  # noqa: PLC0415  # slow to import, and only defects need it
 
     frames = "".join(traceback.format_tb(error.__traceback__))
     kind = type(error).__name__

@@ -37,7 +37,7 @@ def run(
         DevcacheError: The package cannot be read, the file cannot be read or changed, has the
             package already, or what is given for it is not as it must be.
     """
-    text, where = files.text(file), files.shown(file)
+    text, where = files.text(file), files.title(file)
     (proposal,) = proposals.propose([(path, packages.read(path))], list(_declared(text, where)))
     name = name or proposal.name
     package = package or proposal.package

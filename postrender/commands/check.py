@@ -1,4 +1,4 @@
-"""`check`: everything that a render would refuse, and what would go wrong behind it; no Helm."""
+"""`check`: the problems of a declaration, in the filter and in the cluster, without Helm."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def run(
     crossplane: str = "",
     offline: bool = False,
 ) -> Report:
-    """Return what is to be said of declared packages; refused when there is an error among it.
+    """Return a report on the declared packages; it is refused if there is an error.
 
     Args:
-        tell: Is told what is being done.
+        tell: Shows the current step.
         values_files: Values files of our chart, or none.
         config: A file with a DevCache document instead.
-        crossplane: The Crossplane version; default: what the declaration says, else our chart's.
-        offline: Whether to refuse a dependency that is not local, whatever the declaration says.
+        crossplane: The Crossplane version; by default the declared one, else that of our chart.
+        offline: Whether to refuse a dependency that is not local, regardless of the declaration.
 
     Raises:
-        DevcacheError: A file cannot be read or is no YAML, or the version is not supported.
+        DevcacheError: A file cannot be read or is not YAML, or the version is not supported.
     """
-    spec, upstream = options.specified(values_files, config)
+    spec, upstream = options.load(values_files, config)
     outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
     errors, warnings = outcome.count("error"), outcome.count("warning")
     return Report(
@@ -119,10 +119,16 @@ def _tables(outcome: Outcome) -> tuple[Table, ...]:
 
 
 def _dependency_row(resolution: Resolution) -> tuple[str, ...]:
-    by = "Crossplane, from the registry"
+    provider = "Crossplane, from the registry"
     if resolution.local:
-        by = f"{resolution.local} {resolution.version}"
-    return (resolution.package, resolution.source, resolution.constraint, resolution.state, by)
+        provider = f"{resolution.local} {resolution.version}"
+    return (
+        resolution.package,
+        resolution.source,
+        resolution.constraint,
+        resolution.state,
+        provider,
+    )
 
 
 def _finding_row(finding: Finding) -> tuple[str, ...]:

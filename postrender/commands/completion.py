@@ -1,4 +1,4 @@
-"""`completion`: a script by which a shell completes the command line."""
+"""`completion`: a script with which a shell completes the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from postrender.interface import parser
 from postrender.interface.command import Command
 
 SHELLS = ("bash", "fish", "tcsh", "zsh")
-"""The shells that can complete the command line."""
+"""The supported shells."""
 
 
 def run(*, shell: str) -> str:
@@ -22,13 +22,13 @@ def run(*, shell: str) -> str:
 
 
 def _complete_files(parser: argparse.ArgumentParser) -> None:
-    """Have the arguments that are paths completed as such."""
+    """Enable the completion of files for all arguments that are paths."""
     import shtab
 
-    for action in parser._actions:  # noqa: SLF001  # argparse tells them in no other way
+    for action in parser._actions:  # noqa: SLF001  # argparse has no public attribute
         if action.type is Path:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # likewise
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # the interface of shtab
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # as above
             for command in action.choices.values():
                 _complete_files(command)
 

@@ -18,7 +18,7 @@ def run(*, crossplane: str) -> str:
     """Return the bootstrap CRDs for a Crossplane version as a YAML stream.
 
     Raises:
-        DevcacheError: The version is none, or not supported.
+        DevcacheError: The version is invalid, or not supported.
     """
     target = Target.parse(crossplane, where="--crossplane")
     return "".join(map(emit.document, bootstrap_crds(target)))

@@ -45,7 +45,7 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
     Args:
         reference: The `spec.package` of a package object.
         crossplane: The Crossplane version.
-        path: The package on disk, for its digest; or None.
+        path: The package on disk, for the digest, or None.
 
     Raises:
         DevcacheError: The version is not supported, the reference is invalid, or the package
@@ -90,9 +90,9 @@ def _file(reference: Reference, digest: str, target: Target) -> str:
 
 
 def _admission(target: Target, *, is_admitted: bool) -> Step:
-    reason = "up to 1.20 spec.package is any text that parses as a reference"
+    reason = "up to 1.20, spec.package can be any reference"
     if target.layout.qualified:
-        reason = "2.0 and later want a registry with a dot, a path, and a tag or digest"
+        reason = "2.0 and later require a registry with a dot, a path, and a tag or digest"
     return Step("admitted", "yes" if is_admitted else "no", reason)
 
 
@@ -100,26 +100,26 @@ def _by_path(reference: Reference, digest: str, target: Target, file: str) -> It
     yield Step(
         "packagePullPolicy",
         target.layout.pull_policy,
-        "only this one asks no registry; it holds for the pod of a Provider or Function, too",
+        "only Never asks no registry; it also applies to the pod of a Provider or Function",
     )
     yield Step(
         "file",
         file,
-        "spec.package as a path, without everything after the last dot of its last segment",
+        "the path of spec.package, cut at the last dot of the last segment",
     )
     stem = reference.text.rpartition("/")[2]
     if reference.tag and "." in stem:
         shared = f"{reference.text.rpartition('.')[0]}.*"
-        yield Step("the same file for", shared, "everything after the last dot makes no difference")
+        yield Step("the same file for", shared, "the text after the last dot makes no difference")
     yield Step(
         "digest",
-        digest or "not asked for",
+        digest or "not used",
         "Crossplane reads the file again when it starts, or when the revision changes",
     )
     yield Step(
         "a miss",
         "Healthy is False",
-        "`failed to get pre-cached package with pull policy Never` names no file: it is the above",
+        "`failed to get pre-cached package with pull policy Never` means that this file is missing",
     )
 
 
@@ -129,17 +129,17 @@ def _by_digest(reference: Reference, digest: str, target: Target, file: str) -> 
     else:
         yield Step(
             "digest",
-            digest or "of the package; give it by --path",
-            "Crossplane needs a digest in place of a tag; that of a directory is that of its"
+            digest or "that of the package; name it with --path",
+            "Crossplane resolves the tag to a digest; for a directory it is the digest of its"
             " package.yaml",
         )
         yield Step(
             "ImageConfig",
             "needed",
-            "it rewrites the reference to its source and digest; without it Crossplane asks the"
-            " registry for the tag, whatever the pull policy",
+            "it rewrites the reference to its source and digest; without it, Crossplane asks the"
+            " registry for the tag, with any pull policy",
         )
-    yield Step("packagePullPolicy", target.layout.pull_policy, "Always would not read the cache")
+    yield Step("packagePullPolicy", target.layout.pull_policy, "Always would ignore the cache")
     yield Step(
         "file",
         file,
@@ -148,7 +148,7 @@ def _by_digest(reference: Reference, digest: str, target: Target, file: str) -> 
     yield Step(
         "a miss",
         "Crossplane asks the registry",
-        "no message says that the file was missing: the error, if any, is the registry's",
+        "no message mentions the missing file: an error comes from the registry",
     )
 
 
@@ -158,7 +158,7 @@ def _names(reference: Reference) -> Iterator[Step]:
     yield Step(
         "name",
         references.resolver_name(reference.source),
-        "Crossplane's resolver gives it to a package that it installs as a dependency",
+        "Crossplane's resolver gives this name to a package that it installs as a dependency",
     )
 
 

@@ -1,4 +1,4 @@
-"""The filter: rendered manifests in, modified manifests out."""
+"""The filter: modifies rendered manifests."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from postrender.release import render
 def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
     """Return the modified manifests, in pieces.
 
-    Relative package paths are looked up where this runs.
+    Relative package paths start from the working directory.
 
     Args:
         rendered: The rendered manifests.
-        config: A file with a DevCache document, or None when it stands in the manifests.
+        config: A file with a DevCache document, or None if the document is in the manifests.
 
     Raises:
         DevcacheError: See `render.render`.
     """
-    declared = devcache.load(files.text(config), where=files.shown(config)) if config else None
+    declared = devcache.load(files.text(config), where=files.title(config)) if config else None
     if declared and declared.live and not declared.release_revision:
-        # Our chart tells the release's revision. Nothing else does, and each needs one of its own.
+        # Only our chart sets the revision of the release, and each revision needs its own string.
         declared = declared._replace(release_revision=str(int(time.time())))
     return render.render(rendered, declared, Path(), result_cache.of_user(os.environ))
 

@@ -23,30 +23,30 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def run(*, paths: Sequence[Path], tell: Tell) -> str:
-    """Return values of our chart that declare packages, with comments on what to fill in.
+    """Return values of our chart that declare packages, with comments on the fields to fill in.
 
     Args:
         paths: .xpkg files and package directories.
-        tell: Is told what is being done.
+        tell: Shows the current step.
 
     Raises:
-        DevcacheError: A package cannot be read, or two would have the same name.
+        DevcacheError: A package cannot be read, or two packages would have the same name.
     """
     import jinja2
 
-    found: list[proposals.Found] = []
+    packages_at_paths: list[proposals.PackageAtPath] = []
     for path in paths:
-        tell(f"reading {disk.shown(path)}")
-        found.append((path, packages.read(path)))
+        tell(f"reading {disk.title(path)}")
+        packages_at_paths.append((path, packages.read(path)))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # it is YAML: the filters escape what others wrote
+        autoescape=False,  # noqa: S701  # the output is YAML; the filters escape foreign text
     )
     environment.filters.update(yaml=emit.scalar, comment=one_line)
     template = environment.get_template("values.yaml.j2")
-    return template.render(proposals=proposals.propose(found))
+    return template.render(proposals=proposals.propose(packages_at_paths))
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

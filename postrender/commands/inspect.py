@@ -32,7 +32,7 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     """Return a report of packages on disk.
 
     Args:
-        paths: Packages: each a directory, an .xpkg, a package.yaml, or its gzip from a cache.
+        paths: Package directories, .xpkg files, package.yaml files, or their gzips from a cache.
         tell: Shows the current step.
         crossplane: The Crossplane version whose cache file to name; all lines by default.
         package: The `spec.package` whose cache file to name; by default that of a declaration
@@ -45,21 +45,21 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     where = "--crossplane"
     ranges = [Target.parse(crossplane, where=where)] if crossplane else Target.of_all_layouts()
     reference = references.parse(package, where="--package") if package else None
-    inspected: list[_Inspected] = []
+    inspections: list[_Inspection] = []
     for path in paths:
-        tell(f"reading {disk.shown(path)}")
+        tell(f"reading {disk.title(path)}")
         form, on_disk = forms.read(path)
-        tell(f"packing {disk.shown(path)}")
-        cached = _cached(on_disk, reference or _default(on_disk), ranges)
-        inspected.append(_Inspected(path, form, on_disk, _sizes(on_disk), cached))
+        tell(f"packing {disk.title(path)}")
+        files = _cache_files(on_disk, reference or _default(on_disk), ranges)
+        inspections.append(_Inspection(path, form, on_disk, _sizes(on_disk), files))
     return Report(
-        value={"packages": [_value(each) for each in inspected]},
-        tables=tuple(table for each in inspected for table in _tables(each)),
+        value={"packages": [_value(inspection) for inspection in inspections]},
+        tables=tuple(table for inspection in inspections for table in _tables(inspection)),
     )
 
 
 @dataclass(frozen=True)
-class _Cached:
+class _CacheFile:
     """The file of a package in the cache of a range of Crossplane lines."""
 
     lines: str
@@ -69,14 +69,14 @@ class _Cached:
 
 
 @dataclass(frozen=True)
-class _Inspected:
+class _Inspection:
     """A package with its sizes in bytes and its files in caches."""
 
     path: Path
     form: Form
     package: Package
     sizes: dict[str, int]
-    cached: tuple[_Cached, ...]
+    cache_files: tuple[_CacheFile, ...]
 
 
 def _default(package: Package) -> Reference | None:
@@ -84,7 +84,7 @@ def _default(package: Package) -> Reference | None:
     try:
         return references.parse(f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0", where="")
     except DevcacheError:
-        return None  # no package object may have its name either
+        return None  # the name is also invalid for a package object
 
 
 def _sizes(package: Package) -> dict[str, int]:
@@ -96,11 +96,11 @@ def _sizes(package: Package) -> dict[str, int]:
     }
 
 
-def _cached(
+def _cache_files(
     package: Package, reference: Reference | None, ranges: Iterable[Target]
-) -> tuple[_Cached, ...]:
+) -> tuple[_CacheFile, ...]:
     return tuple(
-        _Cached(
+        _CacheFile(
             lines=target.layout.lines,
             reference=reference.text,
             is_admitted=target.admits(reference),
@@ -112,15 +112,15 @@ def _cached(
 
 
 def _objects(package: Package) -> dict[str, int]:
-    counted = Counter(f"{member.api_version} {member.kind}" for member in package.members)
-    return dict(sorted(counted.items()))
+    counts = Counter(f"{member.api_version} {member.kind}" for member in package.members)
+    return dict(sorted(counts.items()))
 
 
-def _value(inspected: _Inspected) -> Plain:
-    package = inspected.package
+def _value(inspection: _Inspection) -> Plain:
+    package = inspection.package
     return {
-        "path": str(inspected.path),
-        "form": inspected.form,
+        "path": str(inspection.path),
+        "form": inspection.form,
         "apiVersion": package.api_version,
         "kind": package.kind,
         "name": package.name,
@@ -128,7 +128,7 @@ def _value(inspected: _Inspected) -> Plain:
         "digest": package.digest,
         "digestIsRegistrys": package.digest_is_registrys,
         "contentDigest": package.package_yaml.digest,
-        "sizes": dict(inspected.sizes),
+        "sizes": dict(inspection.sizes),
         "objects": dict(_objects(package)),
         "dependencies": [
             {"package": dependency.package, "constraint": dependency.constraint}
@@ -136,19 +136,19 @@ def _value(inspected: _Inspected) -> Plain:
         ],
         "cache": [
             {
-                "crossplane": cached.lines,
-                "package": cached.reference,
-                "admitted": cached.is_admitted,
-                "file": cached.file,
+                "crossplane": cache_file.lines,
+                "package": cache_file.reference,
+                "admitted": cache_file.is_admitted,
+                "file": cache_file.file,
             }
-            for cached in inspected.cached
+            for cache_file in inspection.cache_files
         ],
     }
 
 
-def _tables(inspected: _Inspected) -> tuple[Table, Table]:
-    package, sizes = inspected.package, inspected.sizes
-    origin = "as a registry gives it" if package.digest_is_registrys else "of its package.yaml"
+def _tables(inspection: _Inspection) -> tuple[Table, Table]:
+    package, sizes = inspection.package, inspection.sizes
+    origin = "as in a registry" if package.digest_is_registrys else "of its package.yaml"
     facts = (
         ("kind", f"{package.kind} ({package.api_version})"),
         ("name", package.name),
@@ -164,12 +164,12 @@ def _tables(inspected: _Inspected) -> tuple[Table, Table]:
         ),
     )
     files = tuple(
-        (cached.lines, cached.file if cached.is_admitted else "not admitted")
-        for cached in inspected.cached
+        (cache_file.lines, cache_file.file if cache_file.is_admitted else "not admitted")
+        for cache_file in inspection.cache_files
     )
-    title = f"as {inspected.cached[0].reference}" if inspected.cached else ""
+    title = f"as {inspection.cache_files[0].reference}" if inspection.cache_files else ""
     return (
-        Table(f"{disk.shown(inspected.path)}, {inspected.form}", ("", ""), facts),
+        Table(f"{disk.title(inspection.path)}, {inspection.form}", ("", ""), facts),
         Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), files),
     )
 
@@ -177,7 +177,7 @@ def _tables(inspected: _Inspected) -> tuple[Table, Table]:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.paths(parser, "an .xpkg file, a directory, a package.yaml, or its gzip from a cache")
     arguments.crossplane(parser, "only the file of this version")
-    parser.add_argument("--package", metavar="REFERENCE", help="with this as their spec.package")
+    parser.add_argument("--package", metavar="REFERENCE", help="the spec.package to assume")
     arguments.output(parser)
 
 

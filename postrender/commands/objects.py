@@ -1,4 +1,4 @@
-"""`objects`: the package objects, to apply them apart from the release."""
+"""`objects`: the package objects, to apply them separately from the release."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 def run(
     *, config: Path, crossplane: str, release: str | None = None, namespace: str | None = None
 ) -> str:
-    """Return the objects of all declared packages as a YAML stream, installed or not.
+    """Return the objects of all declared packages as a YAML stream, also with `install: false`.
 
     Args:
         config: A file with a DevCache document.
-        crossplane: The Crossplane version that they are for.
-        release: The Helm release that may adopt them, or None.
-        namespace: That release's namespace; given with `release`.
+        crossplane: The Crossplane version of the cluster.
+        release: The Helm release that may adopt the objects, or None.
+        namespace: The namespace of that release; required with `release`.
 
     Raises:
-        DevcacheError: The version, the document or a package is not as it must be.
+        DevcacheError: The version, the document or a package is invalid.
     """
     target = Target.parse(crossplane, where="--crossplane")
-    declared = devcache.load(files.text(config), where=files.shown(config))
+    declared = devcache.load(files.text(config), where=files.title(config))
     packages = placement.place(declared.packages, target, Path(), offline=declared.offline)
     result = objects.of_packages(packages, target)
     if release and namespace:
@@ -60,7 +60,7 @@ def _problem(options: Options) -> str:
 
 
 COMMAND = Command(
-    help="print the package objects, to apply them apart",
+    help="print the package objects, to apply them separately",
     arguments=_arguments,
     run=run,
     problem=_problem,

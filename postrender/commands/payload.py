@@ -1,4 +1,4 @@
-"""`payload`: the ConfigMaps beside the release, to apply before it; or those to delete after it."""
+"""`payload`: the ConfigMaps outside of the release, to apply before it or to delete after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from postrender import placement, result_cache
 from postrender.declared import devcache, options
-from postrender.errors import DevcacheError, raised
+from postrender.errors import DevcacheError, raise_refusal
 from postrender.interface import arguments
 from postrender.interface.command import Command, Stdin
 from postrender.manifests import emit, nodes
@@ -31,35 +31,35 @@ def run(
     prune: bool = False,
     listed: bytes = b"",
 ) -> str:
-    """Return the ConfigMaps as a YAML stream, or the names of those that are of no use any more.
+    """Return the ConfigMaps as a YAML stream, or the names of unreferenced ConfigMaps.
 
-    They are the same for every Crossplane: only the index in the release depends on it.
+    The ConfigMaps do not depend on the Crossplane version; only the index in the release does.
 
     Args:
         values_files: Values files of our chart, or none.
         config: A file with a DevCache document instead.
-        namespace: The release's namespace; default: that of whoever applies them.
-        prune: Return names instead, each as `configmap/NAME` on a line: of what is listed, those
+        namespace: The namespace of the release; by default the current one of kubectl.
+        prune: Whether to return names instead: a line `configmap/NAME` for each listed ConfigMap
             that neither a workload nor the declaration references.
-        listed: For `prune`, what `kubectl get` lists as JSON; see `prune.names`.
+        listed: For `prune`, the list of `kubectl get` as JSON; see `prune.unreferenced`.
 
     Raises:
-        DevcacheError: The document, a package or the list is not as it must be, or the
-            declaration leaves the packages in the release.
+        DevcacheError: The document, a package or the list is invalid, or the declaration leaves
+            the packages in the release.
     """
-    spec, _ = options.specified(values_files, config)
-    declared = devcache.read(spec, refuse=raised)
+    spec, _ = options.load(values_files, config)
+    declared = devcache.read(spec, refuse=raise_refusal)
     if prune:
         parts = _parts(declared) if declared.payload_apart else []
         names = unreferenced(
-            nodes.decoded(listed, where="stdin"),
+            nodes.decode(listed, where="stdin"),
             where="stdin",
             namespace=namespace,
             declared=[part.config_map for part in parts],
         )
         return "".join(f"configmap/{name}\n" for name in names)
     if not declared.payload_apart:
-        problem = "leaves the packages in the release: there is nothing to apply apart from it"
+        problem = "leaves the packages in the release: there is no ConfigMap to apply before it"
         raise DevcacheError(problem, where=spec.where, hint="set payload: apart")
     config_maps = (external.config_map(part, namespace) for part in _parts(declared))
     return "".join(map(emit.document, config_maps))
@@ -87,7 +87,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    help="print the ConfigMaps beside the release, to apply before it",
+    help="print the ConfigMaps outside of the release, to apply before it",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

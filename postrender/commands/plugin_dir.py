@@ -1,4 +1,4 @@
-"""`plugin-dir`: where the Helm 4 plugin is, for `helm plugin install` or HELM_PLUGINS."""
+"""`plugin-dir`: the folder of the Helm 4 plugin, for `helm plugin install` or HELM_PLUGINS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from postrender.interface.command import Command
 
 
 def run() -> str:
-    """Return the plugin's folder on a line."""
+    """Return the plugin's folder, with a line break."""
     return f"{Path(__file__).parents[1] / 'plugin' / 'crossplane-devcache'}\n"
 
 

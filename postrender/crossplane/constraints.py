@@ -1,8 +1,8 @@
-"""Which versions a range of a `dependsOn` admits, by the rules of the library that Crossplane uses.
+"""Parses and tests the version ranges of `dependsOn`, by the rules of Crossplane's library.
 
-That is Masterminds/semver: 1.5.0 up to Crossplane 2.2, 3.4.0 and 3.5.0 in 2.3 and 2.4. No range
-library of Python follows either, nor do they agree with each other: the older one knows only commas
-between the parts of a range, and looks for a pre-release in each part instead of in all of them.
+The library is Masterminds/semver: 1.5.0 up to Crossplane 2.2, 3.4.0 in 2.3, and 3.5.0 in 2.4. No
+Python library follows its rules. Version 1 accepts only commas between the parts of a range, and
+requires a pre-release in each part; for version 3 one part with a pre-release is enough.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 Rules = Literal["v1", "v3"]
-"""The generation of the library."""
+"""The major version of the library."""
 
 RULES: tuple[Rules, ...] = get_args(Rules)
-"""Both."""
+"""Both major versions."""
 
 _BLANK = r"[\t\n\f\r ]"
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
@@ -27,7 +27,7 @@ _OPERAND = rf"v?({_NUMBER})(?:\.({_NUMBER}))?(?:\.({_NUMBER}))?{_SUFFIX}"
 _OPERATOR = r"(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)"
 _PART = re.compile(rf"{_BLANK}*{_OPERATOR}{_BLANK}*{_OPERAND}{_BLANK}*")
 _PARTS = re.compile(rf"{_PART.pattern}(?:(?:{_BLANK}+|,{_BLANK}*){_PART.pattern})*")
-_FOUND = re.compile(rf"{_OPERATOR}{_BLANK}*{_OPERAND}")
+_COMPARISON = re.compile(rf"{_OPERATOR}{_BLANK}*{_OPERAND}")
 _FROM_TO = re.compile(rf"{_BLANK}*({_OPERAND}){_BLANK}+-{_BLANK}+({_OPERAND}){_BLANK}*")
 
 _LARGEST = {"v1": 2**63 - 1, "v3": 2**64 - 1}
@@ -38,20 +38,20 @@ _Identifier = tuple[int, int, str]
 
 
 class Version(NamedTuple):
-    """A version, which compares as semver says; what stands behind a `+` is left out."""
+    """A version without its build metadata; it compares by the rules of semver."""
 
     core: tuple[int, int, int]
 
     is_release: bool
-    """Whether it has no pre-release; it then ranks above all that have one."""
+    """Whether there is no pre-release; a release ranks above its pre-releases."""
 
     prerelease: tuple[_Identifier, ...]
 
 
 def version(text: str, rules: Rules) -> Version | None:
-    """Return the version that a tag is, e.g. `v0.1.0-rc.1`, or None; parts that lack are 0."""
-    found = _VERSION.fullmatch(text)
-    return _version(found.groups(), rules) if found else None
+    """Return the version of a tag, e.g. `v0.1.0-rc.1`, or None; missing numbers are 0."""
+    match = _VERSION.fullmatch(text)
+    return _version(match.groups(), rules) if match else None
 
 
 def _version(parts: tuple[str | None, ...], rules: Rules) -> Version | None:
@@ -59,9 +59,13 @@ def _version(parts: tuple[str | None, ...], rules: Rules) -> Version | None:
     if max(major, minor, patch) > _LARGEST[rules]:
         return None
     identifiers = parts[3].split(".") if parts[3] else []
-    if rules == "v3" and any(one.isdecimal() and one != str(int(one)) for one in identifiers):
+    if rules == "v3" and any(map(_has_leading_zero, identifiers)):
         return None
     return Version((major, minor, patch), not identifiers, tuple(map(_identifier, identifiers)))
+
+
+def _has_leading_zero(identifier: str) -> bool:
+    return identifier.isdecimal() and identifier != str(int(identifier))
 
 
 def _identifier(text: str) -> _Identifier:
@@ -75,8 +79,8 @@ class _Part:
 
     Attributes:
         operator: E.g. `>=`, or "".
-        operand: What a version is compared with.
-        open: The first number that is left open: absent, or `x`.
+        operand: The version to compare with.
+        open: The first open number: a missing one or `x`.
     """
 
     operator: str
@@ -85,65 +89,73 @@ class _Part:
 
     @property
     def fixed(self) -> int:
-        """How many numbers of a version must be the operand's for it to be within."""
+        """The number of leading numbers that a version in range shares with the operand."""
         return 1 if self.open == "minor" else 2
 
 
 @dataclass(frozen=True)
 class Range:
-    """A range of versions: parts of which all must hold, in groups of which one must."""
+    """A range of versions: at least one group must hold, with all its parts."""
 
     groups: tuple[tuple[_Part, ...], ...]
     rules: Rules
 
-    def admits(self, tested: Version) -> bool:
+    def admits(self, candidate: Version) -> bool:
         """Return whether the range admits a version."""
-        return any(self._holds(group, tested) for group in self.groups)
+        holds = _holds_v1 if self.rules == "v1" else _holds_v3
+        return any(holds(group, candidate) for group in self.groups)
 
-    def _holds(self, group: tuple[_Part, ...], tested: Version) -> bool:
-        named = any(not part.operand.is_release for part in group)
-        return all(self._admits(part, tested, named=named) for part in group)
 
-    def _admits(self, part: _Part, tested: Version, *, named: bool) -> bool:
-        """Return whether one part holds; `named` says whether its group names a pre-release."""
-        old = self.rules == "v1"
-        if old and part.operator == "!=" and not part.open:
-            return tested != part.operand
-        if not tested.is_release and not (not part.operand.is_release if old else named):
-            return False
-        return _older(part, tested) if old else _newer(part, tested)
+def _holds_v1(group: tuple[_Part, ...], candidate: Version) -> bool:
+    """Return whether a group admits a version, by version 1 of the library."""
+    return all(_admits_v1(part, candidate) for part in group)
+
+
+def _admits_v1(part: _Part, candidate: Version) -> bool:
+    if part.operator == "!=" and not part.open:
+        return candidate != part.operand
+    if not candidate.is_release and part.operand.is_release:
+        return False
+    return _compare_v1(part, candidate)
+
+
+def _holds_v3(group: tuple[_Part, ...], candidate: Version) -> bool:
+    """Return whether a group admits a version, by version 3 of the library."""
+    if not candidate.is_release and all(part.operand.is_release for part in group):
+        return False
+    return all(_compare_v3(part, candidate) for part in group)
 
 
 def parse(text: str, rules: Rules) -> Range | None:
-    """Return the range that a `dependsOn` gives, or None for what Crossplane calls improper."""
-    joint = "" if rules == "v1" else " "
-    written = _FROM_TO.sub(lambda found: f">= {found[1]}, <= {found[6]}{joint}", text)
+    """Return the range in a `dependsOn`, or None for a range that Crossplane calls improper."""
+    end = "" if rules == "v1" else " "
+    expanded = _FROM_TO.sub(lambda match: f">= {match[1]}, <= {match[6]}{end}", text)
     groups: list[tuple[_Part, ...]] = []
-    for group in written.split("||"):
-        found = [_PART.fullmatch(part) for part in group.split(",")]
+    for group in expanded.split("||"):
+        matches = [_PART.fullmatch(part) for part in group.split(",")]
         if rules == "v3":
-            found = list(_FOUND.finditer(group)) if _PARTS.fullmatch(group) else [None]
-        parts = [_part(one, rules) if one else None for one in found]
-        known = tuple(part for part in parts if part)
-        if len(known) < len(parts):
+            matches = list(_COMPARISON.finditer(group)) if _PARTS.fullmatch(group) else [None]
+        parts = [_part(match, rules) if match else None for match in matches]
+        valid = tuple(part for part in parts if part)
+        if len(valid) < len(parts):
             return None
-        groups.append(known)
+        groups.append(valid)
     return Range(tuple(groups), rules)
 
 
-def _part(found: re.Match[str], rules: Rules) -> _Part | None:
-    operator, *numbers, suffix = found.groups()
-    opened = _opened(numbers, rules)
-    kept = {"": 3, "major": 0, "minor": 1, "patch": 2}[opened]
-    fixed = [*numbers[:kept], None, None, None][:3]
+def _part(match: re.Match[str], rules: Rules) -> _Part | None:
+    operator, *numbers, suffix = match.groups()
+    first_open = _first_open(numbers, rules)
+    count = {"": 3, "major": 0, "minor": 1, "patch": 2}[first_open]
+    fixed = [*numbers[:count], None, None, None][:3]
     if not all(number is None or number.isdecimal() for number in fixed):
         return None  # e.g. `1x`
-    prerelease = None if opened == "major" and rules == "v1" else suffix
+    prerelease = None if first_open == "major" and rules == "v1" else suffix
     operand = _version((*fixed, prerelease), rules)
-    return _Part(operator, operand, opened) if operand else None
+    return _Part(operator, operand, first_open) if operand else None
 
 
-def _opened(numbers: list[str | None], rules: Rules) -> Literal["", "major", "minor", "patch"]:
+def _first_open(numbers: list[str | None], rules: Rules) -> Literal["", "major", "minor", "patch"]:
     major, minor, patch = (number in {"x", "X", "*"} for number in numbers)
     if major:
         return "major"
@@ -152,59 +164,60 @@ def _opened(numbers: list[str | None], rules: Rules) -> Literal["", "major", "mi
     return "patch" if patch or (rules == "v3" and numbers[2] is None) else ""
 
 
-def _older(part: _Part, tested: Version) -> bool:
-    """Return whether a part holds in version 1 of the library."""
-    operand, (major, minor, _) = part.operand, tested.core
+def _compare_v1(part: _Part, candidate: Version) -> bool:
+    """Return whether a part holds in version 1 of the library, except `!=` without open numbers."""
+    operand, (major, minor, _) = part.operand, candidate.core
     below = major <= operand.core[0] and (minor <= operand.core[1] or part.open == "minor")
     match part.operator:
         case ">":
-            return tested > operand
+            return candidate > operand
         case "<":
-            return below if part.open else tested < operand
+            return below if part.open else candidate < operand
         case "<=" | "=<":
-            return below if part.open else tested <= operand
-        case "!=":  # with an open number: the other one is told before
-            return tested.core[: part.fixed] != operand.core[: part.fixed]
+            return below if part.open else candidate <= operand
+        case "!=":
+            return candidate.core[: part.fixed] != operand.core[: part.fixed]
         case "^":
-            return tested >= operand and major == operand.core[0]
+            return candidate >= operand and major == operand.core[0]
         case _:
-            return _alike(part, tested)
+            return _compare_alike(part, candidate)
 
 
-def _newer(part: _Part, tested: Version) -> bool:
+def _compare_v3(part: _Part, candidate: Version) -> bool:
     """Return whether a part holds in version 3 of the library."""
     operand, fixed = part.operand, part.fixed
-    ours, theirs = tested.core[:fixed], operand.core[:fixed]
+    core, limit = candidate.core[:fixed], operand.core[:fixed]
     is_open = part.open in {"minor", "patch"}
     match part.operator:
         case ">":
-            return ours > theirs if is_open else tested > operand
+            return core > limit if is_open else candidate > operand
         case "<":
-            return tested < operand
+            return candidate < operand
         case "<=" | "=<":
-            return ours <= theirs if part.open else tested <= operand
+            return core <= limit if part.open else candidate <= operand
         case "!=":
-            differs = part.open == "patch" and tested.prerelease != operand.prerelease
-            return ours != theirs or differs if is_open else tested != operand
+            differs = part.open == "patch" and candidate.prerelease != operand.prerelease
+            return core != limit or differs if is_open else candidate != operand
         case "^":
-            return tested >= operand and _below_next(part, tested)
+            return candidate >= operand and _is_compatible(part, candidate)
         case _:
-            return _alike(part, tested)
+            return _compare_alike(part, candidate)
 
 
-def _alike(part: _Part, tested: Version) -> bool:
-    """Return whether a part holds whose operator means the same in both."""
+def _compare_alike(part: _Part, candidate: Version) -> bool:
+    """Return whether a part holds whose operator has the same meaning in both versions."""
     operand, fixed = part.operand, part.fixed
     if part.operator in {">=", "=>"}:
-        return tested >= operand
+        return candidate >= operand
     if part.operator in {"", "="} and not part.open:
-        return tested == operand
-    anything = operand.core == (0, 0, 0) and part.open in {"", "major"}  # `~0.0.0` means that, too
-    return tested >= operand and (anything or tested.core[:fixed] == operand.core[:fixed])
+        return candidate == operand
+    # `*`, but also `~0.0.0`, admits every release.
+    is_any = operand.core == (0, 0, 0) and part.open in {"", "major"}
+    return candidate >= operand and (is_any or candidate.core[:fixed] == operand.core[:fixed])
 
 
-def _below_next(part: _Part, tested: Version) -> bool:
-    """Return whether the first number that is not 0 is the same, as `^` wants it."""
+def _is_compatible(part: _Part, candidate: Version) -> bool:
+    """Return whether the numbers up to the first that is not 0 are equal, as `^` requires."""
     major, minor, _ = part.operand.core
     if major or part.open == "minor":
         fixed = 1
@@ -212,4 +225,4 @@ def _below_next(part: _Part, tested: Version) -> bool:
         fixed = 2
     else:
         fixed = 3
-    return tested.core[:fixed] == part.operand.core[:fixed]
+    return candidate.core[:fixed] == part.operand.core[:fixed]

@@ -1,4 +1,4 @@
-"""What `spec.package` says: registry, repository, tag and digest, and who admits it."""
+"""Parses `spec.package` into registry, repository, tag and digest, and derives names from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reference(NamedTuple):
 
     Attributes:
         text: As the user wrote it.
-        registry: Host and port, e.g. `registry.example.com:5000`, or "" when there is none.
+        registry: Host and port, e.g. `registry.example.com:5000`, or "".
         repository: The path in the registry, e.g. `acme/platform`.
         tag: The tag, or "".
         digest: The digest, `sha256:` and 64 hexadecimal digits, or "".
@@ -35,33 +35,34 @@ class Reference(NamedTuple):
 
     @property
     def identifier(self) -> str:
-        """What Crossplane records as the version: the digest, else the tag, else `latest`."""
+        """The version that Crossplane records: the digest, else the tag, else `latest`."""
         return self.digest or self.tag or "latest"
 
     @property
     def source(self) -> str:
-        """What Crossplane records as the source, and what a `dependsOn` names.
+        """The source that Crossplane records, and that a `dependsOn` names.
 
-        The text without its identifier, as written: a tag before a digest stays, and `latest` is
-        cut off a bare repository's name, too (Crossplane internal/xpkg/name.go,
+        It is the text without its identifier. A tag before a digest stays. A repository that ends
+        with `latest` loses this suffix, even without a tag (Crossplane internal/xpkg/name.go,
         ParsePackageSourceFromReference).
         """
         return self.text.removesuffix(self.identifier).rstrip(":@")
 
     @property
     def is_qualified(self) -> bool:
-        """Whether Crossplane 2 admits it: a registry with a dot, and a tag or a digest."""
+        """Whether Crossplane 2 admits it: it has a registry with a dot, and a tag or digest."""
         return _QUALIFIED.fullmatch(self.text) is not None and self.registry != ""
 
 
 def parse(text: str, *, where: str) -> Reference:
-    """Return the reference that `text` is.
+    """Return the reference in `text`.
 
-    Follows go-containerregistry's `name.ParseReference` with an empty default registry, as
-    Crossplane calls it. Registry hosts are held to letters, digits, dots, hyphens and underscores.
+    The rules are those of go-containerregistry's `name.ParseReference` with an empty default
+    registry, as Crossplane calls it. A registry host may have only letters, digits, dots, hyphens
+    and underscores.
 
     Raises:
-        DevcacheError: It does not parse; the problem tells which part.
+        DevcacheError: The text is not a reference; the problem names the invalid part.
     """
     name, _, digest = text.partition("@")
     if "@" in text and not _DIGEST.fullmatch(digest):
@@ -70,28 +71,29 @@ def parse(text: str, *, where: str) -> Reference:
     if not colon or "/" in tag:  # a colon before a slash belongs to the registry's port
         base, colon, tag = name, "", ""
     if colon and not _TAG.fullmatch(tag):
-        raise _refusal(text, "its tag is not 1 to 128 of letters, digits, `_`, `.` and `-`", where)
+        raise _refusal(text, "its tag is not 1 to 128 letters, digits, `_`, `.`, `-`", where)
     registry, slash, repository = base.partition("/")
     if not slash or not re.search(r"[.:]", registry):
         registry, repository = "", base
     if registry and not _REGISTRY.fullmatch(registry):
         raise _refusal(text, "its registry is not a host with an optional port", where)
     if not _REPOSITORY.fullmatch(repository):
-        problem = "its repository is not 2 to 255 of lower-case letters, digits, `_`, `.`, `/`, `-`"
+        problem = "its repository is not 2 to 255 lower-case letters, digits, `_`, `.`, `/`, `-`"
         raise _refusal(text, problem, where)
     return Reference(text, registry, repository, tag, digest)
 
 
 def _refusal(text: str, rule: str, where: str) -> DevcacheError:
     hint = "write registry/path:tag, e.g. registry.example.com/acme/platform:v0.1.0"
-    return DevcacheError(f"no package reference: {quoted(text)}: {rule}", where=where, hint=hint)
+    problem = f"not a package reference: {quoted(text)}: {rule}"
+    return DevcacheError(problem, where=where, hint=hint)
 
 
 def path_key(text: str) -> str:
     """Return the file that Crossplane 1.7 to 2.1 reads for a `Never` package, below its cache root.
 
-    Everything after the last dot of the last path component is dropped, so that `:v0.1.0` and
-    `:v0.1.7` share one file (Crossplane v2.1.3 internal/xpkg/name.go, BuildPath).
+    The name ends before the last dot of the last path component, so `:v0.1.0` and `:v0.1.7` share
+    a file (Crossplane v2.1.3 internal/xpkg/name.go, BuildPath).
 
     Args:
         text: `spec.package` as written.
@@ -104,7 +106,7 @@ def path_key(text: str) -> str:
 def digest_key(source: str, digest: str) -> str:
     """Return the file that Crossplane 2.2 and later read, below their cache root.
 
-    Five hexadecimal digits of the digest remain (crossplane-runtime v2.3.3 pkg/xpkg/name.go,
+    The name has five hexadecimal digits of the digest (crossplane-runtime v2.3.3 pkg/xpkg/name.go,
     FriendlyID and ToDNSLabel; client.go, CachedClient.Get).
 
     Args:
@@ -115,18 +117,18 @@ def digest_key(source: str, digest: str) -> str:
 
 
 def resolver_name(source: str) -> str:
-    """Return what Crossplane's resolver calls a package that it installs as a dependency.
+    """Return the name that Crossplane's resolver gives a package that it installs.
 
-    The path of the repository, without the registry (v2.4.0
+    It comes from the path of the repository, without the registry (v2.4.0
     internal/controller/pkg/resolver/reconciler.go, NewPackage).
 
     Raises:
-        DevcacheError: The source is no reference.
+        DevcacheError: The source is not a reference.
     """
     return dns_label(parse(source, where="").repository)
 
 
 def dns_label(text: str) -> str:
-    """Return what Crossplane makes of a text for a name (its ToDNSLabel); it may be empty."""
-    kept = re.sub("[./:-]", "-", text[:63])
-    return re.sub("[^a-z0-9-]", "", kept).strip("-")
+    """Return the name that Crossplane derives from a text (ToDNSLabel); it may be empty."""
+    label = re.sub("[./:-]", "-", text[:63])
+    return re.sub("[^a-z0-9-]", "", label).strip("-")

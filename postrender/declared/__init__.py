@@ -1,1 +1,1 @@
-"""What the user declares: the DevCache document, checked."""
+"""The declaration of the user: the DevCache document, and values files of our chart."""

@@ -1,4 +1,4 @@
-"""Where the DevCache of a run is: among the rendered manifests, or beside them."""
+"""Finds the DevCache of a run, in the rendered manifests or in the file of `--config`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Declaration(NamedTuple):
-    """A DevCache and the documents that it is about.
+    """A DevCache and the documents of its release.
 
     Attributes:
         devcache: The DevCache.
-        origin: The document whose template the added documents are attributed to, or None.
+        origin: The document whose template the additions are attributed to, or None.
         ours: The documents that an earlier pass added.
-        others: All documents but these and the DevCache's own.
+        others: All documents except the DevCache and those of an earlier pass.
     """
 
     devcache: DevCache
@@ -40,25 +40,27 @@ def find(documents: Sequence[Document], config: DevCache | None) -> Declaration 
 
     Args:
         documents: The rendered manifests.
-        config: The DevCache given beside them, or None.
+        config: The DevCache of `--config`, or None.
 
     Raises:
-        DevcacheError: There are two, or there is none and no sign of an earlier pass: a filter
-            that silently does nothing would deploy the wrong thing.
+        DevcacheError: There is more than one, or there is none and no trace of an earlier pass: a
+            filter that silently does nothing would deploy the wrong objects.
     """
-    own = [document for document in documents if _is_devcache(document)]
+    declarations = [document for document in documents if _is_devcache(document)]
     ours = tuple(document for document in documents if _is_ours(document))
-    if config is None and not own:
+    if config is None and not declarations:
         if any(document.kind == "ConfigMap" for document in ours):
             return None
         raise _nothing_declared(documents)
-    if len(own) + (config is not None) > 1:
+    if len(declarations) + (config is not None) > 1:
         problem = "there is more than one DevCache"
         hint = "keep one: the chart's document, or --config, and one crossplane-devcache chart"
         raise DevcacheError(problem, where="the rendered manifests", hint=hint)
-    declared = config or devcache.load(own[0].text, where="the devcache values")
-    others = tuple(one for one in documents if one not in own and one not in ours)
-    return Declaration(declared, next(iter((*own, *ours)), None), ours, others)
+    declared = config or devcache.load(declarations[0].text, where="the devcache values")
+    others = tuple(
+        document for document in documents if document not in declarations and document not in ours
+    )
+    return Declaration(declared, next(iter((*declarations, *ours)), None), ours, others)
 
 
 def _is_devcache(document: Document) -> bool:
@@ -71,17 +73,17 @@ def _is_ours(document: Document) -> bool:
     if not document.mentions(labels.OWNER) or not any(map(document.mentions, labels.KINDS)):
         return False
     if document.kind != "List":
-        return _is_marked(document.root)
+        return _has_our_labels(document.root)
     items = nodes.items(nodes.get(document.root, "items"))
-    return bool(items) and all(map(_is_marked, items))
+    return bool(items) and all(map(_has_our_labels, items))
 
 
-def _is_marked(one: yaml.Node | None) -> bool:
-    marks = nodes.get(one, "metadata", "labels")
-    if nodes.text(nodes.get(marks, labels.COMPONENT)) == labels.PAYLOAD:
+def _has_our_labels(node: yaml.Node | None) -> bool:
+    object_labels = nodes.get(node, "metadata", "labels")
+    if nodes.text(nodes.get(object_labels, labels.COMPONENT)) == labels.PAYLOAD:
         return False
-    owner = nodes.text(nodes.get(marks, labels.PART_OF))
-    return nodes.text(nodes.get(one, "kind")) in labels.KINDS and owner == labels.OWNER
+    owner = nodes.text(nodes.get(object_labels, labels.PART_OF))
+    return nodes.text(nodes.get(node, "kind")) in labels.KINDS and owner == labels.OWNER
 
 
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:

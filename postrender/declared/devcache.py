@@ -1,4 +1,4 @@
-"""The DevCache document as frozen, validated values."""
+"""Reads and validates the DevCache document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from postrender import quantities
 from postrender.crossplane import references, versions
-from postrender.errors import DevcacheError, Refuse, quoted, raised
+from postrender.errors import DevcacheError, Refuse, quoted, raise_refusal
 from postrender.fields import Fields
 from postrender.manifests import nodes
 
@@ -25,7 +25,7 @@ API_VERSION = "crossplane-devcache/v1alpha1"
 KIND = "DevCache"
 
 DEFAULT_REGISTRY = "xpkg.devcache.local"
-"""Where packages come from that say nothing of it: no such host exists, so none is asked."""
+"""The registry of packages without a declared reference. No such host exists."""
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -39,7 +39,7 @@ class Settings(NamedTuple):
     Attributes:
         runtime_image: The image that runs a Provider or Function, or "".
         runtime_resources: The Kubernetes resource requirements of that image's container.
-        spec: More fields of the package object.
+        spec: Further fields of the package object's spec.
     """
 
     runtime_image: str = ""
@@ -48,7 +48,7 @@ class Settings(NamedTuple):
 
     @property
     def has_runtime_config(self) -> bool:
-        """Whether the package object names a DeploymentRuntimeConfig of the user's."""
+        """Whether the package object names a DeploymentRuntimeConfig of the user."""
         return "runtimeConfigRef" in self.spec
 
 
@@ -61,11 +61,11 @@ class PackageDeclaration(NamedTuple):
     Attributes:
         name: The name of the package object.
         path: An .xpkg file or a package directory, as written.
-        reference: Its `spec.package`.
-        ignore: Patterns of files that a directory's package leaves out.
+        reference: The `spec.package` of the package object.
+        ignore: Patterns of files to leave out of a directory's package.
         install: Whether the release also creates the package object.
-        settings: The settings of its objects, or None where a release has made them and a push
-            leaves them as they are.
+        settings: The settings of the package's objects, or None if a release created the objects,
+            which a push then leaves unchanged.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Copier(NamedTuple):
     """The initContainer that copies packages into the cache.
 
     Attributes:
-        image: The image reference; it needs `/bin/sh`, `unxz`, `gzip` and `sha256sum`.
-        pull_policy: Its imagePullPolicy.
-        resources: Its Kubernetes resource requirements.
+        image: The image; it needs `/bin/sh`, `unxz`, `gzip` and `sha256sum`.
+        pull_policy: The imagePullPolicy.
+        resources: The Kubernetes resource requirements.
         security_context: Fields that replace those of the built-in securityContext.
     """
 
@@ -95,7 +95,7 @@ class Copier(NamedTuple):
 _COPIER = Copier(
     image="docker.io/library/busybox:1.37.0",
     pull_policy="IfNotPresent",
-    # Enough for xz's dictionary of 8 MiB; a quota may demand both kinds.
+    # Enough for xz's dictionary of 8 MiB; a quota may require both limits and requests.
     resources={
         "limits": {"cpu": "500m", "memory": "64Mi"},
         "requests": {"cpu": "100m", "memory": "32Mi"},
@@ -105,18 +105,18 @@ _COPIER = Copier(
 
 
 class DevCache(NamedTuple):
-    """What the values' `devcache` block declares.
+    """The declaration: the `spec` of a DevCache document, or the `devcache` values.
 
     Attributes:
-        packages: The local packages, in the order of their names.
-        mount_path: Where the ConfigMap is mounted, read-only.
+        packages: The local packages, sorted by name.
+        mount_path: The path at which the ConfigMap is mounted, read-only.
         cache_volume: The volume that Crossplane uses as its package cache.
-        size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus
-            what the packages take, or "" to leave it alone.
+        size_limit: The sizeLimit of that volume: a quantity, "auto" for the chart's value plus the
+            size of the packages, or "" to leave it unchanged.
         copier: The initContainer.
         live: Whether a sidecar keeps the cache up to date, so that packages can be pushed.
         release_revision: With `live`, a string unique to each revision of the release, or "".
-        payload_apart: Whether ConfigMaps beside the release bring the packages.
+        payload_apart: Whether the packages are in ConfigMaps outside of the release.
         offline: Whether a dependency that is not local is an error.
         limit_release: Whether the release must fit Helm's Secret.
         crossplane_version: The version to assume, or "" to find it in the manifests.
@@ -146,24 +146,24 @@ _DEFAULT = DevCache()
 def load(text: str, *, where: str) -> DevCache:
     """Return the DevCache that a YAML document declares.
 
-    Everything that the chart's schema demands is checked again: a document given by `--config`
-    has seen no schema.
+    All rules of the chart's schema are checked again, because no schema applies to the document of
+    `--config`.
 
     Args:
         text: The document.
-        where: What error messages call it.
+        where: The document, for error messages.
 
     Raises:
-        DevcacheError: It is no YAML, no DevCache of this version, or a field is wrong.
+        DevcacheError: The text is not YAML, not a DevCache of this version, or a field is invalid.
     """
-    return read(specified(text, where=where), refuse=raised)
+    return read(load_spec(text, where=where), refuse=raise_refusal)
 
 
-def specified(text: str, *, where: str) -> Fields:
+def load_spec(text: str, *, where: str) -> Fields:
     """Return the `spec` of a DevCache document.
 
     Raises:
-        DevcacheError: The text is no YAML, or no DevCache of this version.
+        DevcacheError: The text is not YAML, or not a DevCache of this version.
     """
     document = Fields.of(
         nodes.plain(text, where=where),
@@ -178,15 +178,15 @@ def specified(text: str, *, where: str) -> Fields:
 
 
 def read(spec: Fields, *, refuse: Refuse) -> DevCache:
-    """Return the DevCache of a `spec`, or of the values that our chart makes it of.
+    """Return the DevCache of a `spec`, or of the `devcache` values of our chart.
 
     Args:
         spec: The fields.
-        refuse: What becomes of each refusal; when it returns, the default stands for the field,
-            and nothing for the package.
+        refuse: Receives each refusal. If it returns, an invalid field has its default, and an
+            invalid package is left out.
     """
 
-    def tried(reading: Callable[[], T], *, default: T) -> T:
+    def attempt(reading: Callable[[], T], *, default: T) -> T:
         try:
             return reading()
         except DevcacheError as error:
@@ -198,39 +198,39 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         *("packages", "cache", "copier", "payload", "live", "releaseRevision"),
         *("offline", "limits", "crossplaneVersion"),
     )
-    tried(lambda: spec.only(*keys), default=spec)
-    packages = tried(lambda: spec.under("packages"), default=nothing)
-    cache = tried(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
-    mount = tried(lambda: cache.under("readOnly", "mountPath"), default=nothing)
-    volume = tried(lambda: cache.under("readWrite", "volume", "sizeLimit"), default=nothing)
-    limits = tried(lambda: spec.under("limits", "release"), default=nothing)
+    attempt(lambda: spec.only(*keys), default=spec)
+    packages = attempt(lambda: spec.under("packages"), default=nothing)
+    cache = attempt(lambda: spec.under("cache", "readOnly", "readWrite"), default=nothing)
+    mount = attempt(lambda: cache.under("readOnly", "mountPath"), default=nothing)
+    volume = attempt(lambda: cache.under("readWrite", "volume", "sizeLimit"), default=nothing)
+    limits = attempt(lambda: spec.under("limits", "release"), default=nothing)
     declarations = [
-        tried(partial(_package, name, packages), default=None) for name, _ in packages.entries()
+        attempt(partial(_package, name, packages), default=None) for name, _ in packages.entries()
     ]
     return DevCache(
         packages=tuple(filter(None, declarations)),
-        mount_path=tried(lambda: _mount_path(mount), default=_DEFAULT.mount_path),
-        cache_volume=tried(
+        mount_path=attempt(lambda: _mount_path(mount), default=_DEFAULT.mount_path),
+        cache_volume=attempt(
             lambda: _name(volume, "volume", _DEFAULT.cache_volume), default=_DEFAULT.cache_volume
         ),
-        size_limit=tried(lambda: _size_limit(volume), default=_DEFAULT.size_limit),
-        copier=tried(lambda: _copier(spec), default=_COPIER),
-        payload_apart=tried(
+        size_limit=attempt(lambda: _size_limit(volume), default=_DEFAULT.size_limit),
+        copier=attempt(lambda: _copier(spec), default=_COPIER),
+        payload_apart=attempt(
             lambda: spec.choice("payload", "release", "apart") == "apart", default=False
         ),
-        live=tried(lambda: spec.flag("live", default=False), default=False),
-        release_revision=tried(lambda: _release_revision(spec), default=""),
-        offline=tried(lambda: spec.flag("offline", default=False), default=False),
-        limit_release=tried(lambda: limits.flag("release", default=True), default=True),
-        crossplane_version=tried(lambda: _version(spec), default=""),
+        live=attempt(lambda: spec.flag("live", default=False), default=False),
+        release_revision=attempt(lambda: _release_revision(spec), default=""),
+        offline=attempt(lambda: spec.flag("offline", default=False), default=False),
+        limit_release=attempt(lambda: limits.flag("release", default=True), default=True),
+        crossplane_version=attempt(lambda: _version(spec), default=""),
     )
 
 
 def check_name(name: str, *, where: str) -> None:
-    """Refuse a name that no package object may have.
+    """Refuse a name that is invalid for a package object.
 
     Raises:
-        DevcacheError: It is not a DNS-1123 label.
+        DevcacheError: The name is not a DNS-1123 label.
     """
     if not _DNS_LABEL.fullmatch(name):
         problem = f"{quoted(name)} is not a DNS-1123 label"
@@ -245,17 +245,17 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
     path = fields.text("path")
     if not path or "\0" in path:
         raise fields.refusal("path", "is missing", hint="name an .xpkg file or a package directory")
-    own = fields.under("spec")
+    spec = fields.under("spec")
     for key in ("package", "packagePullPolicy"):
-        if own.values.get(key) is not None:
-            raise own.refusal(key, "is not yours to set", hint=f"use {fields.path}.package")
+        if spec.values.get(key) is not None:
+            raise spec.refusal(key, "cannot be set here", hint=f"use {fields.path}.package")
     resources = fields.under("runtimeResources").values
     if resources and not fields.word("runtimeImage"):
         problem = "is for the container of runtimeImage, which is not set"
         raise fields.refusal("runtimeResources", problem, hint="set both, or neither")
     text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     if len(name) == 1 and not fields.word("package"):
-        problem = "is missing: a repository's name has two characters at least, this package's one"
+        problem = "is missing: a repository needs at least two characters, and the name has one"
         raise fields.refusal("package", problem)
     return PackageDeclaration(
         name=name,
@@ -263,7 +263,7 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
         reference=references.parse(text, where=f"{packages.where}, {fields.path}.package"),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
-        settings=Settings(fields.word("runtimeImage"), resources, dict(own.entries())),
+        settings=Settings(fields.word("runtimeImage"), resources, dict(spec.entries())),
     )
 
 
@@ -296,9 +296,9 @@ def _copier(spec: Fields) -> Copier:
     repository, _, tag = _COPIER.image.rpartition(":")
     repository, tag = image.word("repository", repository), image.word("tag", tag)
     policy = image.choice("pullPolicy", _COPIER.pull_policy, "Always", "Never")
-    joint = "@" if tag.startswith("sha256:") else ":"
+    separator = "@" if tag.startswith("sha256:") else ":"
     return Copier(
-        image=f"{repository}{joint}{tag}" if tag else repository,
+        image=f"{repository}{separator}{tag}" if tag else repository,
         pull_policy=policy,
         resources=fields.under("resources").values or _COPIER.resources,
         security_context=fields.under("securityContext").values,

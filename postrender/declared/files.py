@@ -1,4 +1,4 @@
-"""Files that the user writes, as text: read, and replaced as a whole."""
+"""Reads and replaces the text files of the user."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from pathlib import Path
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes
 from postrender.packages import disk
-from postrender.packages.disk import shown
+from postrender.packages.disk import title
 
-__all__ = ["replace", "shown", "text"]
+__all__ = ["replace", "text", "title"]
 
 
 def text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        DevcacheError: It cannot be read, or is not UTF-8.
+        DevcacheError: The file cannot be read, or is not UTF-8.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise disk.unreadable(path, error) from None
-    return nodes.decoded(content, where=shown(path))
+    return nodes.decode(content, where=title(path))
 
 
 def replace(path: Path, text: str) -> None:
-    """Give an existing file another text, at once or not at all; a link stays a link.
+    """Replace the text of an existing file, completely or not at all; a link stays a link.
 
     Raises:
-        DevcacheError: It cannot be written.
+        DevcacheError: The file cannot be written.
     """
-    import shutil  # noqa: PLC0415  # costs start-up time, and the filter writes no file
-    import tempfile  # noqa: PLC0415  # likewise
+    import shutil  # noqa: PLC0415  # slow to import, and the filter writes no file
+    import tempfile  # noqa: PLC0415  # as above
 
     target = Path(os.path.realpath(path))
     try:
@@ -44,4 +44,4 @@ def replace(path: Path, text: str) -> None:
             new.replace(target)
     except OSError as error:
         problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
-        raise DevcacheError(problem, where=shown(path)) from None
+        raise DevcacheError(problem, where=title(path)) from None

@@ -1,4 +1,4 @@
-"""The declaration that a command is given: values files of our chart, or a DevCache document."""
+"""Loads the declaration of a command: values files of our chart, or a DevCache document."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from postrender.fields import Fields
 
 
-def specified(values_files: Sequence[Path], config: Path | None) -> tuple[Fields, Upstream]:
-    """Return the fields of the declaration, and what is said of the upstream chart beside it.
+def load(values_files: Sequence[Path], config: Path | None) -> tuple[Fields, Upstream]:
+    """Return the fields of the declaration, and the values for the upstream chart.
 
     Args:
-        values_files: Values files of our chart, the last one first to count.
+        values_files: Values files of our chart; later files take precedence.
         config: A file with a DevCache document; then no values files are read.
 
     Raises:
-        DevcacheError: A file cannot be read, is no YAML, or no such declaration.
+        DevcacheError: A file cannot be read, is not YAML, or is not such a declaration.
     """
     if config:
-        return devcache.specified(files.text(config), where=files.shown(config)), Upstream()
-    given = values.load(values_files)
-    return given.under("devcache"), values.upstream(given)
+        return devcache.load_spec(files.text(config), where=files.title(config)), Upstream()
+    fields = values.load(values_files)
+    return fields.under("devcache"), values.upstream(fields)

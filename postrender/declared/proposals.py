@@ -1,4 +1,4 @@
-"""How packages on disk are best declared, so that those that need each other find each other."""
+"""Proposes declarations of packages on disk that resolve the dependencies between them."""
 
 from __future__ import annotations
 
@@ -17,89 +17,87 @@ if TYPE_CHECKING:
     from postrender.crossplane.constraints import Version
     from postrender.packages import Dependency, Package, PackageKind
 
-_NAMED = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
-"""A version that a range names."""
+_VERSION = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
+"""A version in the text of a range."""
 
-Found = tuple["Path", "Package"]
-"""A package and where it is."""
+PackageAtPath = tuple["Path", "Package"]
+"""The path of a package, and the package."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """How to declare a package.
+    """A proposed declaration of a package.
 
     Attributes:
         name: The name of the package object.
-        path: Where the package is.
-        kind: Its kind.
-        package: Its `spec.package`, or "" for the default.
-        wanted_by: The package that depends on it, or "".
-        constraint: The range that this one gives, or "".
-        pulled: What it depends on that is not local: source and range.
+        path: The path of the package.
+        kind: The kind of the package.
+        package: The `spec.package`, or "" for the default.
+        dependent: The name of the package that depends on this one, or "".
+        constraint: The range in that dependency, or "".
+        remote_dependencies: The source and range of each dependency that is not local.
     """
 
     name: str
     path: str
     kind: PackageKind
     package: str
-    wanted_by: str
+    dependent: str
     constraint: str
-    pulled: tuple[tuple[str, str], ...]
+    remote_dependencies: tuple[tuple[str, str], ...]
 
 
-def propose(found: Sequence[Found], others: Sequence[Package] = ()) -> tuple[Proposal, ...]:
-    """Return how to declare packages.
+def propose(
+    packages: Sequence[PackageAtPath], others: Sequence[Package] = ()
+) -> tuple[Proposal, ...]:
+    """Return a declaration for each of `packages`.
 
-    A package that another one depends on, by its name, gets the source and a tag in the range of
-    that dependency, and the name that Crossplane's resolver would give it.
+    If another package depends on a package, by its name, the declaration has the source of that
+    dependency, a tag in its range, and the name that Crossplane's resolver would choose.
 
     Args:
-        found: The packages.
-        others: Packages that are declared already, and may depend on these.
+        packages: The packages to declare.
+        others: Declared packages, which may depend on `packages`.
 
     Raises:
-        DevcacheError: Two would have the same name.
+        DevcacheError: Two packages would have the same name.
     """
-    everybody = [*others, *(package for _, package in found)]
-    proposals = tuple(_proposal(one, everybody) for one in found)
+    local = [*others, *(package for _, package in packages)]
+    proposals = tuple(_proposal(path, package, local) for path, package in packages)
     by_name: dict[str, Proposal] = {}
-    for one in proposals:
-        other = by_name.setdefault(one.name, one)
-        if other is not one:
-            problem = f"{disk.shown(other.path)} has the name {quoted(one.name)}, too"
-            hint = "declare one of them by `crossplane-devcache add --name`"
-            raise DevcacheError(problem, where=disk.shown(one.path), hint=hint)
+    for proposal in proposals:
+        first = by_name.setdefault(proposal.name, proposal)
+        if first is not proposal:
+            problem = f"has the same name as {disk.title(first.path)}: {quoted(proposal.name)}"
+            hint = "declare one of them with `crossplane-devcache add --name`"
+            raise DevcacheError(problem, where=disk.title(proposal.path), hint=hint)
     return proposals
 
 
-def _proposal(found: Found, everybody: Sequence[Package]) -> Proposal:
-    path, package = found
-    dependant, wanted = next(_wanting(package, everybody), (None, None))
-    named = {_last(dependency.package) for one in [package] for dependency in one.dependencies}
-    local = named & {one.name for one in everybody}
+def _proposal(path: Path, package: Package, local: Sequence[Package]) -> Proposal:
+    dependent, dependency = next(_dependents(package, local), (None, None))
+    names = {candidate.name for candidate in local}
     return Proposal(
-        name=references.resolver_name(wanted.package) if wanted else _label(package.name),
+        name=references.resolver_name(dependency.package) if dependency else _label(package.name),
         path=str(path),
         kind=package.kind,
-        package=f"{wanted.package}:{_tag(wanted.constraint)}" if wanted else "",
-        wanted_by=dependant.name if dependant else "",
-        constraint=wanted.constraint if wanted else "",
-        pulled=tuple(
-            (one.package, one.constraint)
-            for one in package.dependencies
-            if _last(one.package) not in local
+        package=f"{dependency.package}:{_tag(dependency.constraint)}" if dependency else "",
+        dependent=dependent.name if dependent else "",
+        constraint=dependency.constraint if dependency else "",
+        remote_dependencies=tuple(
+            (remote.package, remote.constraint)
+            for remote in package.dependencies
+            if _last(remote.package) not in names
         ),
     )
 
 
-def _wanting(
-    package: Package, everybody: Sequence[Package]
-) -> Iterator[tuple[Package, Dependency]]:
-    """Yield the packages that depend on this one by its name, each with its dependency."""
-    for other in everybody:
-        for dependency in other.dependencies:
+def _dependents(package: Package, local: Sequence[Package]) -> Iterator[tuple[Package, Dependency]]:
+    """Yield the local packages that depend on a package by its name, with their dependencies."""
+    for dependent in local:
+        for dependency in dependent.dependencies:
             if _last(dependency.package) == package.name and _is_reference(dependency.package):
-                yield other, dependency
+                yield dependent, dependency
 
 
 def _is_reference(source: str) -> bool:
@@ -114,34 +112,35 @@ def _last(source: str) -> str:
 
 
 def _label(name: str) -> str:
-    """Return a meta object's name, which may hold dots, as one for a key of `packages`."""
+    """Return a meta object's name, which may have dots, as a valid key of `packages`."""
     return references.dns_label(name) or "package"
 
 
 def _tag(constraint: str) -> str:
-    """Return a tag that a range admits, by whichever rules it is read; else `v0.0.0`."""
+    """Return a tag that a range admits by all rules that can read it, or `v0.0.0`."""
     return next(filter(lambda tag: _admits(constraint, tag), _candidates(constraint)), "v0.0.0")
 
 
 def _candidates(constraint: str) -> Iterator[str]:
-    """Yield the versions that a range names, then the ones after them."""
-    named = [constraints.version(text, "v1") for text in _NAMED.findall(constraint)]
-    for text, version in zip(_NAMED.findall(constraint), named, strict=True):
+    """Yield the versions in the text of a range, then their next patch versions."""
+    texts = _VERSION.findall(constraint)
+    versions = [constraints.version(text, "v1") for text in texts]
+    for text, version in zip(texts, versions, strict=True):
         if version and version.is_release:
-            yield _shown(version.core)
+            yield _format(version.core)
         elif version:
-            yield f"{_shown(version.core)}-{text.partition('-')[2]}"
-            yield _shown(version.core)
-    yield from (_next(version) for version in named if version)
+            yield f"{_format(version.core)}-{text.partition('-')[2]}"
+            yield _format(version.core)
+    yield from (_next(version) for version in versions if version)
     yield "v1.0.0"
 
 
 def _next(version: Version) -> str:
     major, minor, patch = version.core
-    return _shown((major, minor, patch + 1))
+    return _format((major, minor, patch + 1))
 
 
-def _shown(core: tuple[int, int, int]) -> str:
+def _format(core: tuple[int, int, int]) -> str:
     return "v" + ".".join(map(str, core))
 
 
@@ -150,5 +149,5 @@ def _admits(constraint: str, tag: str) -> bool:
         (constraints.parse(constraint, rules), constraints.version(tag, rules))
         for rules in constraints.RULES
     ]
-    known = [(range_, version) for range_, version in readings if range_ and version]
-    return bool(known) and all(range_.admits(version) for range_, version in known)
+    valid = [(range_, version) for range_, version in readings if range_ and version]
+    return bool(valid) and all(range_.admits(version) for range_, version in valid)

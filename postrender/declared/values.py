@@ -1,4 +1,4 @@
-"""Values files of our chart, merged as Helm merges them, and what they say of Crossplane."""
+"""Loads values files of our chart, merged as by Helm, and the values for the upstream chart."""
 
 from __future__ import annotations
 
@@ -18,75 +18,78 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 WHERE = "the values"
-"""What error messages call several values files."""
+"""Several values files, for error messages."""
 
 CHART = "crossplane-devcache"
 """The key of our chart's values in those of an umbrella chart."""
 
-_KNOWN = ("crossplane", "devcache", "enabled", "global")
-"""The keys that the chart's schema admits."""
+_KEYS = ("crossplane", "devcache", "enabled", "global")
+"""The valid keys by the chart's schema."""
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """What values say of the upstream chart; "" and nothing for its defaults.
+    """The values for the upstream chart; "" or () where its defaults apply.
 
     Attributes:
         version: The tag of Crossplane's image.
         size_limit: The sizeLimit of the package cache.
-        claim: The PersistentVolumeClaim that is the package cache instead of an emptyDir.
-        config_map: The ConfigMap that is the package cache, which makes it read-only.
-        listed: The references of the packages that Crossplane installs as it starts.
+        claim: The PersistentVolumeClaim that replaces the emptyDir of the package cache.
+        config_map: The ConfigMap that replaces the emptyDir of the package cache; it is read-only.
+        packages: The references of the packages that Crossplane installs when it starts.
     """
 
     version: str = ""
     size_limit: str = ""
     claim: str = ""
     config_map: str = ""
-    listed: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def load(paths: Sequence[Path]) -> Fields:
-    """Return the values of our chart from all files, the last one first to count.
+    """Return the values of our chart from all files; later files take precedence.
 
-    Mappings are merged, everything else is replaced, as Helm's `-f` does (v4.2.4
-    pkg/cli/values/options.go, MergeValues). A null stays: for our chart it removes. Of the values
-    of an umbrella chart those of our chart count, with those of Crossplane beside it.
+    As with Helm's `-f`, mappings are merged, and any other value is replaced (v4.2.4
+    pkg/cli/values/options.go, MergeValues). A null stays, because it removes a default of our
+    chart. The values may be those of an umbrella chart; then those under our chart's key apply,
+    and those for Crossplane from the umbrella chart if it brings Crossplane itself.
 
     Raises:
-        DevcacheError: A file cannot be read, is no YAML mapping, or no values of our chart.
+        DevcacheError: A file cannot be read, is not a YAML mapping, or not values of our chart.
     """
-    read = [_read(path) for path in paths]
-    where = files.shown(paths[0]) if len(paths) == 1 else WHERE
-    merged = Fields(reduce(_merged, (one.values for one in read), {}), "values", where)
+    where = files.title(paths[0]) if len(paths) == 1 else WHERE
+    merged = Fields(reduce(_merge, [_read(path).values for path in paths], {}), "values", where)
     if merged.values.get(CHART) is None:
-        return merged.only(*_KNOWN)
-    ours = merged.under(CHART, *_KNOWN)
-    if ours.under("crossplane").flag("enabled", default=True):
-        return ours
-    return ours._replace(values={**ours.values, "crossplane": merged.values.get("crossplane")})
+        return merged.only(*_KEYS)
+    subchart = merged.under(CHART, *_KEYS)
+    if subchart.under("crossplane").flag("enabled", default=True):
+        return subchart
+    crossplane = merged.values.get("crossplane")
+    return subchart._replace(values={**subchart.values, "crossplane": crossplane})
 
 
 def _read(path: Path) -> Fields:
-    where = files.shown(path)
-    found = Fields.of(nodes.plain(files.text(path), where=where), path="values", where=where)
-    if found.values.get("kind") == devcache.KIND:
-        problem = "is a DevCache document, and no values of our chart"
-        raise DevcacheError(problem, where=where, hint="give it by --config")
-    return found
+    where = files.title(path)
+    fields = Fields.of(nodes.plain(files.text(path), where=where), path="values", where=where)
+    if fields.values.get("kind") == devcache.KIND:
+        problem = "is a DevCache document, not values of our chart"
+        raise DevcacheError(problem, where=where, hint="pass it with --config")
+    return fields
 
 
-def _merged(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
+def _merge(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
     merged = dict(below)
     for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _merged(old, value) if both else value  # type: ignore[arg-type]  # see both
+        lower = merged.get(key)
+        if isinstance(lower, dict) and isinstance(value, dict):
+            merged[key] = _merge(lower, value)
+        else:
+            merged[key] = value
     return merged
 
 
 def upstream(values: Fields) -> Upstream:
-    """Return what values of our chart say of the upstream chart.
+    """Return the values for the upstream chart from the values of our chart.
 
     Raises:
         DevcacheError: A field has the wrong type.
@@ -99,5 +102,7 @@ def upstream(values: Fields) -> Upstream:
         size_limit=cache.text("sizeLimit"),
         claim=cache.text("pvc"),
         config_map=cache.text("configMap"),
-        listed=tuple(one for kind in kinds for one in crossplane.under(kind).texts("packages")),
+        packages=tuple(
+            reference for kind in kinds for reference in crossplane.under(kind).texts("packages")
+        ),
     )

@@ -57,7 +57,7 @@ def read(context: str) -> Context:
         DevcacheError: There is no kubeconfig, or it lacks the context, its cluster or its user.
     """
     kubeconfigs = list(_files())
-    where = ", ".join(files.shown(path) for path, _ in kubeconfigs)
+    where = ", ".join(files.title(path) for path, _ in kubeconfigs)
     current = (fields.text("current-context") for _, fields in kubeconfigs)
     name = context or next(filter(None, current), "")
     if not name:
@@ -83,10 +83,10 @@ def _files() -> Iterator[tuple[Path, Fields]]:
     paths = [Path(text).expanduser() for text in variable.split(os.pathsep) if text]
     existing = [path for path in paths if path.is_file()]
     if not existing:
-        problem = f"there is no kubeconfig at {', '.join(files.shown(path) for path in paths)}"
+        problem = f"there is no kubeconfig at {', '.join(files.title(path) for path in paths)}"
         raise DevcacheError(problem, hint="set KUBECONFIG to the kubeconfig of your cluster")
     for path in existing:
-        where = files.shown(path)
+        where = files.title(path)
         yield path, Fields.of(nodes.plain(files.text(path), where=where), path="it", where=where)
 
 
@@ -96,7 +96,7 @@ def _item(
     for path, kubeconfig in kubeconfigs:
         items = kubeconfig.values.get(plural)
         for item in items if isinstance(items, list) else []:
-            fields = Fields.of(item, path=plural, where=files.shown(path))
+            fields = Fields.of(item, path=plural, where=files.title(path))
             if fields.text("name") == name:
                 return _with_absolute_paths(fields.under(singular), path)
     problem = f"the kubeconfig has no {singular} {quoted(name)}"

@@ -9,8 +9,8 @@ from postrender import packages, placement, result_cache
 from postrender.crossplane import references
 from postrender.declared import devcache, values
 from postrender.declared.devcache import DEFAULT_REGISTRY, PackageDeclaration
-from postrender.declared.files import shown
-from postrender.errors import DevcacheError, quoted, raised
+from postrender.declared.files import title
+from postrender.errors import DevcacheError, quoted, raise_refusal
 from postrender.payload import record
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def of_values(values_files: Sequence[Path]) -> tuple[PackageDeclaration, ...]:
     """
     if not values_files:
         return ()
-    return devcache.read(values.load(values_files).under("devcache"), refuse=raised).packages
+    return devcache.read(values.load(values_files).under("devcache"), refuse=raise_refusal).packages
 
 
 def choose(
@@ -107,7 +107,7 @@ def _declaration(
         if _same_file(Path(entry.path), path):
             return of_release(entry, path)
     name = packages.read(path, cache=cache).name
-    devcache.check_name(name, where=f"the package at {shown(path)}")
+    devcache.check_name(name, where=f"the package at {title(path)}")
     for declaration in declarations:
         if declaration.name == name:
             return declaration._replace(path=str(path))

@@ -1,1 +1,1 @@
-"""YAML text: a stream of documents, nodes with their place, edits, and new text."""
+"""YAML text: streams of documents, nodes with their positions, edits, and new text."""

@@ -1,7 +1,7 @@
-"""Edits to a YAML document's text at the places of its nodes: what is not edited stays to the byte.
+"""Edits a YAML document's text at the positions of its nodes; the rest stays to the byte.
 
-New parts are written in the style of the collection that they join: block style in block
-collections, JSON in flow collections and for null.
+An addition has the style of its collection: block style in block collections, JSON in flow
+collections and in place of null.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Edit(NamedTuple):
 
 
 class Item(str):
-    """A step of a path into a sequence: to the item with this `name`, e.g. a volume."""
+    """A step of a path into a sequence, to the item with this `name`, e.g. a volume."""
 
     __slots__ = ()
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """Return `text` with all edits made; those at one place in the order given."""
+    """Return `text` after all edits; edits at the same position apply in the order given."""
     parts: list[str] = []
     position = 0
     for edit in sorted(edits, key=lambda edit: edit.start):
@@ -50,11 +50,11 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 def require_no_alias(text: str) -> None:
     """Refuse a document with aliases.
 
-    A composed alias is the very node that it stands for, with that node's place in the text: an
-    edit of one would change the other, and an addition behind an alias would go to the wrong place.
+    PyYAML composes an alias as its anchored node, with the position of that node. An edit of the
+    alias would change the anchored node, and an addition after it would go to the wrong place.
 
     Raises:
-        DevcacheError: It has one.
+        DevcacheError: The document has an alias.
     """
     if "*" not in text:
         return
@@ -65,24 +65,24 @@ def require_no_alias(text: str) -> None:
 
 
 def put(text: str, parent: yaml.Node, path: tuple[str, ...], value: Plain) -> Edit:
-    """Return the edit that sets what is at `path` below `parent`, making collections as needed.
+    """Return the edit that sets the value at `path` below `parent`, and adds missing collections.
 
     Args:
         text: The document's text, without aliases; see `require_no_alias`.
-        parent: A node of it.
+        parent: A node of the document.
         path: Keys of mappings and Items of sequences, from `parent` down.
-        value: What is to stand there; for an Item the whole item, its name included.
+        value: The new value; for an Item the whole item, including its name.
 
     Raises:
-        DevcacheError: A merge key or a value of another type stands in the way.
+        DevcacheError: There is a merge key, or a value of another type, on the path.
     """
     step, rest = path[0], path[1:]
     expected = yaml.SequenceNode if isinstance(step, Item) else yaml.MappingNode
     if not isinstance(parent, expected) and not nodes.is_null(parent):
         raise _refusal(parent.start_mark.line, _OTHER_TYPE)
     _require_unmerged(parent)
-    find = nodes.named if isinstance(step, Item) else nodes.get
-    child = find(parent, step)
+    look_up = nodes.named if isinstance(step, Item) else nodes.get
+    child = look_up(parent, step)
     if child is None:
         return _insert(text, parent, _nested(path, value))
     if rest:
@@ -92,11 +92,11 @@ def put(text: str, parent: yaml.Node, path: tuple[str, ...], value: Plain) -> Ed
 
 
 def drop(sequence: yaml.Node | None, name: str) -> list[Edit]:
-    """Return the edits that remove the item of this name, which is not the first of its list."""
+    """Return the edits that remove the items of this name; the first item always stays."""
     items = nodes.items(sequence)
     return [
-        Edit(_end(before), _end(item), "")
-        for before, item in pairwise(items)
+        Edit(_end(previous), _end(item), "")
+        for previous, item in pairwise(items)
         if nodes.text(nodes.get(item, "name")) == name
     ]
 
@@ -107,13 +107,13 @@ def _nested(path: tuple[str, ...], value: Plain) -> Plain:
     return value
 
 
-def _insert(text: str, collection: yaml.Node, added: Plain) -> Edit:
-    """Add to the end of a collection."""
+def _insert(text: str, collection: yaml.Node, addition: Plain) -> Edit:
+    """Return the edit that appends an addition to a collection."""
     if isinstance(collection, yaml.ScalarNode):  # null: `annotations:`
         end = collection.end_mark.index
-        return Edit(collection.start_mark.index, end, f" {emit.flow(added)}")
+        return Edit(collection.start_mark.index, end, f" {emit.flow(addition)}")
     if not _is_block(collection):
-        inner = emit.flow(added)[1:-1]
+        inner = emit.flow(addition)[1:-1]
         if not collection.value:
             inside = collection.start_mark.index + 1
             return Edit(inside, inside, inner)
@@ -121,17 +121,17 @@ def _insert(text: str, collection: yaml.Node, added: Plain) -> Edit:
         return Edit(end, end, f", {inner}")
     place = _line_end(text, _end(collection))
     newline = "" if text[place - 1] == "\n" else "\n"
-    return Edit(place, place, newline + emit.block(added, indent=collection.start_mark.column))
+    return Edit(place, place, newline + emit.block(addition, indent=collection.start_mark.column))
 
 
 def _replace(text: str, parent: yaml.Node, node: yaml.Node, value: Plain) -> Edit:
     start, end = node.start_mark.index, _end(node)
     if _is_block(node):
-        # Where a block collection begins depends on its type: a list may stand under its key.
+        # A list may begin in the column of its key, a mapping may not: the type must stay.
         if not isinstance(value, list if isinstance(node, yaml.SequenceNode) else dict):
             raise _refusal(node.start_mark.line, _OTHER_TYPE)
         lines = emit.block(value, indent=node.start_mark.column).lstrip(" ")
-        # An empty one has no block style, and in flow style it must not begin where its key does.
+        # There is no block style for an empty value, and flow style needs more indent than the key.
         lines = lines if value else f" {lines}"
         return Edit(start, end, lines if text[end - 1] == "\n" else lines.removesuffix("\n"))
     blank = " " if start == end else ""  # null: `medium:`
@@ -145,25 +145,25 @@ def _is_block(node: yaml.Node) -> bool:
 
 
 def _end(node: yaml.Node) -> int:
-    """Return where a node's own text ends: marks of block collections reach to what follows."""
+    """Return the end of a node's own text: the mark of a block collection is at the next token."""
     return _end(_last(node)) if _is_block(node) else int(node.end_mark.index)
 
 
 def _last(collection: yaml.Node) -> yaml.Node:
-    """Return the last value of a collection that has one, as each in block style does."""
+    """Return the last value of a collection, which must not be empty; block style never is."""
     last: yaml.Node | tuple[yaml.Node, yaml.Node] = collection.value[-1]
     return last[1] if isinstance(last, tuple) else last
 
 
 def _line_end(text: str, position: int) -> int:
-    """Return where the line ends that `position` is in, behind its line break."""
+    """Return the position after the line break of the line that `position` is in."""
     if text[position - 1] == "\n":
         return position
     return text.find("\n", position) + 1 or len(text)
 
 
 def _require_unmerged(node: yaml.Node) -> None:
-    """Refuse a node that takes fields from another one."""
+    """Refuse a node with a merge key."""
     if nodes.get(node, "<<") is not None:
         raise _refusal(node.start_mark.line, "has a YAML merge key")
 

@@ -1,4 +1,4 @@
-"""Plain values as YAML that Helm, Kubernetes and PyYAML read alike."""
+"""Writes plain values as YAML that Helm, Kubernetes and PyYAML read in the same way."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._+=-]*(?::[A-Za-z0-9/._+=@-]+)*|[1-9][0-9]*(?:[KMG]i|m)")
-"""Words, paths, references, base64 and quantities: what no YAML parser takes for anything else."""
+"""Words, paths, references, base64 and quantities: every YAML parser reads them as strings."""
 
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-"""What JSON admits in a string, and YAML does not, or takes for a line break."""
+"""Characters that JSON allows in a string, but that YAML forbids or reads as line breaks."""
 
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""YAML 1.1's words, which Helm's parser takes for booleans and null, PyYAML only some of them."""
+"""Words of YAML 1.1 that Helm reads as booleans and null; PyYAML does so with some of them."""
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # chosen at run time
-    """Quotes each string that some YAML parser could take for something else."""
+    """Quotes each string that a YAML parser could read as another type."""
 
     def ignore_aliases(self, _data: object) -> bool:
-        """Write values that occur twice twice: aliases do not survive Helm 4 whole."""
+        """Repeat equal values instead of writing aliases, which Helm 4 damages."""
         return True
 
 
@@ -35,19 +35,19 @@ def _is_plain(text: str) -> bool:
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if text.endswith("\n") and text.isascii() else '"'
-    shown = None if _is_plain(text) else style
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=shown)
+    tag = "tag:yaml.org,2002:str"
+    return dumper.represent_scalar(tag, text, style=None if _is_plain(text) else style)
 
 
 _Dumper.add_representer(str, _string)
 
 
 def block(value: Plain, *, indent: int = 0) -> str:
-    """Return a value in block style, ending with a line break, keys in their order.
+    """Return a value in block style, with a final line break and the keys in their order.
 
     Args:
-        value: The value. Values that occur twice are written twice, never as an alias.
-        indent: The columns to indent each line by.
+        value: The value. Equal values are repeated, never written as an alias.
+        indent: The indent of each line, in columns.
     """
     text = yaml.dump(
         value,
@@ -63,14 +63,14 @@ def block(value: Plain, *, indent: int = 0) -> str:
 
 
 def scalar(text: str) -> str:
-    """Return a string as it stands behind a key in block style."""
+    """Return a string as the value of a key in block style."""
     return text if _is_plain(text) else flow(text)
 
 
 def flow(value: Plain) -> str:
-    """Return a value on one line, as JSON that is YAML, too."""
+    """Return a value on one line, as JSON that is also valid YAML."""
     text = json.dumps(value, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def document(value: dict[str, Plain], *, comment: str = "") -> str:
@@ -78,7 +78,7 @@ def document(value: dict[str, Plain], *, comment: str = "") -> str:
 
     Args:
         value: The object.
-        comment: A comment line to put above it, or "".
+        comment: A comment line for the top of the document, or "".
     """
     head = f"---\n{comment}\n" if comment else "---\n"
     return head + block(value)

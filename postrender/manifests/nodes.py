@@ -1,4 +1,4 @@
-"""YAML text as nodes that know their place in it: composing safely, and looking keys up."""
+"""Composes YAML text into nodes with positions, within limits, and looks up their keys."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml where PyYAML was built with it: some ten times faster, same nodes and marks."""
+"""libyaml if PyYAML was built with it: about ten times faster, with the same nodes and marks."""
 
 _QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
-"""Where a parser's message begins to quote content; `expected ',' or ']'` is not content."""
+"""The place where a parser's message quotes content; `expected ',' or ']'` is not content."""
 
 _DEEPEST = 200
-"""Levels of nesting. PyYAML composes recursively in C: some ten thousand levels end the process."""
+"""The limit of nesting. PyYAML recurses in C, and crashes at about ten thousand levels."""
 
 _TAG_DIRECTIVE = re.compile(r"(?:\A\ufeff?|[\r\n\x85\u2028\u2029])%TAG")
 _MOST_TAG_DIRECTIVES = 100
-"""`%TAG` lines. libyaml compares each with all before it: a megabyte of them takes a minute."""
+"""The limit of `%TAG` lines. libyaml compares all pairs of them: a megabyte takes a minute."""
 
 
-def decoded(content: bytes, *, where: str, first_line: int = 1) -> str:
-    """Return the text that UTF-8 stands for.
+def decode(content: bytes, *, where: str, first_line: int = 1) -> str:
+    """Return UTF-8 content as text.
 
     Args:
         content: The bytes.
-        where: What error messages call them.
-        first_line: The number of their first line, for error messages.
+        where: The file or stream, for error messages.
+        first_line: The number of the first line, for error messages.
 
     Raises:
-        DevcacheError: It is not UTF-8; the message tells the line.
+        DevcacheError: The content is not UTF-8; the message names the line.
     """
     try:
         return content.decode()
@@ -53,11 +53,11 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
 
     Args:
         text: One document, with or without its `---` line.
-        where: What error messages call it.
+        where: The document, for error messages.
         first_line: The number of its first line, for error messages.
 
     Raises:
-        DevcacheError: It is not one document of YAML, or nests deeper than 200 levels.
+        DevcacheError: The text is not one YAML document, or nests deeper than 200 levels.
     """
     try:
         _limit_depth(text, where)
@@ -72,25 +72,25 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
 
 
 def events(text: str) -> Iterator[yaml.Event]:
-    """Yield the parser's events of a YAML text, in time that grows as the text does.
+    """Yield the parser's events of a YAML text, in linear time.
 
     Raises:
-        yaml.YAMLError: It is no YAML, or has more than 100 `%TAG` directives.
+        yaml.YAMLError: The text is not YAML, or has more than 100 `%TAG` directives.
     """
     directives = _TAG_DIRECTIVE.finditer(text)
     if next(islice(directives, _MOST_TAG_DIRECTIVES, None), None):
         problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
         raise yaml.MarkedYAMLError(problem=problem)
     try:
-        found = yaml.parse(text, Loader=LOADER)
-        yield from _encodable(found) if LOADER is yaml.SafeLoader else found
+        stream = yaml.parse(text, Loader=LOADER)
+        yield from _without_surrogates(stream) if LOADER is yaml.SafeLoader else stream
     except (ValueError, OverflowError) as error:  # PyYAML's own parser, where libyaml is missing
         raise yaml.YAMLError from error
 
 
-def _encodable(found: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
-    """Yield events without half of a surrogate pair, which libyaml refuses itself."""
-    for event in found:
+def _without_surrogates(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    """Yield the events, and refuse lone surrogates as libyaml does."""
+    for event in stream:
         if isinstance(event, yaml.ScalarEvent):
             event.value.encode()
         yield event
@@ -109,43 +109,43 @@ def _limit_depth(text: str, where: str) -> None:
 
 
 def syntax_problem(error: Exception) -> str:
-    """Return what a YAML parser found wrong, in its own words and without any content."""
-    words = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
-    if words == "but found another document":
+    """Return the problem that a YAML parser reports, in its own words and without any content."""
+    message = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
+    if message == "but found another document":
         return "holds more than one document"
-    known = _QUOTATION.split(words or "a character that YAML does not allow")[0]
-    return f"is not valid YAML: {known}"
+    reason = _QUOTATION.split(message or "a character that YAML does not allow")[0]
+    return f"is not valid YAML: {reason}"
 
 
 def pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """Yield the key and value nodes of a mapping; none for every other node."""
+    """Yield the key and value nodes of a mapping; nothing for any other node."""
     if isinstance(node, yaml.MappingNode):
         yield from node.value
 
 
 def items(node: yaml.Node | None) -> list[yaml.Node]:
-    """Return the items of a sequence; none for every other node, as Kubernetes reads null."""
+    """Return the items of a sequence; none for any other node, as Kubernetes reads null."""
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def get(node: yaml.Node | None, *path: str) -> yaml.Node | None:
-    """Return the value under a path of keys, or None where one is missing.
+    """Return the value at a path of keys, or None if a key is missing.
 
-    The last of equal keys counts, as in Helm (sigs.k8s.io/yaml).
+    Of duplicate keys the last one counts, as in Helm (sigs.k8s.io/yaml).
     """
     for name in path:
-        found = [value for key, value in pairs(node) if text(key) == name]
-        node = found[-1] if found else None
+        values = [value for key, value in pairs(node) if text(key) == name]
+        node = values[-1] if values else None
     return node
 
 
 def is_null(node: yaml.Node | None) -> bool:
-    """Return whether a node is there, but empty, e.g. the value of `annotations:`."""
+    """Return whether a node exists, but is null, e.g. the value of `annotations:`."""
     return node is not None and node.tag == "tag:yaml.org,2002:null"
 
 
 def text(node: yaml.Node | None) -> str:
-    """Return the text of a scalar; "" for every other node and for null."""
+    """Return the text of a scalar; "" for any other node and for null."""
     if not isinstance(node, yaml.ScalarNode) or is_null(node):
         return ""
     value: str = node.value
@@ -163,21 +163,22 @@ def named(node: yaml.Node | None, name: str) -> yaml.Node | None:
 
 
 Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plain"]
-"""What a YAML document holds once read: JSON's types."""
+"""The value of a YAML document: JSON's types."""
 
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-"""What Helm's parser takes for a number (go-yaml v2, resolve.go); PyYAML not `1e3`."""
+"""A number, as Helm's parser reads it (go-yaml v2, resolve.go); PyYAML reads `1e3` as text."""
 
 
 def plain(document: str, *, where: str) -> Plain:
     """Return the one YAML document in `document` as plain values.
 
-    Dates, sexagesimal numbers (`1:30`), `=`, and numbers without digits or beyond a double stay
-    the text they are, as Helm reads them.
+    Dates, sexagesimal numbers (`1:30`), `=`, numbers without digits and numbers beyond the range
+    of a double stay text, as in Helm.
 
     Raises:
-        DevcacheError: It is no YAML, has aliases, keys that are no strings, or a key twice.
+        DevcacheError: The document is not YAML, or has aliases, keys that are not scalars, or
+            duplicate keys.
     """
     root = compose(document, where=where)
     return _plain(root, set(), where) if root else None
@@ -186,7 +187,7 @@ def plain(document: str, *, where: str) -> Plain:
 def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
-    if id(node) in seen:  # also keeps nested aliases from growing without bound
+    if id(node) in seen:  # also stops nested aliases from growing exponentially
         problem = "uses a YAML alias"
         raise DevcacheError(problem, where=where, hint="write the aliased value out")
     seen.add(id(node))
@@ -206,24 +207,24 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
 
 
 def _scalar(node: yaml.ScalarNode) -> Plain:
-    written: str = node.value
+    value: str = node.value
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
     if kind == "null":
         return None
     if kind == "bool":
-        return written.lower() in {"true", "yes", "on"}
-    if kind == "int" and ":" not in written:
-        return _integer(written)
-    if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(written):
-        number = float(written)
-        return number if math.isfinite(number) else written
-    return written
+        return value.lower() in {"true", "yes", "on"}
+    if kind == "int" and ":" not in value:
+        return _integer(value)
+    if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(value):
+        number = float(value)
+        return number if math.isfinite(number) else value
+    return value
 
 
-def _integer(written: str) -> int | str:
-    digits = written.replace("_", "")
+def _integer(value: str) -> int | str:
+    digits = value.replace("_", "")
     octal = re.fullmatch("[-+]?0[0-7]+", digits) is not None
     try:
         return int(digits, 8 if octal else 0)
     except ValueError:  # `0x_`, `!!int word`, or more digits than Python converts
-        return written
+        return value

@@ -1,4 +1,4 @@
-"""A stream of manifests as documents with their exact text: split, identify, join."""
+"""Splits a stream of manifests into documents with their exact text, and joins them again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import yaml
 
 _STREAM = "the rendered manifests"
-"""What error messages call it."""
+"""The stream, for error messages."""
 
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)(?=[ \t\r\n]|\Z)")
 """YAML's document marker: `---` at the start of a line, alone or before a blank.
 
-It begins with its literal, which is searched for many times faster than the start of a line.
+The pattern begins with the literal, because a search for that is many times faster.
 """
 
 _BARE_SEPARATOR = re.compile(rb"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
@@ -30,25 +30,25 @@ _BARE_SEPARATOR = re.compile(rb"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
 _ORIGIN = re.compile(
     r"(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
 )
-"""The leading comment that names a document's template: Helm 3's, or helm-unittest's."""
+"""The leading comment with the name of a document's template, by Helm 3 or helm-unittest."""
 
 
 class Document:
     """One document of a stream.
 
     Attributes:
-        content: All of it, from its `---` line (if it has one) to the next document's.
+        content: All its bytes, from its `---` line (if any) up to that of the next document.
         line: The number of its first line in the stream, from 1.
     """
 
     def __init__(self, content: bytes, line: int) -> None:
-        """Hold a document; nothing is decoded or parsed before it is asked for."""
+        """Store the content; it is decoded and parsed on first use."""
         self.content = content
         self.line = line
 
     @property
     def text(self) -> str:
-        """Its text to the byte."""
+        """The exact text."""
         return self.content.decode()
 
     @cached_property
@@ -61,7 +61,7 @@ class Document:
         return nodes.compose(self.text, where=self.origin, first_line=self.line)
 
     def mentions(self, *words: str) -> bool:
-        """Return whether all words occur in it: cheap, where `root` parses all of it."""
+        """Return whether all words occur in the document, without parsing it."""
         return all(word.encode() in self.content for word in words)
 
     @property
@@ -86,44 +86,44 @@ class Document:
 
     @property
     def is_hook(self) -> bool:
-        """Whether it is a Helm hook: in the stream of Helm 4, not of Helm 3."""
+        """Whether the object is a Helm hook; only Helm 4 passes hooks to a post-renderer."""
         return nodes.get(self.root, "metadata", "annotations", labels.HOOK) is not None
 
     @property
     def title(self) -> str:
-        """What error messages call the object, e.g. `Deployment crossplane-system/crossplane`."""
+        """The object, for error messages, e.g. `Deployment crossplane-system/crossplane`."""
         name = "/".join(filter(None, (self.namespace, self.name)))
         return f"{self.kind} {name if name.isprintable() else quoted(name)}"
 
     @property
     def origin_comment(self) -> str:
-        """The line that names the template, e.g. `# Source: crossplane/templates/x.yaml`, or ""."""
-        found = _ORIGIN.match(self.text)
-        return found.group(1) if found else ""
+        """The line with the template, e.g. `# Source: crossplane/templates/x.yaml`, or ""."""
+        match = _ORIGIN.match(self.text)
+        return match[1] if match else ""
 
     @property
     def filename(self) -> str:
-        """Helm 4's note of the template, or ""."""
+        """The annotation in which Helm 4 records the template, or ""."""
         return nodes.text(nodes.get(self.root, "metadata", "annotations", labels.FILENAME))
 
     @property
     def origin(self) -> str:
-        """What error messages call the document when it cannot be parsed."""
+        """The document, for error messages when it cannot be parsed."""
         _, _, template = self.origin_comment.partition(": ")
         return template or _STREAM
 
 
 def split(stream: bytes) -> tuple[Document, ...]:
-    """Return the documents of a stream; their contents joined are the stream again.
+    """Return the documents of a stream; their joined contents are the stream.
 
-    Separators are lines, as in Helm: `---`, then at most blanks and a comment. What stands between
-    two of them may be empty or only comments.
+    As in Helm, a separator is a line of `---`, optionally with blanks and a comment. A document
+    may be empty or consist of comments.
 
     Raises:
-        DevcacheError: It is not UTF-8, or a separator's line has content on it (`--- {a: b}`),
-            which Helm refuses too.
+        DevcacheError: The stream is not UTF-8, or a separator line has content (`--- {a: b}`),
+            which Helm refuses as well.
     """
-    starts = [found.start() for found in _SEPARATOR.finditer(stream)]
+    starts = [match.start() for match in _SEPARATOR.finditer(stream)]
     for start in starts:
         if not _BARE_SEPARATOR.match(stream, start):
             line = stream.count(b"\n", 0, start) + 1
@@ -138,13 +138,13 @@ def _documents(stream: bytes, edges: list[int]) -> Iterator[Document]:
     for start, end in pairwise(edges):
         content = stream[start:end]
         if not content.isascii():
-            nodes.decoded(content, where=_STREAM, first_line=line)
+            nodes.decode(content, where=_STREAM, first_line=line)
         yield Document(content, line)
         line += content.count(b"\n")
 
 
 def require_manifests(documents: Iterable[Document]) -> None:
-    """Refuse what is no stream of manifests at all; parses every document, so only for an error.
+    """Refuse a stream without any manifest. It parses every document: call it only on an error.
 
     Raises:
         DevcacheError: A document is not YAML, or all of them are empty.
@@ -156,9 +156,9 @@ def require_manifests(documents: Iterable[Document]) -> None:
 
 
 def join(documents: Iterable[Document]) -> list[bytes]:
-    """Return the stream of the documents, each beginning on a line and the last one ending it.
+    """Return the stream of the documents, in pieces, with missing separators and line breaks added.
 
-    In pieces, to be written one after the other: joined, the stream would be in memory twice.
+    The caller writes one piece after the other; to join them would double the memory.
     """
     pieces: list[bytes] = []
     for document in documents:

@@ -1,4 +1,4 @@
-"""A package on disk, an .xpkg or a directory, as kind, name, package.yaml, digest and contents."""
+"""Reads a package on disk, an .xpkg or a directory, into a `Package`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _LARGEST_PARSED = 1 << 20
-"""Bytes of the largest file to check for YAML errors: nobody writes a larger file by hand."""
+"""The largest file in bytes that is checked for YAML errors: a larger one is generated."""
 
 
 def read(
@@ -44,7 +44,7 @@ def read(
         cache: The packages that earlier runs accepted.
 
     Raises:
-        DevcacheError: It cannot be read, or is not one package that Crossplane would read too.
+        DevcacheError: The path cannot be read, or Crossplane would not accept the package.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
         return _from_directory(path, ignore, cache)
@@ -52,19 +52,19 @@ def read(
 
 
 def _from_archive(path: Path, cache: ResultCache) -> Package:
-    from postrender.packages import archive  # noqa: PLC0415  # tarfile: most packages need none
+    from postrender.packages import archive  # noqa: PLC0415  # slow: tarfile; directories need none
 
-    with archive.opened(path) as image:
-        # The digest of the registry covers all inputs.
+    with archive.open_image(path) as image:
+        # The registry digest covers all inputs.
         key = image.digest if image.size >= result_cache.SMALLEST else ""
         dump = cache.get("archive", key) if key else None
         if dump is not None:
-            return package.loaded(dump, lambda: archive.read_again(path, image.digest))
+            return package.load(dump, lambda: archive.read_again(path, image.digest))
         package_yaml = PackageYaml.of(image.package_yaml())
-    where = f"{disk.shown(path)}: {PACKAGE_YAML}"
+    where = f"{disk.title(path)}: {PACKAGE_YAML}"
     result = _from_stream(path, package_yaml, where, registry_digest=image.digest)
     if key:
-        cache.put(package.dumped(result), "archive", key)
+        cache.put(package.dump(result), "archive", key)
     return result
 
 
@@ -72,13 +72,13 @@ def of_package_yaml(path: Path, content: bytes) -> Package:
     """Return the package of a package.yaml, e.g. of a file from a cache.
 
     Args:
-        path: Its path, for error messages.
-        content: The stream of all its objects.
+        path: The path of the file, for error messages.
+        content: The content: the stream of all objects.
 
     Raises:
-        DevcacheError: It is not one package that Crossplane would read.
+        DevcacheError: Crossplane would not accept the package.
     """
-    return _from_stream(path, PackageYaml.of(content), disk.shown(path), registry_digest="")
+    return _from_stream(path, PackageYaml.of(content), disk.title(path), registry_digest="")
 
 
 def _from_stream(
@@ -99,17 +99,17 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
     key = directory.digest(files) if size >= result_cache.SMALLEST else ""
     dump = cache.get("directory", key) if key else None
     if dump is not None:
-        return package.loaded(dump, lambda: directory.joined(files))
-    package_yaml = PackageYaml.of(directory.joined(files))
+        return package.load(dump, lambda: directory.join(files))
+    package_yaml = PackageYaml.of(directory.join(files))
     result = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
     if key:
-        cache.put(package.dumped(result), "directory", key)
+        cache.put(package.dump(result), "directory", key)
     return result
 
 
 def _documents(files: Iterable[directory.File], path: Path) -> Iterator[tuple[str, str, Document]]:
     for name, content in files:
-        where = disk.shown(path / name)
+        where = disk.title(path / name)
         thorough = len(content) <= _LARGEST_PARSED
         for document in documents.split(content, where=where, thorough=thorough):
             yield name, where, document
@@ -122,7 +122,7 @@ def _package(
     package_yaml: PackageYaml,
     registry_digest: str,
 ) -> Package:
-    """Return the package of documents, each with its file and that file's title for messages."""
+    """Return the package of documents; each comes with its file's name and title."""
     metas: list[tuple[str, Document]] = []
     members: list[Member] = []
     for file, where, document in documents_:
@@ -146,12 +146,12 @@ def _package(
 
 
 def _only(metas: Sequence[tuple[str, Document]], path: Path) -> tuple[str, Document]:
-    """Return the meta object and where it is."""
+    """Return the one meta object and the title of its file."""
     if len(metas) == 1:
         return metas[0]
     if not metas:
         problem = "no meta object: a Configuration, Provider or Function of meta.pkg.crossplane.io"
-        raise DevcacheError(problem, where=disk.shown(path))
+        raise DevcacheError(problem, where=disk.title(path))
     places = ", ".join(sorted({where for where, _ in metas})[:3])
     problem = f"{len(metas)} meta objects, where a package has one (in {places})"
-    raise DevcacheError(problem, where=disk.shown(path))
+    raise DevcacheError(problem, where=disk.title(path))

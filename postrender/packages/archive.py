@@ -1,7 +1,7 @@
-"""A package file: an .xpkg of any crossplane CLI, or one image of `docker save`.
+"""Reads a package file: an .xpkg of any crossplane CLI, or one image of `docker save`.
 
-It is read as a stream, nothing is extracted, and a layer is unpacked only if package.yaml may be
-in it: a large runtime costs one sha256 and no memory.
+The file is read as a stream and nothing is extracted. A layer is unpacked only if it may contain
+package.yaml, so a large runtime costs one sha256 and no memory.
 """
 
 from __future__ import annotations
@@ -27,71 +27,74 @@ _MANIFEST = "manifest.json"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _LARGEST_ARCHIVE = 16 << 30
-"""Bytes of an archive. A sparse file can claim any size, and all of its layers are hashed."""
+"""The largest archive in bytes. A sparse file can claim any size, and each layer is hashed."""
 
 _MOST_MEMBERS = 10_000
 _LONGEST_NAME = 4096
 
 _LARGEST_JSON = 2 << 20
-"""Bytes of manifest.json and of an image config."""
+"""The largest manifest.json or image config in bytes."""
 
 _MOST_LAYERS = 256
 """Crossplane's own limit (1.13, internal/controller/pkg/revision/imageback.go)."""
 
 
 class Image(NamedTuple):
-    """What a package file holds, while it is open."""
+    """The image in a package file; valid while the file is open."""
 
     digest: str
-    """`sha256:<hex>` that a registry gives for `crossplane xpkg push` of the file.
+    """The digest, `sha256:<hex>`, that `crossplane xpkg push` of the file has in a registry.
 
-    It is "" when a push would change the image.
+    It is "" if a push would change the image.
     """
 
     size: int
-    """Bytes of the file."""
+    """The size of the file in bytes."""
 
     layers: tuple[Layer, ...]
 
-    based: tuple[Layer, ...]
-    """Those that are labelled as the package's own."""
+    base_layers: tuple[Layer, ...]
+    """The layers with the label of package content (`base`)."""
 
     where: str
-    """What error messages call the file."""
+    """The file, for error messages."""
 
     def package_yaml(self) -> bytes:
-        """Return its package.yaml.
+        """Return the package.yaml of the image.
 
         Raises:
-            DevcacheError: There is none, or a layer is damaged or beyond a limit.
+            DevcacheError: There is none, or a layer is damaged or exceeds a limit.
         """
-        return package_yaml(self.layers, self.based, where=self.where)
+        return package_yaml(self.layers, self.base_layers, where=self.where)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image]:
-    """Give what the package file at `path` holds.
+def open_image(path: Path) -> Iterator[Image]:
+    """Open the package file at `path`, and close it at the end of the context.
+
+    Yields:
+        The image in the file.
 
     Raises:
-        DevcacheError: It is not readable, not the archive of just one image, damaged, or beyond a
-            limit.
+        DevcacheError: The file cannot be read, is not an archive of exactly one image, is damaged,
+            or exceeds a limit.
     """
-    with disk.opened(path) as (descriptor, size):
-        archive = _archive(Range(descriptor, 0, size, disk.shown(path)), descriptor)
+    with disk.open_file(path) as (descriptor, size):
+        archive = _archive(Range(descriptor, 0, size, disk.title(path)), descriptor)
         yield _image(archive, _only_image(archive), size)
 
 
 def read_again(path: Path, digest: str) -> bytes:
-    """Return the package.yaml of a package file that had this digest a moment ago.
+    """Return the package.yaml of a package file that was read before, with this digest.
 
     Raises:
-        DevcacheError: As for `opened`, or it has another digest now.
+        DevcacheError: As for `open_image`, or the file has another digest now.
     """
-    with opened(path) as image:
+    with open_image(path) as image:
         if image.digest == digest:
             return image.package_yaml()
     problem = "was changed while it was read"
-    raise DevcacheError(problem, where=disk.shown(path), hint="run the same command again")
+    raise DevcacheError(problem, where=disk.title(path), hint="run the same command again")
 
 
 def _image(archive: _Archive, entry: dict[str, object], size: int) -> Image:
@@ -100,34 +103,34 @@ def _image(archive: _Archive, entry: dict[str, object], size: int) -> Image:
     config = archive.small_file(config_name)
     fields = _json(config, archive.place(config_name))
     labels = _labels(fields, archive.place(config_name))
-    is_known = (
+    has_registry_digest = (
         all(layer.is_packed for layer in layers)
         and not entry.get("LayerSources")  # Docker's own descriptors, with other media types
-        and imagedigest.is_kept(config, fields)
+        and imagedigest.survives_push(config, fields)
     )
-    blobs = _blobs(layers) if is_known or labels else ()
-    based = tuple(
+    blobs = _blobs(layers) if has_registry_digest or labels else ()
+    base_layers = tuple(
         layer
         for layer, blob in zip(layers, blobs, strict=False)
         if labels.get(imagedigest.label_of(blob.digest)) == "base"
     )
-    digest = imagedigest.registry_digest(config, blobs, labels) if is_known else ""
-    return Image(digest, size, layers, based, archive.where)
+    digest = imagedigest.registry_digest(config, blobs, labels) if has_registry_digest else ""
+    return Image(digest, size, layers, base_layers, archive.where)
 
 
 class _Archive(NamedTuple):
-    """An open archive and where in it each member is."""
+    """An open archive and the headers of its members."""
 
     descriptor: int
     where: str
     members: dict[str, tarfile.TarInfo]
 
     def place(self, name: str) -> str:
-        """Return what messages call a member."""
-        return f"{self.where}: {disk.shown(name)}"
+        """Return a member, for error messages."""
+        return f"{self.where}: {disk.title(name)}"
 
     def member(self, name: str) -> tarfile.TarInfo:
-        """Return a member; a `DevcacheError` when the archive has none of this name."""
+        """Return a member, or raise a `DevcacheError` if the archive has none of this name."""
         member = self.members.get(posixpath.normpath(name))
         if member is None:
             problem = "is not in the archive"
@@ -143,27 +146,28 @@ class _Archive(NamedTuple):
         return Range(self.descriptor, member.offset_data, member.size, self.place(name))
 
     def small_file(self, name: str) -> bytes:
-        """Return all of a JSON file, which is never a link."""
+        """Return the content of a JSON file, which must not be a link."""
         content = self.content(self.member(name), name)
         if content.size > _LARGEST_JSON:
-            problem = f"{content.size} bytes, and {_LARGEST_JSON} are read"
+            problem = f"has {content.size} bytes, more than the limit of {_LARGEST_JSON}"
             raise DevcacheError(problem, where=content.where)
         return content.exactly(content.size)
 
 
 def _archive(file: Range, descriptor: int) -> _Archive:
     if file.size > _LARGEST_ARCHIVE:
-        problem = f"larger than {_LARGEST_ARCHIVE >> 30} GiB"
+        problem = f"is larger than {_LARGEST_ARCHIVE >> 30} GiB"
         raise DevcacheError(problem, where=file.where)
     if Range(descriptor, 0, file.size, file.where).up_to(2) == _GZIP_MAGIC:
-        problem = "is gzip-compressed as a whole, which no package file is"
+        problem = "is compressed as a whole with gzip, unlike a package file"
         raise DevcacheError(problem, where=file.where, hint="gunzip it")
     members: dict[str, tarfile.TarInfo] = {}
     for member in tarball.members(file, _MOST_MEMBERS):
-        if max(len(member.name), len(member.linkname)) > _LONGEST_NAME:  # all of them are kept
-            problem = f"a member with a name of over {_LONGEST_NAME} characters"
+        # The names of all members stay in memory.
+        if max(len(member.name), len(member.linkname)) > _LONGEST_NAME:
+            problem = f"has a member with a name of more than {_LONGEST_NAME} characters"
             raise DevcacheError(problem, where=file.where)
-        # Of members with the same name go-containerregistry takes the first.
+        # Of members with the same name, go-containerregistry reads the first.
         members.setdefault(posixpath.normpath(member.name), member)
     return _Archive(descriptor, file.where, members)
 
@@ -175,7 +179,7 @@ def _only_image(archive: _Archive) -> dict[str, object]:
         problem = "is not a list of images"
         raise DevcacheError(problem, where=where)
     if len(entries) != 1:
-        problem = f"{len(entries)} images, where a package is one"
+        problem = f"has {len(entries)} images, but a package has exactly one"
         hint = (
             "name one package: the .xpkg of `crossplane xpkg build`, or a package directory; "
             "`crossplane project build` writes all packages of a project into one file"
@@ -195,7 +199,7 @@ def _layers(archive: _Archive, entry: dict[str, object]) -> tuple[Layer, ...]:
 
 def _layer(archive: _Archive, name: str) -> Layer:
     member = archive.member(name)
-    # `docker save` before 25 links layers that are the same.
+    # `docker save` before version 25 links equal layers.
     if member.issym():
         member = archive.member(posixpath.join(posixpath.dirname(name), member.linkname))
     elif member.islnk():
@@ -206,14 +210,14 @@ def _layer(archive: _Archive, name: str) -> Layer:
 
 
 def _blobs(layers: tuple[Layer, ...]) -> tuple[Blob, ...]:
-    """Return digest and size of each layer, reading none twice."""
+    """Return the digest and size of each layer; hash repeated layers only once."""
     distinct = {layer.start: layer for layer in layers}
-    digests = {start: layer.stored().sha256() for start, layer in distinct.items()}
+    digests = {start: layer.content().sha256() for start, layer in distinct.items()}
     return tuple(Blob(digests[layer.start], layer.size) for layer in layers)
 
 
 def _labels(config: object, where: str) -> dict[str, str]:
-    """Return the labels that say what the layers hold."""
+    """Return the labels that describe the content of layers."""
     inner = config.get("config") if isinstance(config, dict) else None
     labels = inner.get("Labels") if isinstance(inner, dict) else None
     if not isinstance(labels, dict):

@@ -1,8 +1,8 @@
-"""A package directory: which files of it make the package, in which order, and their bytes.
+"""Reads the files of a package directory, in the order of the package.yaml.
 
-The files are those that `crossplane xpkg build` takes when it runs in the directory (crank 2.2.1,
-cmd/crank/xpkg/build.go; crossplane-runtime 2.2.1, pkg/parser/fsreader.go): hidden folders count,
-folders that are links do not, and files that are links are read.
+It reads the same files as `crossplane xpkg build` in that directory (crank 2.2.1,
+cmd/crank/xpkg/build.go; crossplane-runtime 2.2.1, pkg/parser/fsreader.go): also those in hidden
+folders and links to files, but nothing behind links to folders.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 META_FILE = "crossplane.yaml"
 
 _EXAMPLES = "examples"
-"""What is left out: crank skips each path that begins so, `examples.yaml` and `examples-2/` too."""
+"""A prefix of paths that crank skips, including `examples.yaml` and `examples-2/`."""
 
 _SUFFIXES = (".yaml", ".yml")
-"""Go takes the whole of `.yaml` for a suffix too."""
+"""The suffixes of YAML files. As in Go, a file of the name `.yaml` has this suffix."""
 
 _SEPARATOR = b"---\n"
 
@@ -42,53 +42,53 @@ class File(NamedTuple):
 
 
 def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
-    """Return the files of the package directory `path`, crossplane.yaml first, none of them empty.
+    """Return the files of the package directory `path`, crossplane.yaml first, without empty ones.
 
     Args:
         path: The directory.
-        ignore: Patterns of Go's filepath.Match for what is left out; one that matches a directory
-            leaves out all of it.
+        ignore: Patterns of Go's filepath.Match for files and folders to leave out; a folder is left
+            out with all its content.
 
     Raises:
-        DevcacheError: It has no crossplane.yaml, more than 200 MiB, a file that cannot be read, or
-            a link that leads out of it.
+        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML, a file that
+            cannot be read, or a link to a target outside of it.
     """
     root = Path(os.path.realpath(path))
     if not os.path.lexists(root / META_FILE):
         hint = f"a package directory has {META_FILE} at its root"
-        problem = f"no {META_FILE}"
-        raise DevcacheError(problem, where=disk.shown(path), hint=hint)
-    patterns = [gomatch.compiled(pattern) for pattern in ignore]
+        problem = f"has no {META_FILE}"
+        raise DevcacheError(problem, where=disk.title(path), hint=hint)
+    patterns = [gomatch.compile_pattern(pattern) for pattern in ignore]
     names = sorted(_names(root, path, patterns), key=_rank)
     files: list[File] = []
     size = 0
     for name in names:
-        with disk.opened(path / name) as (descriptor, file_size):
+        with disk.open_file(path / name) as (descriptor, file_size):
             size += file_size + len(_SEPARATOR)
             if size > LARGEST_PACKAGE_YAML:
-                problem = f"more than {LARGEST_PACKAGE_YAML >> 20} MiB of YAML"
-                raise DevcacheError(problem, where=disk.shown(path))
-            content = Range(descriptor, 0, file_size, disk.shown(path / name)).exactly(file_size)
+                problem = f"has more than {LARGEST_PACKAGE_YAML >> 20} MiB of YAML"
+                raise DevcacheError(problem, where=disk.title(path))
+            content = Range(descriptor, 0, file_size, disk.title(path / name)).exactly(file_size)
         if content:
             files.append(File(name, content))
     return tuple(files)
 
 
 def digest(files: Sequence[File]) -> str:
-    """Return what tells these files, by name and content, from all others: hexadecimal digits.
+    """Return a digest of the names and contents of files, in hexadecimal digits.
 
-    BLAKE2b, where no other program has to agree: it takes a third of the time of sha256.
+    Only this program uses it, so it is BLAKE2b, which takes a third of the time of sha256.
     """
     total = hashlib.blake2b(digest_size=32)
     for name, content in files:
-        written = os.fsencode(name)
-        total.update(b"%d %d " % (len(written), len(content)) + written)
+        name_bytes = os.fsencode(name)
+        total.update(b"%d %d " % (len(name_bytes), len(content)) + name_bytes)
         total.update(content)
     return total.hexdigest()
 
 
-def joined(files: Sequence[File]) -> bytes:
-    """Return the stream of the files, each as it was written."""
+def join(files: Sequence[File]) -> bytes:
+    """Return the stream of the files, each with its exact content."""
     pieces: list[bytes] = []
     for file in files:
         if pieces and not file.content.startswith(b"---"):
@@ -104,13 +104,13 @@ def _rank(name: str) -> tuple[bool, list[str]]:
 
 
 def _names(root: Path, path: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[str]:
-    """Yield the paths of the files that make the package, relative to `root`, in any order."""
+    """Yield the paths of the package's files, relative to `root`, in any order."""
     folders = [""]
     while folders:
         folder = folders.pop()
         for entry in _entries(root / folder, path / folder):
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if name.startswith(_EXAMPLES) or any(one.fullmatch(name) for one in patterns):
+            if name.startswith(_EXAMPLES) or any(regex.fullmatch(name) for regex in patterns):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
@@ -121,24 +121,31 @@ def _names(root: Path, path: Path, patterns: Sequence[re.Pattern[str]]) -> Itera
                 yield name
 
 
-def _entries(folder: Path, shown: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, path: Path) -> list[os.DirEntry[str]]:
+    """Return the entries of a folder; `path` is the same folder, as the user wrote it."""
     try:
         with os.scandir(folder) as entries:
             return list(entries)
     except OSError as error:
-        raise disk.unreadable(shown, error) from error
+        raise disk.unreadable(path, error) from error
 
 
-def _leads_to_file(link: Path, root: Path, shown: Path) -> bool:
-    """Return whether a link stands for a file of the package.
+def _leads_to_file(link: Path, root: Path, path: Path) -> bool:
+    """Return whether a link leads to a file of the package.
 
-    Crank passes over links to folders and to nowhere (editors lock files by such); what leads to a
-    folder or a YAML file outside is refused, as it would be missing or change unseen.
+    Crank skips links to folders, and dangling links, which editors use as locks. A link to a folder
+    or YAML file outside of the package directory is refused: the content would be missing, or could
+    change without notice.
+
+    Args:
+        link: The link, below `root`.
+        root: The package directory, without links.
+        path: The link, as the user wrote it.
     """
     is_yaml = link.name.endswith(_SUFFIXES)
     target = Path(os.path.realpath(link))
     if (is_yaml or target.is_dir()) and not target.is_relative_to(root):
-        problem = "a link that leads out of the package directory"
-        hint = "copy what it leads to, or leave it out with `ignore`"
-        raise DevcacheError(problem, where=disk.shown(shown), hint=hint)
+        problem = "is a link to a target outside of the package directory"
+        hint = "copy the target, or leave the link out with `ignore`"
+        raise DevcacheError(problem, where=disk.title(path), hint=hint)
     return is_yaml and target.is_file()

@@ -1,4 +1,4 @@
-"""Paths on disk: how messages show them, and regular files opened without ever blocking."""
+"""Paths on disk: their titles for messages, and access to regular files without blocking."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BESIDE_LETTERS = frozenset("/._-+@:,=~")
-"""What a path may hold, beside letters and digits, and still be shown without quotes."""
+"""Characters, besides letters and digits, of a path that needs no quotes."""
 
 
-def shown(path: Path | str) -> str:
-    """Return `path` as messages show it: plain, or quoted when a character of it is odd."""
+def title(path: Path | str) -> str:
+    """Return `path` for messages, in quotes if it has unusual characters."""
     text = str(path)
     plain = all(character.isalnum() or character in _BESIDE_LETTERS for character in text)
     return text if plain and text else quoted(text)
 
 
 def status(path: Path) -> os.stat_result:
-    """Return what the system says of `path`, links followed.
+    """Return the status of `path`; links are followed.
 
     Raises:
-        DevcacheError: It does not exist or cannot be reached.
+        DevcacheError: The path does not exist or cannot be accessed.
     """
     try:
         return path.stat()
@@ -37,32 +37,35 @@ def status(path: Path) -> os.stat_result:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[int, int]]:
-    """Give the file descriptor and the size in bytes of the regular file at `path`.
+def open_file(path: Path) -> Iterator[tuple[int, int]]:
+    """Open the regular file at `path`, and close it at the end of the context.
+
+    Yields:
+        The file descriptor, and the size in bytes.
 
     Raises:
-        DevcacheError: It cannot be opened, or is a pipe, socket, device or directory.
+        DevcacheError: The file cannot be opened, or is a pipe, socket, device or directory.
     """
     try:
-        # A pipe that nobody writes to would block a plain open for ever.
+        # Without O_NONBLOCK, a pipe without a writer would block forever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        result = os.fstat(descriptor)
+        if not stat.S_ISREG(result.st_mode):
             problem = "not a regular file"
-            raise DevcacheError(problem, where=shown(path))
-        yield descriptor, found.st_size
+            raise DevcacheError(problem, where=title(path))
+        yield descriptor, result.st_size
     finally:
         os.close(descriptor)
 
 
 def unreadable(path: Path, error: OSError | ValueError) -> DevcacheError:
-    """Return the refusal for a `path` that the system did not let us read."""
+    """Return the refusal of a `path` that the system cannot open or read."""
     if isinstance(error, FileNotFoundError):
-        hint = "a relative path is looked up in the current directory; that of the filter is helm's"
-        return DevcacheError("no such file or directory", where=shown(path), hint=hint)
+        hint = "relative paths start from the current directory; for the filter, from that of helm"
+        return DevcacheError("no such file or directory", where=title(path), hint=hint)
     reason = error.strerror if isinstance(error, OSError) else None
     problem = f"cannot be read: {(reason or 'not a usable path').lower()}"
-    return DevcacheError(problem, where=shown(path))
+    return DevcacheError(problem, where=title(path))

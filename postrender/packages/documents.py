@@ -1,4 +1,4 @@
-"""A stream of YAML documents, split where Crossplane splits it, each with what it is."""
+"""Splits a stream of YAML documents as Crossplane does, and identifies each document."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from postrender.packages.identity import Identity
 
 _MOST_DOCUMENTS = 100_000
-"""Documents of a stream, empty ones too: the largest provider has some two thousand."""
+"""The limit of documents in a stream, empty ones included: the largest provider has about 2000."""
 
 _LARGEST_PARSED = 4 << 20
-"""Bytes of a document that must be parsed to know what it is: Kubernetes stores none so large."""
+"""The largest document in bytes that is parsed: Kubernetes cannot store one as large as that."""
 
 _MOST_PARSED = 32 << 20
-"""Bytes of all such documents of a stream: a second goes into each MiB."""
+"""The limit in bytes of all parsed documents in a stream: each MiB takes about a second."""
 
 _PIECE = 1 << 20
-"""Bytes decoded at a time: where not all is UTF-8, Python 3.14 takes four for each byte."""
+"""The bytes to decode at a time: Python 3.14 can use four bytes of memory for each."""
 
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)([^\n]*)\n?")
-"""`---` where a line begins, and the rest of the line. Searched as a literal, which is fast."""
+"""`---` at the start of a line, and the rest of the line. It begins with a literal for speed."""
 
 _CONTENT = re.compile(rb"^[ \t\v\f]*(?!#|\.\.\.\s*$)\S", re.MULTILINE)
-"""Where the first line with content begins: Crossplane passes over documents without one."""
+"""The start of the first line with content: Crossplane skips documents without such a line."""
 
-_HINT = "a package holds Kubernetes objects alone; `ignore` leaves other files of a directory out"
+_HINT = "a package has only Kubernetes objects; leave other files of a directory out with `ignore`"
 
 
 class Document(NamedTuple):
@@ -50,19 +50,19 @@ class Document(NamedTuple):
 def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
     """Yield the documents that are not empty, as Crossplane reads them.
 
-    It splits at lines that begin with `---`, on which only blanks or a comment may follow
-    (apimachinery v0.35.1, pkg/util/yaml/decoder.go).
+    A line that begins with `---` separates documents. Only blanks or a comment may follow on that
+    line (apimachinery v0.35.1, pkg/util/yaml/decoder.go).
 
     Args:
         stream: The bytes of a package.yaml, or of one file of a package directory.
-        where: What error messages call it.
-        thorough: Parse all of it. Otherwise a document that begins with its apiVersion and kind is
-            taken for valid YAML, which is a hundred times faster.
+        where: The stream, for error messages.
+        thorough: Whether to parse every document. Otherwise a document that begins with its
+            apiVersion and kind counts as valid YAML, which is a hundred times faster.
 
     Raises:
-        DevcacheError: It is no UTF-8 or no YAML, or a document does not say what it is.
+        DevcacheError: The stream is not UTF-8 or not YAML, or a document has no apiVersion or kind.
     """
-    parsed = 0
+    parsed_size = 0
     for number, (start, end) in enumerate(_parts(stream, where)):
         if number == _MOST_DOCUMENTS:
             problem = f"more than {_MOST_DOCUMENTS} documents"
@@ -72,28 +72,28 @@ def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
             continue
         try:
             _require_utf8(text)
-            found = None if thorough else identity.scanned(text)
-            if found is None:
-                parsed += len(text)
-                found = _parsed(text, parsed)
-            _require_complete(found)
+            document_identity = None if thorough else identity.scan(text)
+            if document_identity is None:
+                parsed_size += len(text)
+                document_identity = _parse(text, parsed_size)
+            _require_complete(document_identity)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             line, column = _place(error, text)
             line += stream.count(b"\n", 0, start)
             place = f"{where}, line {line + 1}, column {column + 1}"
             hint = _HINT if isinstance(error, Unidentified) else ""
             raise DevcacheError(_problem(error), where=place, hint=hint) from error
-        yield Document(found, text)
+        yield Document(document_identity, text)
 
 
 def _parts(stream: bytes, where: str) -> Iterator[tuple[int, int]]:
-    """Yield where each document begins and ends."""
+    """Yield the start and the end of each document."""
     start = 0
     for separator in _SEPARATOR.finditer(stream):
         rest = separator[1].strip()
         if rest and not rest.startswith(b"#"):
             line = stream.count(b"\n", 0, separator.start()) + 1
-            problem = "a --- line that holds more than a comment"
+            problem = "more than a comment follows the document separator `---`"
             raise DevcacheError(problem, where=f"{where}, line {line}")
         yield start, separator.start()
         start = separator.end()
@@ -101,36 +101,36 @@ def _parts(stream: bytes, where: str) -> Iterator[tuple[int, int]]:
 
 
 def _require_utf8(text: bytes) -> None:
-    if text.isascii():  # many times faster than to decode
+    if text.isascii():  # many times faster than decoding
         return
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(text), _PIECE):
         end = start + _PIECE
-        kept, _ = decoder.getstate()  # the first bytes of a character
+        pending, _ = decoder.getstate()  # the first bytes of a character
         try:
             decoder.decode(text[start:end], final=end >= len(text))
         except UnicodeDecodeError as error:
-            place = start - len(kept) + error.start
+            place = start - len(pending) + error.start
             raise UnicodeDecodeError("utf-8", text, place, place + 1, error.reason) from None
 
 
-def _parsed(text: bytes, parsed: int) -> Identity:
-    """Return the identity of a document, the last of `parsed` bytes to be parsed of a stream."""
-    if len(text) > _LARGEST_PARSED or parsed > _MOST_PARSED:
-        problem = "is too large not to begin with its apiVersion and kind"
+def _parse(text: bytes, total: int) -> Identity:
+    """Return the identity of a document; `total` is the size of all parsed ones, with this one."""
+    if len(text) > _LARGEST_PARSED or total > _MOST_PARSED:
+        problem = "is too large, and does not begin with its apiVersion and kind"
         raise Unidentified(problem)
-    return identity.parsed(text)
+    return identity.parse(text)
 
 
-def _require_complete(found: Identity) -> None:
-    for field, value in zip(("apiVersion", "kind"), found, strict=True):
+def _require_complete(document_identity: Identity) -> None:
+    for field, value in zip(("apiVersion", "kind"), document_identity, strict=True):
         if not value:
             problem = f"has no {field}"
             raise Unidentified(problem)
 
 
 def _problem(error: Exception) -> str:
-    """Return what is wrong, without any content of the document."""
+    """Return the problem, without any content of the document."""
     if isinstance(error, UnicodeDecodeError):
         return "is not UTF-8"
     if isinstance(error, Unidentified):
@@ -149,5 +149,5 @@ def _place(error: Exception, text: bytes) -> tuple[int, int]:
     elif isinstance(error, ReaderError):
         offset = error.position
     start = text.rfind(b"\n", 0, offset) + 1
-    before = memoryview(text)[start:offset]  # the line may be all of a document, and that is large
+    before = memoryview(text)[start:offset]  # no copy: a large document may be a single line
     return text.count(b"\n", 0, offset), len(str(before, "utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""A package in whatever form it lies on disk, also in those that no cache can be filled from."""
+"""Reads a package in any form on disk, including forms that a declaration cannot name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.packages import Package
 
 Form = Literal["directory", "xpkg", "package.yaml", "cache file"]
-"""A package directory, an archive, a stream of objects, or such a stream gzipped."""
+"""A package directory, an archive, a stream of objects, or the gzip of such a stream."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _TAR_MAGIC = (257, b"ustar")
@@ -27,21 +27,20 @@ _ARCHIVES = (".xpkg", ".tar")
 
 
 def read(path: Path, *, ignore: Sequence[str] = ()) -> tuple[Form, Package]:
-    """Return the form that the package at `path` has, and the package.
+    """Return the package at `path`, and its form.
 
     Args:
-        path: A package directory, an .xpkg file, a package.yaml, or the gzip of one as it lies in a
-            cache.
+        path: A package directory, an .xpkg file, a package.yaml, or its gzip from a cache.
         ignore: For a directory, patterns of files to leave out.
 
     Raises:
-        DevcacheError: It cannot be read, or is not one package that Crossplane would read too.
+        DevcacheError: The path cannot be read, or Crossplane would not accept the package.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
         return "directory", packages.read(path, ignore=ignore)
-    with disk.opened(path) as (descriptor, size):
-        content = Range(descriptor, 0, size, disk.shown(path))
-        head = Range(descriptor, 0, size, disk.shown(path)).up_to(tarfile.BLOCKSIZE)
+    with disk.open_file(path) as (descriptor, size):
+        content = Range(descriptor, 0, size, disk.title(path))
+        head = Range(descriptor, 0, size, disk.title(path)).up_to(tarfile.BLOCKSIZE)
         if head.startswith(_GZIP_MAGIC):
             unpacked = Unpacked(content, Allowance(LARGEST_PACKAGE_YAML))
             return "cache file", packages.of_package_yaml(
@@ -56,5 +55,5 @@ def read(path: Path, *, ignore: Sequence[str] = ()) -> tuple[Form, Package]:
 
 
 def packed_size(package: Package) -> int:
-    """Return the bytes that a package takes in Crossplane's cache: gzip -1."""
+    """Return the size in bytes of a package in Crossplane's cache, which packs with gzip -1."""
     return len(gzip.compress(package.package_yaml.content, 1))

@@ -1,4 +1,4 @@
-"""Go's filepath.Match, which is what `crossplane xpkg build --ignore` means by a pattern."""
+"""Translates the patterns of Go's filepath.Match, as in `crossplane xpkg build --ignore`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _TOKEN = re.compile(
 _RANGE = re.compile(rf"({_ITEM})(?:-({_ITEM}))?", re.DOTALL)
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a regular expression that fully matches the paths which `pattern` matches.
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression whose full matches are the matches of `pattern`.
 
-    `*` and `?` do not match a slash, `[a-c]` and `[^a-c]` are sets, a backslash escapes. Blank
-    steps (`./`, `//`, a slash at either end) do not matter, as crank cleans the path it joins.
+    `*` and `?` do not match a slash, `[a-c]` and `[^a-c]` are sets, a backslash escapes. Empty
+    steps (`./`, `//`, a slash at either end) are ignored, because crank cleans the joined path.
 
     Raises:
-        DevcacheError: Go calls it a bad pattern.
+        DevcacheError: The pattern is malformed by Go's rules.
     """
     clean = posixpath.normpath(f"./{pattern}")
     parts: list[str] = []
@@ -32,14 +32,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
         token = _TOKEN.match(clean, position)
         if token is None:
             problem = f"bad pattern {quoted(pattern)} in ignore"
-            hint = "a set in brackets is not closed or empty, or a backslash stands at the end"
+            hint = "close each bracket, do not leave it empty, and do not end with a backslash"
             raise DevcacheError(problem, hint=hint)
-        parts.append(_translated(token))
+        parts.append(_translate(token))
         position = token.end()
     return re.compile("".join(parts), re.DOTALL)
 
 
-def _translated(token: re.Match[str]) -> str:
+def _translate(token: re.Match[str]) -> str:
     if token["star"]:
         return "[^/]*"
     if token["any"]:
@@ -53,7 +53,7 @@ def _translated(token: re.Match[str]) -> str:
 
 
 def _set(ranges: list[tuple[str, str]], *, negated: bool) -> str:
-    """Return a set of characters; a range that runs backwards holds none, as in Go."""
+    """Return a set of characters; a backward range is empty, as in Go."""
     members = "".join(f"{re.escape(low)}-{re.escape(high)}" for low, high in ranges if low <= high)
     if not members:
         return "." if negated else "(?!)"

@@ -1,8 +1,8 @@
-"""The digest that a registry gives a package file, computed without a registry.
+"""Computes the digest that a package file gets in a registry, without a registry.
 
-`crossplane xpkg push` makes the manifest anew: layers in order, each annotated with the label that
-the image's config holds for its digest (internal/xpkg/layers.go:AnnotateLayers, since 1.14; files
-that are older have no labels), and the config through go-containerregistry's struct.
+`crossplane xpkg push` writes a new manifest. It annotates each layer with the label for its digest
+in the image config (internal/xpkg/layers.go:AnnotateLayers, since 1.14; older files have no
+labels), and writes the config through go-containerregistry's struct.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ANNOTATION = "io.crossplane.xpkg"
-"""Key of the annotation that says what a layer holds."""
+"""The key of the annotation that describes a layer's content."""
 
 _CONFIG_FIELDS = (
     "architecture",
@@ -31,7 +31,7 @@ _CONFIG_FIELDS = (
     "variant",
     "os.features",
 )
-"""Fields of an image config, in the order of go-containerregistry's pkg/v1/config.go."""
+"""The fields of an image config, in the order of go-containerregistry's pkg/v1/config.go."""
 
 _ALWAYS_WRITTEN = {"architecture", "created", "os", "rootfs", "config"}
 
@@ -41,26 +41,26 @@ _ESCAPED_BY_GO = str.maketrans(
 
 
 class Blob(NamedTuple):
-    """A layer as it is stored."""
+    """The digest and the size in bytes of a layer as stored."""
 
     digest: str
     size: int
 
 
 def label_of(layer_digest: str) -> str:
-    """Return the label under which a config keeps a layer's annotation."""
+    """Return the key of the config's label for the annotation of a layer."""
     return f"{ANNOTATION}:{layer_digest}"
 
 
-def is_kept(config: bytes, fields: object) -> bool:
-    """Return whether a push leaves the bytes of an image config as they are.
+def survives_push(config: bytes, fields: object) -> bool:
+    """Return whether a push preserves the bytes of an image config.
 
-    True for what Crossplane's and go-containerregistry's tools write. Docker orders the fields in
-    another way, so that a push changes the config, and with it the digest.
+    It does for the configs of Crossplane's and go-containerregistry's tools. Docker orders the
+    fields differently: a push changes such a config, and therefore the digest.
 
     Args:
-        config: The bytes.
-        fields: The same, read as JSON.
+        config: The bytes of the config.
+        fields: The parsed JSON of the config.
     """
     if not isinstance(fields, dict) or not fields.keys() >= _ALWAYS_WRITTEN:
         return False

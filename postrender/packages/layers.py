@@ -1,4 +1,4 @@
-"""The layers of an image, and which of them has the package.yaml that counts."""
+"""Finds the package.yaml in the layers of an image, as Crossplane does."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_UNPACKED = 2 << 30
-"""Bytes that are unpacked of all layers together, in search of package.yaml."""
+"""The limit in bytes of the unpacked content of all layers, in search of package.yaml."""
 
 _MOST_MEMBERS = 100_000
-"""Files of a layer: the fullest runtimes stay below it."""
+"""The limit of files in a layer: even the largest runtimes have fewer."""
 
 _WHITEOUTS = (".wh.package.yaml", ".wh..wh..opq")
-"""Files that hide what lower layers have: this one file, or everything (OCI image-spec, layer)."""
+"""Files that hide package.yaml, or all files, of the lower layers (OCI image-spec, layer)."""
 
 
 class Layer(NamedTuple):
-    """A layer as it is stored: a range of the archive."""
+    """A layer as stored: a range of the archive."""
 
     descriptor: int
-    """The open archive."""
+    """The file descriptor of the open archive."""
 
     start: int
     size: int
 
     where: str
-    """What error messages call it."""
+    """The layer, for error messages."""
 
     is_packed: bool
-    """Whether it is gzip data, by its first bytes; a plain tar file otherwise."""
+    """Whether the layer is gzip data, by its first bytes; otherwise it is a plain tar file."""
 
-    def stored(self) -> Range:
-        """Return its bytes as they are."""
+    def content(self) -> Range:
+        """Return the bytes of the layer as stored."""
         return Range(self.descriptor, self.start, self.size, self.where)
 
     def tar(self, allowance: Allowance) -> Source:
-        """Return the tar file that it is."""
-        return Unpacked(self.stored(), allowance) if self.is_packed else self.stored()
+        """Return the layer as a tar file; unpacking spends the allowance."""
+        return Unpacked(self.content(), allowance) if self.is_packed else self.content()
 
 
-def package_yaml(layers: Sequence[Layer], based: Sequence[Layer], *, where: str) -> bytes:
+def package_yaml(layers: Sequence[Layer], base_layers: Sequence[Layer], *, where: str) -> bytes:
     """Return the package.yaml of an image.
 
     Args:
-        layers: All of its layers, the lowest first.
-        based: Those that are labelled as the package's own; only these are read, if there are any.
-        where: What error messages call the image.
+        layers: All layers, the lowest one first.
+        base_layers: The layers with the label of package content; only these are read, if any.
+        where: The image, for error messages.
 
     Raises:
-        DevcacheError: There is none, it is no regular file or over 200 MiB, several layers are
-            labelled, or a layer that was looked into is damaged.
+        DevcacheError: There is no package.yaml, it is not a regular file or larger than 200 MiB,
+            several layers are labelled, or a layer on the way to it is damaged.
     """
-    if len(based) > 1:
-        problem = f"{len(based)} layers are labelled as the package, where Crossplane admits one"
+    if len(base_layers) > 1:
+        problem = f"{len(base_layers)} layers are labelled as the package; Crossplane accepts one"
         raise DevcacheError(problem, where=where)
     allowance = Allowance(_MOST_UNPACKED)
-    for layer in based or reversed(layers):
+    for layer in base_layers or reversed(layers):
         tar = layer.tar(allowance)
-        hidden = False
+        has_whiteout = False
         for member in tarball.members(tar, _MOST_MEMBERS):
             name = posixpath.normpath(member.name).lstrip("/")
             if name == PACKAGE_YAML:
                 return _content(member, tar)
-            hidden = hidden or name in _WHITEOUTS
-        if hidden:
+            has_whiteout = has_whiteout or name in _WHITEOUTS
+        if has_whiteout:
             break
-    hint = "is it a Crossplane package? `crossplane xpkg build` makes one"
+    hint = "is it a Crossplane package? build one with `crossplane xpkg build`"
     problem = f"no {PACKAGE_YAML} in the image"
     raise DevcacheError(problem, where=where, hint=hint)
 
@@ -85,6 +85,6 @@ def _content(member: tarfile.TarInfo, tar: Source) -> bytes:
         problem = "is a link or no regular file"
         raise DevcacheError(problem, where=where)
     if member.size > LARGEST_PACKAGE_YAML:
-        problem = f"{member.size} bytes, and Crossplane reads {LARGEST_PACKAGE_YAML} (200 MiB)"
+        problem = f"has {member.size} bytes; Crossplane reads at most {LARGEST_PACKAGE_YAML}"
         raise DevcacheError(problem, where=where)
     return tar.exactly(member.size)

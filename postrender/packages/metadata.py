@@ -1,4 +1,4 @@
-"""The meta object of a package: its kind, its name and what it depends on."""
+"""Reads the meta object of a package: its kind, name, and dependencies."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ _KINDS: dict[str, PackageKind] = {kind: kind for kind in get_args(PackageKind)}
 
 _GROUP = "meta.pkg.crossplane.io"
 _VERSIONS = ("v1", "v1beta1", "v1alpha1")
-"""Of Crossplane 1.14 to 2.4; not each kind is in each (apis/pkg/meta)."""
+"""The versions in Crossplane 1.14 to 2.4; not every version has every kind (apis/pkg/meta)."""
 
 _LARGEST = 1 << 20
-"""Bytes of a meta object: Kubernetes stores no larger one."""
+"""The largest meta object in bytes: Kubernetes cannot store a larger one."""
 
 
 class Dependency(NamedTuple):
-    """Another package that a package needs."""
+    """A dependency of a package on another package."""
 
     package: str
     """The source, e.g. `xpkg.crossplane.io/crossplane-contrib/function-auto-ready`."""
 
     constraint: str
-    """A range of versions, e.g. `>=v0.1.0`, or a digest; "" when absent."""
+    """A range of versions, e.g. `>=v0.1.0`, or a digest; "" if absent."""
 
 
 class Metadata(NamedTuple):
-    """What the meta object says."""
+    """The fields of a meta object."""
 
     kind: PackageKind
     name: str
 
     crossplane: str
-    """The range of Crossplane versions that it works with, or ""."""
+    """The range of Crossplane versions that the package supports, or ""."""
 
     dependencies: tuple[Dependency, ...]
 
 
 def is_meta(identity: Identity) -> bool:
-    """Return whether a document is a meta object, of whatever kind."""
+    """Return whether a document is a meta object of any kind."""
     return identity.api_version.partition("/")[0] == _GROUP
 
 
 def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
-    """Return what a meta object says.
+    """Return the fields of a meta object.
 
     Args:
-        identity: Its apiVersion and kind.
+        identity: The apiVersion and kind of the document.
         text: The document.
-        where: What error messages call the file that it is in.
+        where: The file with the document, for error messages.
 
     Raises:
-        DevcacheError: No Crossplane knows such a meta object, or a field has the wrong shape.
+        DevcacheError: The apiVersion or kind is unknown, or a field has the wrong type.
     """
     kind = _KINDS.get(identity.kind)
     if kind is None or identity.api_version.partition("/")[2] not in _VERSIONS:
-        problem = f"{quoted(identity.api_version)} {quoted(identity.kind)} is no kind of package"
+        problem = f"{quoted(identity.api_version)} {quoted(identity.kind)} is not a package kind"
         hint = f"a package is one of {', '.join(_KINDS)}, of {_GROUP}/v1"
         raise DevcacheError(problem, where=where, hint=hint)
     if len(text) > _LARGEST:
@@ -90,7 +90,7 @@ def _dependencies(spec: Fields) -> tuple[Dependency, ...]:
 
 
 def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
-    """Return one dependency; the order of the forms is Crossplane's.
+    """Return a dependency; its forms are tried in the order of Crossplane.
 
     See v2.2.1, internal/controller/pkg/revision/dependency.go.
     """
@@ -101,6 +101,6 @@ def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
     package = explicit or next(filter(None, named), "")
     if not package:
         problem = f"{path} names no package"
-        hint = "give provider, configuration or function; or apiVersion, kind and package"
+        hint = "set provider, configuration or function; or apiVersion, kind and package"
         raise DevcacheError(problem, where=spec.where, hint=hint)
     return Dependency(package, fields.text("version"))

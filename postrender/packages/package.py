@@ -1,4 +1,4 @@
-"""A package as a value: what it is, what is in it, and its package.yaml."""
+"""A package as a value: its identity, its contents, and its package.yaml."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ LARGEST_PACKAGE_YAML = 200 << 20
 
 
 class Member(NamedTuple):
-    """One object of a package, beside its meta object."""
+    """An object of a package, other than its meta object."""
 
     api_version: str
     kind: str
 
     file: str
-    """Its file inside the directory, with slashes; `package.yaml` for an archive."""
+    """The path in the directory, with slashes; `package.yaml` for an archive."""
 
 
 class PackageYaml:
-    """The stream of all objects of a package: what Crossplane's cache holds, before gzip.
+    """The stream of all objects of a package; Crossplane's cache stores the gzip of it.
 
     Attributes:
-        digest: `sha256:<hex>`.
-        size: Its bytes.
+        digest: `sha256:<hex>` of the content.
+        size: The size of the content in bytes.
     """
 
     def __init__(self, digest: str, size: int, read: Callable[[], bytes]) -> None:
-        """Hold what is known of it, and how to read it."""
+        """Store the digest, the size, and a function that reads the content."""
         self.digest = digest
         self.size = size
         self._read = read
 
     @classmethod
     def of(cls, content: bytes) -> PackageYaml:
-        """Return a package.yaml that has been read."""
+        """Return the package.yaml with this content."""
         return cls(sha256(content), len(content), lambda: content)
 
     @cached_property
     def content(self) -> bytes:
-        """All of it, read when it is first asked for: for most, digest and size are enough.
+        """The content, read on first use: for most packages, digest and size are enough.
 
         Raises:
-            DevcacheError: It can no longer be read, or is another one by now.
+            DevcacheError: The content can no longer be read, or has changed.
         """
         return self._read()
 
@@ -62,46 +62,46 @@ class Package(NamedTuple):
     """A package on disk."""
 
     api_version: str
-    """The apiVersion of its meta object."""
+    """The apiVersion of the meta object."""
 
     kind: PackageKind
 
     name: str
-    """`metadata.name` of its meta object."""
+    """The `metadata.name` of the meta object."""
 
     digest: str
     """`sha256:<hex>`."""
 
     digest_is_registrys: bool
-    """Whether a registry gives this digest for `crossplane xpkg push` of the file.
+    """Whether `crossplane xpkg push` of the file would give it this digest in a registry.
 
-    Otherwise it is that of its package.yaml: a directory has no other, nor has an archive that a
-    push would change.
+    Otherwise it is the digest of the package.yaml. That is so for a directory, and for an archive
+    that a push would change.
     """
 
     crossplane: str
-    """The range of Crossplane versions that it works with, or ""."""
+    """The range of Crossplane versions that the package supports, or ""."""
 
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
     package_yaml: PackageYaml
 
 
-def dumped(package: Package) -> bytes:
-    """Return everything about a package, but the content of its package.yaml."""
-    *facts, package_yaml = package
-    return json.dumps([*facts, package_yaml.digest, package_yaml.size]).encode()
+def dump(package: Package) -> bytes:
+    """Return a package as JSON, without the content of its package.yaml."""
+    *fields, package_yaml = package
+    return json.dumps([*fields, package_yaml.digest, package_yaml.size]).encode()
 
 
-def loaded(dump: bytes, read: Callable[[], bytes]) -> Package:
+def load(content: bytes, read: Callable[[], bytes]) -> Package:
     """Return the package of a dump.
 
     Args:
-        dump: What `dumped` returned.
-        read: Reads the content of its package.yaml.
+        content: The result of `dump`.
+        read: Reads the content of the package.yaml.
     """
-    *said, dependencies, members, yaml_digest, size = json.loads(dump)
-    api_version, kind, name, digest, digest_is_registrys, crossplane = said
+    *scalars, dependencies, members, yaml_digest, size = json.loads(content)
+    api_version, kind, name, digest, digest_is_registrys, crossplane = scalars
     return Package(
         api_version=api_version,
         kind=kind,
@@ -109,7 +109,7 @@ def loaded(dump: bytes, read: Callable[[], bytes]) -> Package:
         digest=digest,
         digest_is_registrys=digest_is_registrys,
         crossplane=crossplane,
-        dependencies=tuple(Dependency(*one) for one in dependencies),
-        members=tuple(Member(*one) for one in members),
+        dependencies=tuple(Dependency(*fields) for fields in dependencies),
+        members=tuple(Member(*fields) for fields in members),
         package_yaml=PackageYaml(yaml_digest, size, read),
     )

@@ -1,4 +1,4 @@
-"""Bytes that are only read forwards: a range of a file, and what such a range unpacks to."""
+"""Streams of bytes that are only read forwards: a range of a file, and its unpacked content."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from io import BytesIO
 from postrender.errors import DevcacheError
 
 _PIECE = 1 << 20
-"""Bytes that are in memory at a time, where not all of them are wanted."""
+"""The bytes to hold in memory at a time."""
 
 _PACKED_PIECE = 16 << 10
-"""Packed bytes that are read at a time: zlib copies what it has not used of them."""
+"""The packed bytes to read at a time: zlib copies the unused rest on each call."""
 
 _GZIP_MEMBER_COST = 4096
-"""What one gzip member takes from the allowance, in bytes: a flood of empty ones ends too."""
+"""The bytes that each gzip member costs, in order to limit the number of empty ones."""
 
 _GZIP = 31
 """The `wbits` with which zlib reads one gzip member and checks its CRC."""
 
 
 class Allowance:
-    """How many bytes may still be unpacked: what stops a gzip bomb, in any number of layers."""
+    """The number of bytes that may still be unpacked from all layers: it stops gzip bombs."""
 
     def __init__(self, size: int) -> None:
         """Allow `size` bytes."""
         self._size = size
-        self._left = size
+        self._remainder = size
 
     def spend(self, size: int, where: str) -> None:
-        """Take `size` bytes, or refuse `where` because nothing is left."""
-        self._left -= size
-        if self._left < 0:
+        """Spend `size` bytes, or refuse `where` if the allowance is exceeded."""
+        self._remainder -= size
+        if self._remainder < 0:
             problem = f"unpacks to more than {self._size >> 20} MiB"
             raise DevcacheError(problem, where=where)
 
 
 class Source(ABC):
-    """A stream without a way back.
+    """A stream that is only read forwards.
 
     Attributes:
-        where: What messages call it.
-        position: How many bytes were read or skipped.
+        where: The stream, for error messages.
+        position: The number of bytes that were read or skipped.
     """
 
     def __init__(self, where: str) -> None:
-        """Stand at the beginning."""
+        """Start at the beginning."""
         self.where = where
         self.position = 0
 
     @abstractmethod
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
+        """Return at most `size` bytes; b"" only at the end."""
 
     def skip(self, size: int) -> None:
-        """Go on by `size` bytes; a `DevcacheError` when there are fewer."""
+        """Skip `size` bytes, or raise a `DevcacheError` if there are fewer."""
         while size:
-            size -= len(self._some(min(size, _PIECE)))
+            size -= len(self._piece(min(size, _PIECE)))
 
     def up_to(self, size: int) -> bytes:
-        """Return `size` bytes, or what is left of them at the end."""
+        """Return `size` bytes, or all bytes up to the end if there are fewer."""
         content = BytesIO()
         while content.tell() < size:
             piece = self.read(min(size - content.tell(), _PIECE))
@@ -72,7 +72,7 @@ class Source(ABC):
         return content.getvalue()
 
     def exactly(self, size: int) -> bytes:
-        """Return `size` bytes; a `DevcacheError` when there are fewer."""
+        """Return `size` bytes, or raise a `DevcacheError` if there are fewer."""
         content = self.up_to(size)
         if len(content) < size:
             raise self.truncated()
@@ -83,7 +83,7 @@ class Source(ABC):
         problem = f"truncated: ends after {self.position} bytes"
         return DevcacheError(problem, where=self.where)
 
-    def _some(self, size: int) -> bytes:
+    def _piece(self, size: int) -> bytes:
         piece = self.read(size)
         if not piece:
             raise self.truncated()
@@ -91,20 +91,20 @@ class Source(ABC):
 
 
 class Range(Source):
-    """A range of an open file. Several may read the same file: each has its own position."""
+    """A range of an open file. Several ranges can read the same file at once."""
 
     def __init__(self, descriptor: int, start: int, size: int, where: str) -> None:
-        """Stand at the byte `start` of the file; `size` bytes follow."""
+        """Start at the byte `start` of the file, with `size` bytes to read."""
         super().__init__(where)
         self._descriptor = descriptor
         self._start = start
         self.size = size
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
-        wanted = min(size, self.size - self.position)
+        """Return at most `size` bytes; b"" only at the end."""
+        size = min(size, self.size - self.position)
         try:
-            piece = os.pread(self._descriptor, wanted, self._start + self.position)
+            piece = os.pread(self._descriptor, size, self._start + self.position)
         except OSError as error:
             problem = f"cannot be read: {(error.strerror or 'input error').lower()}"
             raise DevcacheError(problem, where=self.where) from error
@@ -112,24 +112,24 @@ class Range(Source):
         return piece
 
     def skip(self, size: int) -> None:
-        """Go on by `size` bytes without reading them."""
+        """Skip `size` bytes without reading them."""
         if size > self.size - self.position:
             raise self.truncated()
         self.position += size
 
     def sha256(self) -> str:
-        """Return `sha256:<hex>` of all that follows, which leaves nothing to read."""
+        """Read up to the end, and return `sha256:<hex>` of these bytes."""
         digest = hashlib.sha256()
         while self.position < self.size:
-            digest.update(self._some(_PIECE))
+            digest.update(self._piece(_PIECE))
         return f"sha256:{digest.hexdigest()}"
 
 
 class Unpacked(Source):
-    """What a gzip stream unpacks to, of one or of many gzip members."""
+    """The unpacked content of a gzip stream with one or more members."""
 
     def __init__(self, packed: Source, allowance: Allowance) -> None:
-        """Stand at the beginning; everything that is unpacked is taken from `allowance`."""
+        """Start at the beginning; unpacked bytes are spent from `allowance`."""
         super().__init__(packed.where)
         self._packed = packed
         self._allowance = allowance
@@ -137,8 +137,8 @@ class Unpacked(Source):
         self._member = zlib.decompressobj(_GZIP)
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
-        while self._begin_member():
+        """Return at most `size` bytes; b"" only at the end."""
+        while self._prepare():
             try:
                 piece = self._member.decompress(self._pending, size)
             except zlib.error as error:
@@ -151,13 +151,13 @@ class Unpacked(Source):
                 return piece
         return b""
 
-    def _begin_member(self) -> bool:
-        """Make packed bytes ready for the current or the next member; false at the end of all."""
-        ended = self._member.eof
+    def _prepare(self) -> bool:
+        """Read packed bytes for the current or the next member; return False at the end."""
+        is_complete = self._member.eof
         self._pending = self._pending or self._packed.read(_PACKED_PIECE)
-        if not self._pending and not ended:
+        if not self._pending and not is_complete:
             raise self.truncated()
-        if self._pending and ended:
+        if self._pending and is_complete:
             self._allowance.spend(_GZIP_MEMBER_COST, self.where)
             self._member = zlib.decompressobj(_GZIP)
         return bool(self._pending)

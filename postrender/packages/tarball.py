@@ -1,8 +1,8 @@
-"""The members of a tar file, read forwards and within bounds, whatever its headers claim.
+"""Reads the members of a tar file, only forwards and within limits, even on hostile input.
 
-The headers are taken apart by the standard `tarfile` module; its `TarFile` is not used, because on
-hostile input it goes backwards (CVE-2025-8194), recurses, reads extended headers of any size,
-matches them in quadratic time (CVE-2024-6232), and takes a damaged header for the end of the file.
+The standard `tarfile` module parses the headers. Its `TarFile` is not used: on hostile input it
+seeks backwards (CVE-2025-8194), recurses, reads extended headers of any size, matches them in
+quadratic time (CVE-2024-6232), and mistakes a damaged header for the end of the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.packages.sources import Source
 
 _LONGEST_EXTENSION = 1 << 20
-"""Bytes of an extended header: a path has at most 4096, an extended attribute 64 Ki."""
+"""The largest extended header in bytes: a path has at most 4096, an extended attribute 64 Ki."""
 
 _PAX = frozenset((tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE))
 _EXTENSIONS = _PAX | {tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
@@ -38,35 +38,35 @@ _PAX_SIZE = re.compile(r"\d{1,15}", re.ASCII)
 _END = bytes(tarfile.BLOCKSIZE)
 
 
-def members(source: Source, most: int) -> Iterator[tarfile.TarInfo]:
+def members(source: Source, limit: int) -> Iterator[tarfile.TarInfo]:
     """Yield the members in order, each with its `name`, `type`, `linkname`, `size`, `offset_data`.
 
-    While a member is the current one, its content is the next `size` bytes of `source`. Like Go's
-    reader this needs no end-of-archive mark, and reads nothing behind one.
+    Until the next member is requested, the next `size` bytes of `source` are the content. As in
+    Go's reader, an end-of-archive mark is optional, and nothing after it is read.
 
     Args:
         source: The tar file.
-        most: How many headers it may have, extended ones too.
+        limit: The largest number of headers, including extended ones.
 
     Raises:
-        DevcacheError: No tar file, a truncated or damaged one, or one beyond the bounds.
+        DevcacheError: The source is not a tar file, is truncated or damaged, or exceeds a limit.
     """
-    extended: dict[str, str] = {}
-    for _ in range(most + 1):
+    extension: dict[str, str] = {}
+    for _ in range(limit + 1):
         block = source.up_to(tarfile.BLOCKSIZE)
         if block == _END or (not block and source.position):
             return
         member = _header(block, source)
         if member.type in _EXTENSIONS:
-            extended.update(_extension(member, source))
+            extension.update(_extension(member, source))
             source.skip(-member.size % tarfile.BLOCKSIZE)
             continue
-        member = _extend(member, extended, source)
-        extended = {}
+        member = _extend(member, extension, source)
+        extension = {}
         end = source.position + member.size + -member.size % tarfile.BLOCKSIZE
         yield member
         source.skip(end - source.position)
-    problem = f"more than {most} members"
+    problem = f"has more than {limit} members"
     raise DevcacheError(problem, where=source.where)
 
 
@@ -79,15 +79,15 @@ def _header(block: bytes, source: Source) -> tarfile.TarInfo:
     except (tarfile.TarError, ValueError, OverflowError) as error:
         problem, hint = f"damaged tar header at byte {start}", ""
         if not start:
-            problem = "not a tar archive, which a package file and its layers are"
-            hint = "name an .xpkg file, or the directory that crossplane.yaml is in"
+            problem = "not a tar archive, unlike a package file and its layers"
+            hint = "name an .xpkg file, or the directory of crossplane.yaml"
         raise DevcacheError(problem, where=source.where, hint=hint) from error
-    return _checked(member, source)
+    return _check(member, source)
 
 
-def _checked(member: tarfile.TarInfo, source: Source) -> tarfile.TarInfo:
+def _check(member: tarfile.TarInfo, source: Source) -> tarfile.TarInfo:
     if member.type == tarfile.GNUTYPE_SPARSE:
-        problem = "sparse members are not read"
+        problem = "sparse members are not supported"
         raise DevcacheError(problem, where=source.where)
     if member.size < 0:
         problem = f"damaged tar header before byte {source.position}: negative size"
@@ -97,31 +97,31 @@ def _checked(member: tarfile.TarInfo, source: Source) -> tarfile.TarInfo:
     return member
 
 
-def _extend(member: tarfile.TarInfo, extended: dict[str, str], source: Source) -> tarfile.TarInfo:
+def _extend(member: tarfile.TarInfo, extension: dict[str, str], source: Source) -> tarfile.TarInfo:
     member.offset_data = source.position
-    member.name = extended.get("path", member.name)
-    member.linkname = extended.get("linkpath", member.linkname)
-    if "size" in extended:
-        member.size = int(extended["size"])
-    return _checked(member, source)
+    member.name = extension.get("path", member.name)
+    member.linkname = extension.get("linkpath", member.linkname)
+    if "size" in extension:
+        member.size = int(extension["size"])
+    return _check(member, source)
 
 
 def _extension(header: tarfile.TarInfo, source: Source) -> dict[str, str]:
-    """Return what an extended header says of the member that follows it."""
+    """Return the fields of an extended header, for the next member."""
     if header.size > _LONGEST_EXTENSION:
-        problem = f"extended tar header of {header.size} bytes"
+        problem = f"has an extended tar header of {header.size} bytes"
         raise DevcacheError(problem, where=source.where)
     content = source.exactly(header.size)
     if header.type == tarfile.GNUTYPE_LONGNAME:
         return {"path": _text(content.partition(b"\0")[0])}
     if header.type == tarfile.GNUTYPE_LONGLINK:
         return {"linkpath": _text(content.partition(b"\0")[0])}
-    # A global header is about all members: Go's reader ignores it too.
+    # A global header applies to all members; Go's reader ignores it as well.
     return dict(_pax_fields(content, source)) if header.type in _PAX else {}
 
 
 def _pax_fields(content: bytes, source: Source) -> Iterator[tuple[str, str]]:
-    """Yield the pax records that matter: each is `<length> <key>=<value>` and a newline."""
+    """Yield the relevant pax records: each is `<length> <key>=<value>` and a newline."""
     start = 0
     while start < len(content) and content[start]:
         record = _PAX_RECORD.match(content, start)
@@ -130,7 +130,7 @@ def _pax_fields(content: bytes, source: Source) -> Iterator[tuple[str, str]]:
             raise _damaged_pax(source)
         key, value = _text(record[2]), _text(content[record.end() : end - 1])
         if key.startswith("GNU.sparse."):
-            problem = "sparse members are not read"
+            problem = "sparse members are not supported"
             raise DevcacheError(problem, where=source.where)
         if key == "size" and not _PAX_SIZE.fullmatch(value):
             raise _damaged_pax(source)

@@ -1,4 +1,4 @@
-"""The Deployment that runs Crossplane: its place among the manifests, and its settings."""
+"""Finds the Deployment that runs Crossplane in the manifests, and reads its settings."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Deployment(NamedTuple):
     """The Deployment that runs Crossplane.
 
     Attributes:
-        document: Its document.
-        template: Its pod template.
+        document: The document of the Deployment.
+        template: The pod template.
         container: The container that runs `core start`.
-        mount: That container's mount of the package cache.
-        volume: The package cache's volume, or None when the Deployment defines none.
+        mount: The container's mount of the package cache.
+        volume: The volume of the package cache, or None if the Deployment defines none.
     """
 
     document: Document
@@ -50,7 +50,7 @@ class Deployment(NamedTuple):
 
     @property
     def has_empty_dir(self) -> bool:
-        """Whether the package cache is an emptyDir, not e.g. a PVC."""
+        """Whether the package cache is an emptyDir, and not e.g. a PVC."""
         return nodes.get(self.volume, "emptyDir") is not None
 
     @property
@@ -83,14 +83,14 @@ class Deployment(NamedTuple):
 def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
     """Return the one Deployment with a container that runs `core start` on the package cache.
 
-    Labels do not count: they follow the chart's nameOverride.
+    Labels do not identify it, because they depend on the chart's nameOverride.
 
     Args:
         documents: The rendered manifests.
         cache_volume: The name of the volume that Crossplane uses as its package cache.
 
     Raises:
-        DevcacheError: There is none, or more than one; or its cache can never be written.
+        DevcacheError: There is none, there is more than one, or its cache is read-only.
     """
     deployments = [
         _deployment(document, template, container, cache_volume)
@@ -123,15 +123,14 @@ def _runs_crossplane(container: yaml.Node) -> bool:
 def _deployment(
     document: Document, template: yaml.Node, container: yaml.Node, cache_volume: str
 ) -> Deployment:
-    mounts = nodes.items(nodes.get(container, "volumeMounts"))
-    mount = next((m for m in mounts if nodes.text(nodes.get(m, "name")) == cache_volume), None)
+    mount = nodes.named(nodes.get(container, "volumeMounts"), cache_volume)
     if mount is None:
         problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
         hint = "name its package cache's volume in cache.readWrite.volume"
         raise DevcacheError(problem, where=document.title, hint=hint)
     if nodes.get(mount, "subPathExpr") is not None:
         problem = f"it mounts its package cache {quoted(cache_volume)} with a subPathExpr"
-        hint = "use subPath: the copier could not follow an expression over another container's env"
+        hint = "use subPath: the copier cannot evaluate an expression with another container's env"
         raise DevcacheError(problem, where=document.title, hint=hint)
     volume = nodes.named(nodes.get(template, "spec", "volumes"), cache_volume)
     for source in _READ_ONLY_VOLUMES:
@@ -155,7 +154,7 @@ def version(deployment: Deployment, override: str) -> versions.Version:
     text = override or deployment.version
     if parsed := versions.parse(text):
         return parsed
-    problem = "nothing in it tells Crossplane's version"
+    problem = "the version of Crossplane is unknown: its image has no tag"
     if text:
         problem = f"its image's tag {quoted(text)} is not a Crossplane version"
     hint = 'set crossplaneVersion, e.g. "2.4.2"'
@@ -172,5 +171,5 @@ def require_cache_root(deployment: Deployment, cache_root: str) -> None:
         problem = (
             f"it mounts its package cache at {quoted(deployment.cache_root)}, not {cache_root}"
         )
-        hint = "set crossplaneVersion if the image's tag names another version than it runs"
+        hint = "set crossplaneVersion if the image's tag is not its Crossplane version"
         raise DevcacheError(problem, where=deployment.title, hint=hint)

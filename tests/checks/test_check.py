@@ -181,7 +181,7 @@ def test_the_default_output_is_tables(command: Command, monkeypatch: pytest.Monk
         pytest.param("devcache: {crossplaneVersion: '9.9'}\n", "not known yet", id="too-new"),
         pytest.param("devcach: {}\n", "did you mean devcache?", id="unknown-key"),
         pytest.param("crossplane-devcache: {devcach: {}}\n", "did you mean devcache?", id="deep"),
-        pytest.param("kind: DevCache\n", "give it by --config", id="a-document"),
+        pytest.param("kind: DevCache\n", "pass it with --config", id="a-document"),
     ],
 )
 def test_invalid_values_are_refused(

@@ -60,7 +60,7 @@ def test_no_color_is_respected() -> None:
 
 def test_an_error_clears_the_progress(tmp_path: Path) -> None:
     output = on_a_terminal("check", "-f", str(tmp_path / "nowhere"))
-    assert output.rstrip().endswith("that of the filter is helm's")
+    assert output.rstrip().endswith("for the filter, from that of helm")
     assert "\x1b[?25h" in output, "the cursor is visible again"
     assert "crossplane-devcache: error: " in output
 

@@ -137,7 +137,7 @@ def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
         pytest.param("devcache: &a {}\nb: *a\n", (), "uses a YAML alias", id="an-alias"),
         pytest.param("devcache: text\n", (), "line 1: is not the mapping", id="no-mapping"),
         pytest.param("", ("--name", "No"), "is not a DNS-1123 label", id="name"),
-        pytest.param("", ("--package", "No No"), "no package reference", id="reference"),
+        pytest.param("", ("--package", "No No"), "not a package reference", id="reference"),
     ],
 )
 def test_a_refusal_does_not_change_the_file(

@@ -69,7 +69,7 @@ def test_a_reference_that_is_not_admitted_exits_with_status_1(command: Command) 
     [
         ("3.0", REFERENCE, "not known yet"),
         ("main", REFERENCE, "is not a version"),
-        ("2.4", "UPPER CASE", "no package reference"),
+        ("2.4", "UPPER CASE", "not a package reference"),
     ],
 )
 def test_unknown_versions_and_references_are_refused(

@@ -188,17 +188,17 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             '{packages: {a: {path: x, package: "x.io/A/b:v1"}}}',
-            r"spec.packages.a.package: no package reference",
+            r"spec.packages.a.package: not a package reference",
             id="reference-that-does-not-parse",
         ),
         pytest.param(
             "{packages: {a: {path: x, spec: {package: y}}}}",
-            "spec.package is not yours to set.*spec.packages.a.package",
+            "spec.package cannot be set here.*spec.packages.a.package",
             id="spec-sets-package",
         ),
         pytest.param(
             "{packages: {a: {path: x, spec: {packagePullPolicy: Always}}}}",
-            "packagePullPolicy is not yours to set",
+            "packagePullPolicy cannot be set here",
             id="spec-sets-pull-policy",
         ),
         pytest.param(

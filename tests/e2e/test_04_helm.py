@@ -105,7 +105,7 @@ def test_helm_shows_what_is_wrong_with_a_package(
         *crossplane.upgrade({**packages, "base": missing}), "--wait"
     ).stderr
     assert f"{tmp_path}/missing: no such file or directory" in error
-    assert "looked up in the current directory; that of the filter is helm's" in error
+    assert "for the filter, from that of helm" in error
     assert snapshot(crossplane) == before
 
 

@@ -110,7 +110,7 @@ def test_a_terminal_shows_a_table_that_is_updated(monkeypatch: pytest.MonkeyPatc
     for cell in ("PACKAGE", "platform-1", "12:00:00", "1.2 s (0.8 s: read by Crossplane)"):
         assert cell in screen
     assert "bad \\x1b[31mname" in screen
-    assert "Ctrl-C ends it" in screen
+    assert "press Ctrl-C to stop" in screen
 
 
 def test_without_a_terminal_each_change_is_one_line() -> None:

@@ -87,15 +87,15 @@ REFUSALS = {
     "crossplane.yaml is left out": Refusal({}, "no meta object", ignore=["cross*"]),
     "two meta objects": Refusal({"a/b.yaml": META}, "2 meta objects", ""),
     "a file link out": Refusal(
-        {"a.yaml": Link("/etc/hostname")}, "leads out", "/a.yaml", "leave it out"
+        {"a.yaml": Link("/etc/hostname")}, "outside of", "/a.yaml", "leave the link out"
     ),
-    "a link out by dots": Refusal({"a.yaml": Link("../x.yaml")}, "leads out", "/a.yaml"),
-    "a folder link out": Refusal({"crds": Link("..")}, "leads out", "/crds"),
+    "a link out by dots": Refusal({"a.yaml": Link("../x.yaml")}, "outside of", "/a.yaml"),
+    "a folder link out": Refusal({"crds": Link("..")}, "outside of", "/crds"),
     "a link through a link": Refusal(
-        {"a.yaml": Link("b"), "b": Link("../x.yaml")}, "leads out", "/a.yaml"
+        {"a.yaml": Link("b"), "b": Link("../x.yaml")}, "outside of", "/a.yaml"
     ),
     "a linked crossplane.yaml": Refusal(
-        {"crossplane.yaml": Link("/etc/hostname")}, "leads out", "/crossplane.yaml"
+        {"crossplane.yaml": Link("/etc/hostname")}, "outside of", "/crossplane.yaml"
     ),
     "no UTF-8": Refusal(
         {"a.yaml": XRD + "# ä".encode() + b"\xff\n"},
@@ -114,7 +114,7 @@ REFUSALS = {
     ),
     "a separator where only YAML sees a line": Refusal(
         {"a.yaml": (XRD + b"---\n" + XRD).replace(b"\n", b"\r")},
-        "goes on behind its end",
+        "continues after its end",
         "/a.yaml, line 3, column 1",
     ),
     "a separator with content": Refusal(

@@ -55,11 +55,13 @@ class Case:
 
 CASES = {
     "no bytes": Case(b"", "not a tar archive"),
-    "a long name": Case(tar({"x" * 5000: b""}), "a name of over 4096 characters"),
-    "a long target of a link": Case(tar({"x": Link("y" * 5000)}), "a name of over 4096 characters"),
+    "a long name": Case(tar({"x" * 5000: b""}), "a name of more than 4096 characters"),
+    "a long target of a link": Case(
+        tar({"x": Link("y" * 5000)}), "a name of more than 4096 characters"
+    ),
     "text": Case(b"apiVersion: v1\n" * 99, "not a tar archive"),
     "less than a block": Case(b"PK", "not a tar archive"),
-    "gzip around all": Case(packed(Image().stored()), "gzip-compressed as a whole"),
+    "gzip around all": Case(packed(Image().stored()), "is compressed as a whole"),
     "cut in a layer": Case(Image([bytes(9999)]).stored()[:6000], "truncated"),
     "cut in a header": Case(Image().stored()[:700], "truncated"),
     "a damaged header": Case(
@@ -161,7 +163,7 @@ CASES = {
     ),
     "package.yaml is too large": Case(
         Image([packed(header("package.yaml", (200 << 20) + 1))]),
-        "Crossplane reads 209715200",
+        "Crossplane reads at most 209715200",
         ": 0.tar.gz: package.yaml",
     ),
     "package.yaml is cut": Case(Image([packed(PLAIN[:600])]), "truncated", ": 0.tar.gz"),
@@ -230,7 +232,7 @@ CASES = {
     ),
     "a large meta object": Case(stream(META + b"# " + b"x" * (1 << 20)), "larger than 1 MiB"),
     "a large document that must be parsed": Case(
-        stream(META + b"---\na: " + b"x" * (5 << 20)), "is too large not to begin with"
+        stream(META + b"---\na: " + b"x" * (5 << 20)), "is too large"
     ),
     "documents without end": Case(stream(META + b"---\n" * 100_001), "more than 100000 documents"),
 }

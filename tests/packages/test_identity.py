@@ -27,7 +27,7 @@ FOO = Identity("a.example.org/v1", "Foo")
     ],
 )
 def test_usual_documents_are_scanned(text: str, expected: Identity) -> None:
-    assert identity.scanned(text.encode()) == identity.parsed(text.encode()) == expected
+    assert identity.scan(text.encode()) == identity.parse(text.encode()) == expected
 
 
 HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
@@ -66,8 +66,8 @@ HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
     ],
 )
 def test_unusual_documents_are_parsed(text: str, expected: Identity) -> None:
-    assert identity.scanned(text.encode()) is None
-    assert identity.parsed(text.encode()) == expected
+    assert identity.scan(text.encode()) is None
+    assert identity.parse(text.encode()) == expected
 
 
 LINES = st.sampled_from(
@@ -123,9 +123,9 @@ def test_the_scan_agrees_with_the_parser(
     head: list[str], before: list[str], lines: list[str], end: str
 ) -> None:
     text = end.join([*before, *head, *lines, ""]).encode()
-    scanned = identity.scanned(text)
+    scanned = identity.scan(text)
     try:
-        parsed = identity.parsed(text)
+        parsed = identity.parse(text)
     except yaml.YAMLError:
         return  # the scan leaves syntax errors to Crossplane
     assert scanned in (None, parsed)
