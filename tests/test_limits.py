@@ -216,7 +216,7 @@ TEXTS = {
     "an escaped surrogate": Text(b'  a: "\\ud800"\n', "is not valid YAML", passes=False),
     "other line breaks": Text(
         "  a: x\u2028---\x85b: y\n".encode(),
-        "is not valid YAML|more than one|goes on",
+        "is not valid YAML|more than one|continues after its end",
         passes=False,
     ),
 }
