@@ -107,7 +107,7 @@ def push(
 
 def with_notice(release: Release, names: Iterable[str]) -> Contents:
     """Return the contents of the ConfigMap with the record that Crossplane knows of packages."""
-    entries = {name: release.entries[name]._replace(told=True) for name in names}
+    entries = {name: release.entries[name]._replace(is_notified=True) for name in names}
     return _contents(release, {**release.entries, **entries}, {})
 
 
@@ -135,9 +135,9 @@ def _change(release: Release, package: LocalPackage) -> Change:
     if declared:
         _require_same_package(declared, package)
         entry = declared.renewed(package)
-    if before is None or entry._replace(told=before.told) != before:
+    if before is None or entry._replace(is_notified=before.is_notified) != before:
         # An ImageConfig tells Crossplane of the content, but a path does not.
-        entry = entry._replace(told=release.target.uses_image_configs)
+        entry = entry._replace(is_notified=release.target.uses_image_configs)
         return Change(package, entry, "changed" if before else "new")
     return Change(package, before, "same")
 

@@ -125,12 +125,14 @@ def _deliver(
         # Where the path is the cache key no object changes, so `await_health` touches revisions.
         stopwatch.progress.tell("telling Crossplane")
         names = objects.synchronize(cluster, release, changes)
-        news = [change for change in changes if change.name in names or not change.entry.told]
+        news = [
+            change for change in changes if change.name in names or not change.entry.is_notified
+        ]
         if news:
             stopwatch.end_step("told Crossplane")
         news_revisions = {change.name: revisions_before[change.name] for change in news}
         states = health.await_health(cluster, release, changes, news_revisions, stopwatch)
-        _record_notice(cluster, [change for change in news if not change.entry.told])
+        _record_notice(cluster, [change for change in news if not change.entry.is_notified])
     except OvertakenError as error:
         others = tuple(change for change in changes if change.name not in error.names)
         if others:

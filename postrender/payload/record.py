@@ -22,6 +22,9 @@ RELEASED = "packages.json"
 PUSHED = "pushed.json"
 """The key of the packages that only a push brought."""
 
+_KEYS = {"is_notified": "told"}
+"""The JSON keys of fields with another name: a release keeps its record through upgrades."""
+
 
 class RecordedPackage(NamedTuple):
     """A package in the cache of the pods.
@@ -38,8 +41,8 @@ class RecordedPackage(NamedTuple):
         released: The same of the release's own content, or "" for a package that only a push
             brought.
         file: Its path in the cache, relative to the cache root.
-        told: Whether Crossplane knows of this content. Where the path names a package's file, only
-            a push tells Crossplane of it: an interrupted push must be resumed.
+        is_notified: Whether Crossplane knows of this content. Where the path names a package's
+            file, only a push tells Crossplane of it: an interrupted push must be resumed.
         settings: See `settings`.
     """
 
@@ -53,7 +56,7 @@ class RecordedPackage(NamedTuple):
     content: str
     released: str
     file: str
-    told: bool = True
+    is_notified: bool = True
     settings: str = ""
 
     @property
@@ -96,7 +99,8 @@ class Record(NamedTuple):
             "crossplane": str(self.version),
             "releaseRevision": self.release_revision,
             "packages": {
-                name: package._asdict() for name, package in sorted(self.packages.items())
+                name: {_KEYS.get(field, field): value for field, value in package._asdict().items()}
+                for name, package in sorted(self.packages.items())
             },
         }
         return f"{json.dumps(value, indent=1)}\n"
@@ -175,5 +179,5 @@ def _package(fields: Fields) -> RecordedPackage:
         settings=fields.text("settings"),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
-        told=fields.flag("told", default=True),
+        is_notified=fields.flag("told", default=True),
     )

@@ -68,7 +68,7 @@ def test_a_changed_package_replaces_the_previous_one(tmp_path: Path, version: Ve
     assert change.is_declared
     assert change.entry.content != change.entry.released == before.content
     assert (change.entry.file == before.file) == (version == PATH)
-    assert change.entry.told == (version == DIGEST), (
+    assert change.entry.is_notified == (version == DIGEST), (
         "no object tells Crossplane where the key is a path"
     )
     network = release.contents.binary["network.xz"]
@@ -166,12 +166,12 @@ def test_the_record_says_that_crossplane_knows_of_a_content(tmp_path: Path) -> N
     release = live_release.of(package(tmp_path), version=PATH)
     result = push_plan(release, package(tmp_path, content=META), version=PATH)
     before = live_release.after(release, result.contents)
-    assert not before.entries["platform"].told
+    assert not before.entries["platform"].is_notified
     assert states(push_plan(before, package(tmp_path, content=META), version=PATH)) == {
         "platform": "same"
     }
     after = live_release.after(before, plan.with_notice(before, ["platform"]))
-    assert after.entries["platform"].told
+    assert after.entries["platform"].is_notified
     assert after.contents.binary == before.contents.binary
 
 
