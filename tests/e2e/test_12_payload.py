@@ -66,6 +66,7 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     kubernetes.wait_until_healthy(declarations)
     configuration(tmp_path, "small")
     assert prunable(apart, declarations) == set()
+    kubernetes.wait_until_pods_ready(1, CORE)
     forget_rollouts(kubernetes)
     assert prunable(apart, declarations) == new_names
     kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in new_names))
@@ -79,6 +80,7 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     apart.deploy({"small": declarations["small"]})
     kubernetes.wait_until_gone(f"crd/{api('large')}")
     kubernetes.wait_until_healthy(["small"])
+    kubernetes.wait_until_pods_ready(1, CORE)  # the previous pod references them until it ends
     forget_rollouts(kubernetes)
     assert prunable(apart, declarations) == before
     kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in before))
