@@ -76,10 +76,9 @@ def _cache_limit(
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
     """Yield the refusal of each size that exceeds its limit."""
     hints = {
-        "ConfigMap": "set payload: apart, or declare fewer packages",
-        "Helm release": "set payload: apart;"
-        " or limits.release=false if the release is not a Secret",
-        "cache volume": "set cache.readWrite.sizeLimit to auto, or higher",
+        "ConfigMap": limits.CONFIG_MAP_HINT,
+        "Helm release": limits.RELEASE_HINT,
+        "cache volume": limits.CACHE_HINT,
     }
     for size in sizes:
         if size.limit is not None and size.size > size.limit:

@@ -23,6 +23,11 @@ RELEASE = 786_432
 RELEASE_MARGIN = 64 * 1024
 """Bytes of gzip for the parts of a release that a post-renderer does not see: chart and values."""
 
+CONFIG_MAP_HINT = "set payload: apart, or declare fewer packages"
+RELEASE_HINT = "set payload: apart; or limits.release=false if the release is not a Secret"
+CACHE_HINT = "set cache.readWrite.sizeLimit to auto, or higher"
+"""The remedies for packages that exceed a limit."""
+
 _PIECE = 1 << 20
 """Bytes to pack at a time."""
 
@@ -41,8 +46,7 @@ def check_config_map(contents: Contents, *, where: str) -> None:
         problem = (
             f"the packed packages are {contents.size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
         )
-        hint = "set payload: apart, or declare fewer packages"
-        raise DevcacheError(problem, where=where, hint=hint)
+        raise DevcacheError(problem, where=where, hint=CONFIG_MAP_HINT)
 
 
 def check_release(manifests: Sequence[bytes]) -> None:
@@ -66,8 +70,7 @@ def check_release(manifests: Sequence[bytes]) -> None:
             f"the manifests are more than {ceiling:,} bytes packed, which is what Helm's release"
             " Secret holds beside the chart and values"
         )
-        hint = "set payload: apart; or limits.release=false if the release is not a Secret"
-        raise DevcacheError(problem, hint=hint)
+        raise DevcacheError(problem, hint=RELEASE_HINT)
 
 
 def release_size(manifests: bytes) -> int:
@@ -107,8 +110,7 @@ def check_cache(packages: Sequence[LocalPackage], size_limit: str, *, where: str
     size = cache_size(packages)
     if size > limit:
         problem = f"the packages take {size:,} bytes of the cache, and its sizeLimit is {limit:,}"
-        hint = "set cache.readWrite.sizeLimit to auto, or higher"
-        raise DevcacheError(problem, where=where, hint=hint)
+        raise DevcacheError(problem, where=where, hint=CACHE_HINT)
 
 
 def cache_size(packages: Sequence[LocalPackage]) -> int:
