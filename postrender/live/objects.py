@@ -62,7 +62,7 @@ def synchronize(cluster: Cluster, release: Release, changes: Sequence[Change]) -
         release = releases.require_contents(cluster, contents)
         try:
             for change in changes:
-                is_adopted = _adopt(cluster, release, change)
+                is_adopted = _adopt(cluster, release, change, current)
                 if _apply_all(cluster, release, change, current) or is_adopted:
                     changed_names.add(change.name)
         except ConflictError:
@@ -99,13 +99,28 @@ def _manifests(release: Release, change: Change) -> list[Object]:
 
 
 def _names(release: Release, change: Change) -> list[tuple[Kind, str]]:
-    """Return the kinds and names of the objects of a package."""
-    return [
+    """Return the kinds and names of the objects of a package that a push may write."""
+    names = [
         (_kind(manifest, release), kinds.name(manifest)) for manifest in _manifests(release, change)
     ]
+    return [_package_name(release, change), *names] if _is_adoptable(change) else names
 
 
-def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
+def _package_name(release: Release, change: Change) -> tuple[Kind, str]:
+    return kinds.package_kind(change.entry.kind, release.target), change.name
+
+
+def _is_adoptable(change: Change) -> bool:
+    """Return whether the release declares a package object, which a push may have created."""
+    return change.is_declared and change.entry.install
+
+
+def _adopt(
+    cluster: Cluster,
+    release: Release,
+    change: Change,
+    current: Mapping[tuple[Kind, str], Object | None],
+) -> bool:
     """Hand the package object of a push over to the release; return false if nothing changes.
 
     Helm 3 adopts an existing custom resource without a change, and never changes its spec later
@@ -114,18 +129,18 @@ def _adopt(cluster: Cluster, release: Release, change: Change) -> bool:
     Raises:
         ConflictError: The object has changed since it was read.
     """
-    entry = change.entry
-    if not change.is_declared or not entry.install:
+    if not _is_adoptable(change):
         return False
-    kind = kinds.package_kind(entry.kind, release.target)
-    current = cluster.get(kind, entry.name)
-    if current is None or not _is_pushed(current):
+    kind, name = _package_name(release, change)
+    package = current[kind, name]
+    if package is None or not _is_pushed(package):
         return False
     metadata: Object = {
-        "resourceVersion": kinds.resource_version(current),
+        "resourceVersion": kinds.resource_version(package),
         "labels": {labels.PUSHED: None},
     }
-    cluster.patch(kind, entry.name, {"metadata": metadata, "spec": {"package": entry.package}})
+    spec: Object = {"package": change.entry.package}
+    cluster.patch(kind, name, {"metadata": metadata, "spec": spec})
     return True
 
 
