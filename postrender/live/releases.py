@@ -152,18 +152,19 @@ def write(cluster: Cluster, release: Release, new_contents: Contents) -> None:
             "apiVersion": CONFIG_MAPS.api_version,
             "kind": CONFIG_MAPS.kind,
             "metadata": {**name, **more, "resourceVersion": version},
-            **part,
+            "data": {},
+            "binaryData": {},
+            **part.fields,
         }
         version = kinds.resource_version(cluster.apply(CONFIG_MAPS, manifest, manager))
 
 
-def _part(whole: Contents, *, of_push: bool) -> Object:
-    """Return the fields of the ConfigMap that pushes own, or those that the release owns."""
-    part = Contents(
+def _part(whole: Contents, *, of_push: bool) -> Contents:
+    """Return the contents that pushes own, or those that the release owns."""
+    return Contents(
         {key: text for key, text in whole.data.items() if is_push_key(key) == of_push},
         {key: packed for key, packed in whole.binary.items() if is_push_key(key) == of_push},
     )
-    return {"data": {}, "binaryData": {}, **part.fields}
 
 
 def is_push_key(key: str) -> bool:
