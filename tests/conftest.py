@@ -44,6 +44,6 @@ def golden_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command
 @pytest.fixture
 def declare(tmp_path: Path) -> Declare:
     """Return a callable that writes a DevCache of packages."""
-    for name in ("one", "two"):
+    for name in ("first", "second"):
         directory(tmp_path / name, {"crossplane.yaml": META + f"# {name}\n".encode()})
     return Declare(tmp_path)

@@ -28,9 +28,9 @@ def test_values_files_of_the_chart_are_a_declaration_too(declare: Declare, tmp_p
     values, more = tmp_path / "values.yaml", tmp_path / "more.yaml"
     values.write_text(yaml.safe_dump({"devcache": spec, "crossplane": {"replicas": 2}}))
     assert payload.run(values_files=[values]) == payload.run(config=config)
-    more.write_text("devcache: {packages: {one: null}}\n")
+    more.write_text("devcache: {packages: {first: null}}\n")
     fewer = payload.run(values_files=[values, more])
-    assert fewer == payload.run(config=declare(one=None))
+    assert fewer == payload.run(config=declare(first=None))
 
 
 def test_a_declaration_with_the_payload_in_the_release_is_refused(

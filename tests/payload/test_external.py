@@ -126,12 +126,12 @@ def test_a_change_of_one_package_changes_only_its_config_maps(
 ) -> None:
     before = config_maps(payload.run(config=declare(large=large)))
     changed = directory(tmp_path / "changed", {"crossplane.yaml": META + b"# changed\n"})
-    after = config_maps(payload.run(config=declare(large=large, one=changed)))
+    after = config_maps(payload.run(config=declare(large=large, first=changed)))
     again = config_maps(payload.run(config=declare(large=large)))
     assert again == before
-    assert {next(iter(before[name])) for name in before.keys() - after} == {"one.xz"}
-    assert {next(iter(after[name])) for name in after.keys() - before} == {"one.xz"}
-    moved = {*sources(rendered(declare(one=changed)))} ^ {*sources(rendered(declare()))}
+    assert {next(iter(before[name])) for name in before.keys() - after} == {"first.xz"}
+    assert {next(iter(after[name])) for name in after.keys() - before} == {"first.xz"}
+    moved = {*sources(rendered(declare(first=changed)))} ^ {*sources(rendered(declare()))}
     assert len(moved) == 2
 
 
@@ -150,11 +150,11 @@ def test_joined_parts_are_the_packed_content(content: bytes, largest: int) -> No
 def test_a_release_with_its_own_packages_needs_no_other_config_maps(declare: Declare) -> None:
     modified = rendered(declare("release"))
     assert volume(modified)["configMap"] == {"name": "crossplane-devcache"}
-    assert set(config_maps(modified)["crossplane-devcache"]) >= {"one.xz", "two.xz"}
+    assert set(config_maps(modified)["crossplane-devcache"]) >= {"first.xz", "second.xz"}
 
 
 def test_without_packages_no_config_map_is_printed_or_projected(declare: Declare) -> None:
-    config = declare(one=None, two=None)
+    config = declare(first=None, second=None)
     assert volume(rendered(config))["configMap"] == {"name": "crossplane-devcache"}
     assert payload.run(config=config) == ""
 

@@ -24,7 +24,7 @@ def config_option(folder: Path, spec: str) -> str:
 
 @dataclass(frozen=True)
 class Declare:
-    """Writes a DevCache of packages in `folder`, by default of the small ones `one` and `two`."""
+    """Writes a DevCache of packages in `folder`: the small `first` and `second` by default."""
 
     folder: Path
 
@@ -33,9 +33,9 @@ class Declare:
 
         Args:
             mode: The payload's mode, `apart` or `release`.
-            **packages: More packages by name; None leaves out `one` or `two`.
+            **packages: More packages by name; None leaves out `first` or `second`.
         """
-        paths = {"one": self.folder / "one", "two": self.folder / "two", **packages}
+        paths = {name: self.folder / name for name in ("first", "second")} | packages
         declared = {name: {"path": str(path)} for name, path in paths.items() if path}
         spec = {"packages": declared, "payload": mode}
         head = {"apiVersion": devcache.API_VERSION, "kind": devcache.KIND}

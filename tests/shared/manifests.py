@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,13 @@ def refusal(spec: str, rendered: str = RENDERED) -> DevcacheError:
     with pytest.raises(DevcacheError) as refused:
         modified(rendered, config, GOLDEN)
     return refused.value
+
+
+def require_refusal(spec: str, rendered: str, message: str) -> None:
+    """Check that manifests are refused with a message that matches a pattern, and with a hint."""
+    error = refusal(spec, rendered)
+    assert re.search(message, str(error), re.DOTALL), error
+    assert error.hint
 
 
 def split(text: str) -> tuple[Document, ...]:
