@@ -62,7 +62,9 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
         UsageError: They are invalid.
     """
     first = argv[0] if argv else ""
-    loaded = [first] if first in names() else [] if first == "--version" else names()
+    loaded = (first,) if first in names() else names()
+    if first == "--version":
+        loaded = ()
     options: Options = vars(parser(loaded).parse_args(argv))
     name = str(options.pop("command", None) or FILTER)
     command = load(name)

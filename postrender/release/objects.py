@@ -55,7 +55,7 @@ def of_release(
     objects: list[dict[str, Plain]] = []
     for package in packages:
         objects += _resolving(package, target, release_revision)
-        objects += installing(package, target) if package.install else []
+        objects += _installing(package, target) if package.install else []
     return objects
 
 
@@ -64,7 +64,7 @@ def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[s
     return [
         value
         for package in packages
-        for value in (*_resolving(package, target, ""), *installing(package, target))
+        for value in (*_resolving(package, target, ""), *_installing(package, target))
     ]
 
 
@@ -77,7 +77,7 @@ def _resolving(
     return [image_config(package.name, package.reference, package.digest, release_revision)]
 
 
-def installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]:
+def _installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]:
     """Return the package object of a package, and the DeploymentRuntimeConfig that it names.
 
     A package without settings has none: a release has made them.
