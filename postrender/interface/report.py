@@ -1,4 +1,4 @@
-"""What a command found out: tables for people, and one JSON value for machines."""
+"""The report of a command: tables for people, and a JSON value for programs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; without rows it is not shown.
+    """A table. The command line omits a table without rows.
 
     Attributes:
-        title: What stands above it.
-        columns: The heads of its columns.
-        rows: Its cells, in lines. What somebody else wrote may stand in them as it is.
+        title: Its heading.
+        columns: The headings of its columns.
+        rows: Its cells by row. Foreign text in them is not escaped yet.
     """
 
     title: str
@@ -29,10 +29,10 @@ class Report:
     """The output of a command.
 
     Attributes:
-        value: What `--output json` prints; docs/schemas has its shape.
-        tables: What people see.
+        value: The value of `--output json`; docs/schemas has its schema.
+        tables: The tables for people.
         summary: The last line for people, or "".
-        refused: Whether it ends with status 1.
+        refused: Whether the exit status is 1.
     """
 
     value: Plain

@@ -1,7 +1,6 @@
-"""When the operating system started this process, which is before Python and its imports.
+"""The time at which the operating system started this process, before Python and its imports.
 
-The clock of a command starts when the modules that it needs are there. For a command that takes a
-second that is too late by half of it.
+A clock that a command starts itself misses the imports, which take half of a command of a second.
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ from pathlib import Path
 _STAT = Path("/proc/self/stat")
 
 _FIELD = 22
-"""Which field of it is `starttime`, counted from 1: see proc_pid_stat(5)."""
+"""The number of its field `starttime`, counted from 1; see proc_pid_stat(5)."""
 
 
 def monotonic() -> float:
-    """Return when this process was started, in seconds on the clock of `time.monotonic`.
+    """Return the start of this process, in seconds on the clock of `time.monotonic`.
 
-    On Linux the kernel has the time, in ticks of 10 ms. Elsewhere Python has only one clock that
-    starts with the process, that of its CPU time: the result is too late by the time that the
-    process has waited for a processor and for the disk.
+    On Linux the kernel records the start in ticks of 10 ms. Elsewhere the only clock that starts
+    with the process counts its CPU time. The result is then too late by the time that the process
+    waited for a processor or the disk.
     """
     return time.monotonic() - _age()
 
 
 def _age() -> float:
     ticks = _ticks()
-    # A shell may have become this process by its `exec`, and the kernel has the start of the shell.
-    # Such a shell has had children. This process has none before its first request.
+    # If a shell has become this process by `exec`, the kernel has the start of the shell. Such a
+    # shell had child processes, and this process has none before its first request.
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ticks is None or children.ru_minflt:
         return time.process_time()
@@ -38,7 +37,7 @@ def _age() -> float:
 
 
 def _ticks() -> int | None:
-    """Return the ticks from the boot to the start of this process; none where there is no /proc."""
+    """Return the ticks from the boot to the start of this process, or None without /proc."""
     try:
         stat = _STAT.read_text(errors="replace")
     except OSError:
