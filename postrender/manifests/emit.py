@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._+=-]*(?::[A-Za-z0-9/._+=@-]+)*|[1-9][0-9]*(?:[KMG]i|m)")
 """Words, paths, references, base64 and quantities: every YAML parser reads them as strings."""
 
+_ONE_LINE_BREAK = re.compile(r"[^\n]\n\Z")
+"""The end of a text that a literal block keeps without an indicator for its line breaks."""
+
 _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """Characters that JSON allows in a string, but that YAML forbids or reads as line breaks."""
 
@@ -34,7 +37,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if text.endswith("\n") and text.isascii() else '"'
+    style = "|" if _ONE_LINE_BREAK.search(text) and text.isascii() else '"'
     tag = "tag:yaml.org,2002:str"
     return dumper.represent_scalar(tag, text, style=None if _is_plain(text) else style)
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml if PyYAML was built with it: about ten times faster, with the same nodes and marks."""
 
+BYTE_ORDER_MARK = "\ufeff"
+"""libyaml does not count it: its marks are one less."""
+
 _QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
 """The place where a parser's message quotes content; `expected ',' or ']'` is not content."""
 
@@ -186,7 +189,7 @@ def plain(document: str, *, where: str) -> Plain:
 
 def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node)
+        return scalar(node)
     if id(node) in seen:  # also stops nested aliases from growing exponentially
         problem = "uses a YAML alias"
         raise DevcacheError(problem, where=where, hint="write the aliased value out")
@@ -206,7 +209,8 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     return mapping
 
 
-def _scalar(node: yaml.ScalarNode) -> Plain:
+def scalar(node: yaml.ScalarNode) -> Plain:
+    """Return the value of a scalar, as Helm reads it; see `plain`."""
     value: str = node.value
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
     if kind == "null":

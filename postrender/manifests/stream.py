@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from postrender import labels
 from postrender.errors import DevcacheError, quoted
-from postrender.manifests import nodes
+from postrender.manifests import edits, ending, nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import yaml
+
+    from postrender.manifests.changes import Change, Removal
 
 _STREAM = "the rendered manifests"
 """The stream, for error messages."""
@@ -28,7 +30,7 @@ The pattern begins with the literal, because a search for that is many times fas
 _BARE_SEPARATOR = re.compile(rb"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
 
 _ORIGIN = re.compile(
-    r"(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
+    r"\ufeff?(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
 )
 """The leading comment with the name of a document's template, by Helm 3 or helm-unittest."""
 
@@ -59,6 +61,26 @@ class Document:
             DevcacheError: The text is not YAML.
         """
         return nodes.compose(self.text, where=self.origin, first_line=self.line)
+
+    def changed(self, requested: Sequence[Change | Removal]) -> Document:
+        """Return the document after changes, with a final line break.
+
+        Raises:
+            DevcacheError: The document cannot be changed in its text; see `edits.changed`.
+        """
+        text = self.terminated().decode()
+        after = edits.changed(text, requested, where=self.title, first_line=self.line)
+        return Document(after.encode(), self.line)
+
+    def terminated(self) -> bytes:
+        """Return the content with a final line break, which adds nothing to a value.
+
+        Raises:
+            DevcacheError: There is no final line break, and the text is not YAML.
+        """
+        if self.content.endswith(b"\n"):
+            return self.content
+        return ending.terminated(self.text, where=self.origin, first_line=self.line).encode()
 
     def mentions(self, *words: str) -> bool:
         """Return whether all words occur in the document, without parsing it."""
@@ -155,16 +177,17 @@ def require_manifests(documents: Iterable[Document]) -> None:
         raise DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
 
 
-def join(documents: Iterable[Document]) -> list[bytes]:
+def join(documents: Sequence[Document]) -> list[bytes]:
     """Return the stream of the documents, in pieces, with missing separators and line breaks added.
 
     The caller writes one piece after the other; to join them would double the memory.
+
+    Raises:
+        DevcacheError: A document before the last one has no final line break, and is not YAML.
     """
     pieces: list[bytes] = []
     for document in documents:
-        if pieces and not pieces[-1].endswith(b"\n"):
-            pieces.append(b"\n")
         if pieces and not document.content.startswith(b"---"):
             pieces.append(b"---\n")
-        pieces.append(document.content)
+        pieces.append(document.content if document is documents[-1] else document.terminated())
     return pieces

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     import yaml
 
+    from postrender.manifests.changes import Step
     from postrender.manifests.stream import Document
+
+TEMPLATE = ("spec", "template")
+"""The path of the pod template."""
 
 _READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
@@ -27,13 +31,15 @@ class Deployment(NamedTuple):
     Attributes:
         document: The document of the Deployment.
         template: The pod template.
-        container: The container that runs `core start`.
+        position: The position of the container that runs `core start` in its list.
+        container: That container.
         mount: The container's mount of the package cache.
         volume: The volume of the package cache, or None if the Deployment defines none.
     """
 
     document: Document
     template: yaml.Node
+    position: int
     container: yaml.Node
     mount: yaml.Node
     volume: yaml.Node | None
@@ -42,6 +48,11 @@ class Deployment(NamedTuple):
     def title(self) -> str:
         """The Deployment, for error messages."""
         return self.document.title
+
+    @property
+    def container_path(self) -> tuple[Step, ...]:
+        """The path of the container that runs `core start`."""
+        return (*TEMPLATE, "spec", "containers", self.position)
 
     @property
     def cache_root(self) -> str:
@@ -93,12 +104,12 @@ def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
         DevcacheError: There is none, there is more than one, or its cache is read-only.
     """
     deployments = [
-        _deployment(document, template, container, cache_volume)
+        _deployment(document, template, position, cache_volume)
         for document in documents
         if document.mentions("Deployment", "core", "start")
         if document.kind == "Deployment" and not document.is_hook
-        for template in filter(None, [nodes.get(document.root, "spec", "template")])
-        for container in nodes.items(nodes.get(template, "spec", "containers"))
+        for template in filter(None, [nodes.get(document.root, *TEMPLATE)])
+        for position, container in enumerate(_containers(template))
         if _runs_crossplane(container)
     ]
     if not deployments:
@@ -113,6 +124,10 @@ def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
     return deployments[0]
 
 
+def _containers(template: yaml.Node) -> list[yaml.Node]:
+    return nodes.items(nodes.get(template, "spec", "containers"))
+
+
 def _runs_crossplane(container: yaml.Node) -> bool:
     arguments = [
         word for key in ("command", "args") for word in nodes.words(nodes.get(container, key))
@@ -121,8 +136,9 @@ def _runs_crossplane(container: yaml.Node) -> bool:
 
 
 def _deployment(
-    document: Document, template: yaml.Node, container: yaml.Node, cache_volume: str
+    document: Document, template: yaml.Node, position: int, cache_volume: str
 ) -> Deployment:
+    container = _containers(template)[position]
     mount = nodes.named(nodes.get(container, "volumeMounts"), cache_volume)
     if mount is None:
         problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
@@ -138,7 +154,7 @@ def _deployment(
             problem = f"its package cache {quoted(cache_volume)} is a {source}, which is read-only"
             hint = "unset packageCache.configMap: Crossplane could not pull any other package"
             raise DevcacheError(problem, where=document.title, hint=hint)
-    return Deployment(document, template, container, mount, volume)
+    return Deployment(document, template, position, container, mount, volume)
 
 
 def version(deployment: Deployment, override: str) -> versions.Version:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import labels
 from postrender.errors import DevcacheError
-from postrender.manifests import edits, nodes
-from postrender.manifests.edits import Item
-from postrender.manifests.stream import Document
+from postrender.manifests import nodes
+from postrender.manifests.changes import Change, Item, Removal
 from postrender.payload.contents import SCRIPT
+from postrender.release.deployment import TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import yaml
+    from collections.abc import Iterator, Sequence
 
     from postrender.declared.devcache import Copier
     from postrender.manifests.nodes import Plain
+    from postrender.manifests.stream import Document
     from postrender.release.deployment import Deployment
 
 VOLUME = "devcache"
@@ -63,25 +62,24 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
         DevcacheError: The Deployment has one of our names or our mount path from elsewhere, a YAML
             alias, or a merge key at the place of an addition.
     """
-    edits.require_no_alias(deployment.document.text)
     if not deployment.is_rewritten:
         _require_free(deployment, additions.mount_path)
-    document, template = deployment.document, deployment.template
+    requested = list(_changes(deployment, additions))
+    return deployment.document.changed(requested)
+
+
+def _changes(deployment: Deployment, additions: Additions) -> Iterator[Change | Removal]:
+    """Yield the additions, as changes of the Deployment's document."""
+    annotations = (*TEMPLATE, "metadata", "annotations")
+    volumes = (*TEMPLATE, "spec", "volumes")
     mount: dict[str, Plain] = {"name": VOLUME, "mountPath": additions.mount_path, "readOnly": True}
-    changes: list[tuple[yaml.Node, tuple[str, ...], Plain]] = [
-        (template, ("metadata", "annotations", labels.CHECKSUM), additions.checksum),
-        *((template, *change) for change in _init_containers(deployment, additions)),
-        (deployment.container, ("volumeMounts", Item(VOLUME)), mount),
-        (template, ("spec", "volumes", Item(VOLUME)), _volume(additions.config_maps)),
-    ]
+    yield Change((*annotations, labels.CHECKSUM), additions.checksum)
+    yield from _init_containers(deployment, additions)
+    yield Change((*deployment.container_path, "volumeMounts", Item(VOLUME)), mount)
+    yield Change((*volumes, Item(VOLUME)), _volume(additions.config_maps))
     if deployment.volume is not None and additions.size_limit != deployment.size_limit:
-        path = ("emptyDir", "sizeLimit")
-        changes.append((deployment.volume, path, additions.size_limit))
-    text = document.text
-    text_edits = [edits.put(text, *change) for change in changes]
-    if not additions.live:  # an earlier pass may have added it
-        text_edits += edits.drop(nodes.get(template, "spec", "initContainers"), SIDECAR)
-    return Document(edits.apply(text, text_edits).encode(), document.line)
+        name = Item(nodes.text(nodes.get(deployment.volume, "name")))
+        yield Change((*volumes, name, "emptyDir", "sizeLimit"), additions.size_limit or None)
 
 
 def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
@@ -91,21 +89,23 @@ def _volume(config_maps: Sequence[str]) -> dict[str, Plain]:
     return {"name": VOLUME, "projected": {"sources": sources}}
 
 
-def _init_containers(
-    deployment: Deployment, additions: Additions
-) -> list[tuple[tuple[str, ...], Plain]]:
-    """Return the copier and, in live mode, the sidecar, each with its path in the pod template.
+def _init_containers(deployment: Deployment, additions: Additions) -> Iterator[Change | Removal]:
+    """Yield the changes that add the copier and, in live mode, the sidecar.
 
     The copier still does the first load, so that Crossplane starts with a complete cache.
     """
+    path = (*TEMPLATE, "spec", "initContainers")
     containers = {INIT_CONTAINER: _init_container(deployment, additions)}
     if additions.live:
         watching = _init_container(deployment, additions, "watch")
         containers[SIDECAR] = {**watching, "name": SIDECAR, "restartPolicy": "Always"}
-    path = ("spec", "initContainers")
-    if not nodes.items(nodes.get(deployment.template, *path)):
-        return [(path, list(containers.values()))]
-    return [((*path, Item(name)), container) for name, container in containers.items()]
+    else:
+        yield Removal(path, SIDECAR)  # of an earlier pass
+    if nodes.items(nodes.get(deployment.template, "spec", "initContainers")):
+        for name, container in containers.items():
+            yield Change((*path, Item(name)), container)
+    else:
+        yield Change(path, list(containers.values()))
 
 
 def _init_container(

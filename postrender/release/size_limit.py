@@ -56,8 +56,8 @@ def size_limits(
         DevcacheError: The declared sizeLimit is too small for the packages, or the volume has none.
     """
     rendered = deployment.size_limit
-    if deployment.is_rewritten:
-        rendered = next(filter(None, map(_recorded, ours)), rendered)
+    if deployment.is_rewritten:  # a chart's limit is on record, unless it has none
+        rendered = next(filter(None, map(_recorded, ours)), "")
     declared = devcache.size_limit
     if not deployment.has_empty_dir:
         if declared not in {"", "auto"}:

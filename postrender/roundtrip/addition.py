@@ -8,14 +8,16 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from postrender.declared import devcache, values
 from postrender.errors import quoted
-from postrender.manifests import edits, nodes
-from postrender.roundtrip import insertion, proof
-from postrender.roundtrip.places import Places
+from postrender.manifests import changes, edits, nodes
+from postrender.manifests.changes import Change
+from postrender.manifests.insertion import behind_last
+from postrender.manifests.places import Places, Source
+from postrender.roundtrip import insertion, proof, reader
 
 if TYPE_CHECKING:
     import yaml
 
-    from postrender.manifests.edits import Edit
+    from postrender.manifests.insertion import Edit
     from postrender.manifests.nodes import Plain
 
 _NULL = "tag:yaml.org,2002:null"
@@ -46,21 +48,35 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
         DevcacheError: It is no YAML, has that package already, reads it from elsewhere by a YAML
             alias or merge key, or would say something else beside the new package.
     """
-    path = (*packages_path(nodes.compose(text, where=where)), name)
-    places = Places(text, where=where)
-    changes = _edits(places, path, entry)
-    after = edits.apply(text, changes)
-    if not proof.holds(text, after, changes=changes, path=path, value=entry):
-        problem = "cannot take another package without saying something else, too"
-        raise places.refusal(len(text[: changes[-1].start].rstrip()), problem)
+    root = nodes.compose(text, where=where)
+    path = (*packages_path(root), name)
+    node, places = _read(text, where)
+    text_edits = _edits(places, node, path, entry)
+    after = edits.apply(text, text_edits)
+    if not proof.holds(text, after, text_edits, Change(path, entry)):
+        place = len(text[: text_edits[-1].start].rstrip())
+        raise places.refusal(place, "cannot be added here without changing something else")
     return after
 
 
-def _edits(places: Places, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
+def _read(text: str, where: str) -> tuple[Node | None, Places]:
+    """Return the root node of a file and its places."""
+    source = Source(where, "add it by hand")
+    try:
+        reading = reader.read(text)
+    except reader.Unreadable as error:
+        problem = "is YAML that ruamel.yaml cannot read"
+        raise Places(text, (), source=source).refusal(error.place, problem) from None
+    return reading.root, Places(text, reading.tokens, reading.comments, source=source)
+
+
+def _edits(
+    places: Places, root: Node | None, path: tuple[str, ...], entry: dict[str, Plain]
+) -> list[Edit]:
     """Return the edits that put an entry into the deepest mapping on its path."""
-    node = places.root
+    node = root
     if node is None or _is_empty(node):
-        return insertion.into_document(places, _nested(path, entry))
+        return insertion.into_document(places, node, changes.nested(path, entry))
     for depth, step in enumerate(path):
         mapping = _mapping(places, node)
         pairs = [(key, value) for key, value in mapping.value if _is_key(key, step)]
@@ -68,20 +84,14 @@ def _edits(places: Places, path: tuple[str, ...], entry: dict[str, Plain]) -> li
             _require_no_alias(places, mapping)
         if not pairs:
             _require_unmerged(places, mapping)
-            return insertion.behind_last(places, mapping, _nested(path[depth:], entry))
+            return [behind_last(places, mapping, changes.nested(path[depth:], entry))]
         key, node = pairs[-1]  # which counts in Helm
         _require_alone(places, key, node)
         if _is_empty(node):
-            value = _nested(path[depth + 1 :], entry)
+            value = changes.nested(path[depth + 1 :], entry)
             return insertion.under_key(places, mapping, (key, node), value)
     problem = f"the package {quoted(path[-1])} is declared already"
     raise places.refusal(key.start_mark.index, problem, hint="choose another name by --name")
-
-
-def _nested(path: tuple[str, ...], entry: dict[str, Plain]) -> dict[str, Plain]:
-    for step in reversed(path):
-        entry = {step: entry}
-    return entry
 
 
 def _is_empty(node: Node) -> bool:
@@ -109,7 +119,10 @@ def _require_unmerged(places: Places, mapping: MappingNode) -> None:
 
 def _require_alone(places: Places, key: Node, value: Node) -> None:
     """Refuse a value that stands elsewhere, too: there the package would be new as well."""
-    positions = [alias.start_mark.index for alias in places.aliases if alias.value == value.anchor]
+    anchor = f"*{value.anchor}"
+    positions = [
+        alias.start for alias in places.aliases if places.text[alias.start : alias.end] == anchor
+    ]
     if value.start_mark.index < key.start_mark.index:
         positions = [key.start_mark.index]
     if positions:
@@ -121,6 +134,6 @@ def _require_no_alias(places: Places, packages: MappingNode) -> None:
     """Refuse packages that are declared by aliases, as everything that reads them does."""
     span = range(packages.start_mark.index, packages.end_mark.index)
     for alias in places.aliases:
-        if alias.start_mark.index in span:
+        if alias.start in span:
             problem = "uses a YAML alias"
-            raise places.refusal(alias.start_mark.index, problem, hint=_HINT)
+            raise places.refusal(alias.start, problem, hint=_HINT)

@@ -7,57 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ruamel.yaml.tokens import FlowEntryToken, FlowMappingStartToken, ValueToken
-
-from postrender.manifests import emit
-from postrender.manifests.edits import Edit
+from postrender.manifests import emit, insertion
+from postrender.manifests.insertion import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ruamel.yaml.nodes import MappingNode, Node
 
     from postrender.manifests.nodes import Plain
-    from postrender.roundtrip.places import Places
+    from postrender.manifests.places import Places
 
 _INDENT = 2
 
 
-def into_document(places: Places, value: Mapping[str, Plain]) -> list[Edit]:
+def into_document(places: Places, root: Node | None, value: Plain) -> list[Edit]:
     """Return the edits that make a value the document of a file that has an empty one, or none."""
-    root = places.root
     if root and places.body(root):
         return [_in_place_of(places, root, value)]
-    place = places.end()
-    return [_on_lines(places, place, value, indent=0)]
-
-
-def behind_last(places: Places, mapping: MappingNode, value: Mapping[str, Plain]) -> list[Edit]:
-    """Return the edits that put keys behind the last one of a mapping that has some.
-
-    Args:
-        places: The file.
-        mapping: A mapping of it.
-        value: The new keys with their values.
-    """
-    body = places.body(mapping)
-    if body and not mapping.flow_style:
-        column = body.start_mark.column
-        place = places.below(places.before(mapping.end_mark.index).end_mark.index, column)
-        return [_on_lines(places, place, value, indent=column)]
-    last = places.before(mapping.end_mark.index - 1)
-    if isinstance(last, FlowEntryToken):
-        last = places.before(last.start_mark.index)
-    place = last.end_mark.index
-    comma = " , " if isinstance(last, ValueToken) else ", "  # `{a:, b: 1}` has the key `a:`
-    return [Edit(place, place, comma + _inside(value))]
+    return [insertion.on_lines(places, places.end_of_document(), value, indent=0)]
 
 
 def under_key(
     places: Places,
     mapping: MappingNode,
     pair: tuple[Node, Node],
-    value: Mapping[str, Plain],
+    value: Plain,
 ) -> list[Edit]:
     """Return the edits that give a key a value instead of the empty one that it has.
 
@@ -72,35 +45,24 @@ def under_key(
     """
     key, empty = pair
     colon = places.after(key.end_mark.index)
-    if not isinstance(colon, ValueToken):
+    if colon is None or colon.kind != "Value":
         problem = "has no colon behind a key"
         raise places.refusal(key.start_mark.index, problem)
     body, parent = places.body(empty), places.body(mapping)
     last = places.before(empty.end_mark.index)
-    if mapping.flow_style or not parent or last.end_mark.line != colon.end_mark.line:
+    if mapping.flow_style or not parent or places.line(last.end) != places.line(colon.end):
         return [_in_place_of(places, empty, value)]
-    column = parent.start_mark.column
-    place = places.below(last.end_mark.index, column)
-    lines = _on_lines(places, place, value, indent=column + _INDENT)
+    place = places.below(last.end, parent.column)
+    lines = insertion.on_lines(places, place, value, indent=parent.column + _INDENT)
     if not body:
         return [lines]
-    blank = places.before(body.start_mark.index).end_mark.index
-    return [Edit(blank, last.end_mark.index, ""), lines]
+    return [Edit(places.before(body.start).end, last.end, ""), lines]
 
 
-def _on_lines(places: Places, place: int, value: Mapping[str, Plain], *, indent: int) -> Edit:
-    return Edit(place, place, places.lines(place, emit.block(value, indent=indent)))
-
-
-def _in_place_of(places: Places, empty: Node, value: Mapping[str, Plain]) -> Edit:
-    body = places.body(empty)
-    end = places.before(empty.end_mark.index).end_mark.index
+def _in_place_of(places: Places, empty: Node, value: Plain) -> Edit:
+    body, end = places.body(empty), places.end(empty)
     if not body:
         return Edit(end, end, f" {emit.flow(value)}")
-    if isinstance(body, FlowMappingStartToken):  # a comment may stand in the braces
-        return Edit(end - 1, end - 1, _inside(value))
-    return Edit(body.start_mark.index, end, emit.flow(value))
-
-
-def _inside(value: Mapping[str, Plain]) -> str:
-    return emit.flow(value)[1:-1]
+    if body.kind == "FlowMappingStart":
+        return insertion.into_empty(places, empty, value)
+    return Edit(body.start, end, emit.flow(value))

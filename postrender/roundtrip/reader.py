@@ -14,11 +14,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner
 from ruamel.yaml.tokens import CommentToken
 
+from postrender.manifests import places
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ruamel.yaml import tokens
     from ruamel.yaml.nodes import Node
-    from ruamel.yaml.tokens import Token
+
+    from postrender.manifests.places import Token
 
 _AS_LINE_FEEDS = str.maketrans("\x85\u2028\u2029", "\n\n\n")
 """ruamel.yaml begins no new line behind these."""
@@ -41,7 +45,7 @@ class Reading(NamedTuple):
 
     root: Node | None
     tokens: Sequence[Token]
-    comments: Sequence[CommentToken]
+    comments: Sequence[Token]
 
 
 class Unreadable(Exception):  # noqa: N818  # what the file is
@@ -64,12 +68,12 @@ class _Scanner(RoundTripScanner):
     """
 
     def __init__(self, loader: YAML | None = None) -> None:
-        self.passed: list[Token] = []
+        self.passed: list[tokens.Token] = []
         self.comments: list[CommentToken] = []
         super().__init__(loader)
 
-    def get_token(self) -> Token | None:
-        token: Token | None = super().get_token()
+    def get_token(self) -> tokens.Token | None:
+        token: tokens.Token | None = super().get_token()
         if token:
             self.passed.append(token)
         return token
@@ -99,7 +103,7 @@ def read(text: str) -> Reading:
     except YAMLError as error:
         raise Unreadable(_place(error)) from None
     comments = [comment for comment in reader.scanner.comments if comment.value.startswith("#")]
-    return Reading(root, reader.scanner.passed, comments)
+    return Reading(root, places.tokens(reader.scanner.passed), places.tokens(comments))
 
 
 def _readable(text: str) -> str:

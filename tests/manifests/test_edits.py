@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import yaml
 from hypothesis import example, given
@@ -9,14 +11,14 @@ from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
 from postrender.manifests import edits, nodes
-from postrender.manifests.edits import Item
+from postrender.manifests.changes import Change, Item, Removal
+
+if TYPE_CHECKING:
+    from postrender.manifests.changes import Step
 
 
-def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
-    edits.require_no_alias(text)
-    root = nodes.compose(text)
-    assert root is not None
-    return edits.apply(text, [edits.put(text, root, path, value)])
+def put(text: str, path: tuple[Step, ...], value: nodes.Plain) -> str:
+    return edits.changed(text, [Change(path, value)], where="Deployment x")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def put(text: str, path: tuple[str, ...], value: nodes.Plain) -> str:
             "m:\r\n  a: 1\r\nz: 2\r\n",
             ("m", "b"),
             "x",
-            "m:\r\n  a: 1\r\n  b: x\nz: 2\r\n",
+            "m:\r\n  a: 1\r\n  b: x\r\nz: 2\r\n",
             id="in-a-document-with-crlf",
         ),
     ],
@@ -135,6 +137,97 @@ def test_edits_that_would_break_the_document_are_refused(text: str, path: tuple[
     assert "line" in str(refused.value)
 
 
+VOLUME = Change(("v", Item("new")), {"name": "new"})
+LIMIT = Change(("v", Item("a"), "emptyDir", "sizeLimit"), "64Mi")
+ANNOTATION = Change(("m", "new"), "x")
+SIZE = Change(("s",), "64Mi")
+
+SHAPES = {
+    "anchored-list": ("v: &v\n- name: a\n", VOLUME, "v: &v\n- name: a\n- name: new\n"),
+    "anchored-empty-mapping": ("m: &m {}\n", ANNOTATION, 'm: &m {"new": "x"}\n'),
+    "anchored-null": ("m: &m\nz: 1\n", ANNOTATION, 'm: {"new": "x"}\nz: 1\n'),
+    "anchored-mapping-with-null": ("m: &m\n  a:\n", ANNOTATION, "m: &m\n  a:\n  new: x\n"),
+    "anchored-mapping-with-literal": (
+        "m: &m\n  a: |\n    b\n",
+        ANNOTATION,
+        "m: &m\n  a: |\n    b\n  new: x\n",
+    ),
+    "anchored-item": (
+        "v:\n- &a\n  name: new\n- name: b\n",
+        VOLUME,
+        "v:\n- &a\n  name: new\n- name: b\n",
+    ),
+    "tagged-mapping": ("m: !!map\n  a: 1\n", ANNOTATION, "m: !!map\n  a: 1\n  new: x\n"),
+    "tagged-scalar": ("s: !!int 1 # c\n", SIZE, "s: 64Mi # c\n"),
+    "byte-order-mark": ("\ufeffv:\n- name: a\n", VOLUME, "\ufeffv:\n- name: a\n- name: new\n"),
+    "carriage-returns": ("m:\r  a: 1\rz: 1\r", ANNOTATION, "m:\r  a: 1\r  new: x\rz: 1\r"),
+    "next-lines": ("m:\x85  a: 1\x85z: 1\x85", ANNOTATION, "m:\x85  a: 1\x85  new: x\x85z: 1\x85"),
+    "line-separators": (
+        "m:\u2028  a: 1\u2028z: 1\u2028",
+        ANNOTATION,
+        "m:\u2028  a: 1\u2028  new: x\u2028z: 1\u2028",
+    ),
+    "block-scalar": ("s: |-\n  1Gi\n\nz: 1\n", SIZE, "s: 64Mi\n\nz: 1\n"),
+    "explicit-key": ("? m\n: a: 1\nz: 1\n", ANNOTATION, "? m\n: a: 1\n  new: x\nz: 1\n"),
+    "key-without-value": ("? m # c\nz: 1\n", ANNOTATION, '? m\n: {"new": "x"} # c\nz: 1\n'),
+    "key-without-value-in-braces": ("{m, z: 1}\n", ANNOTATION, '{m: {"new": "x"}, z: 1}\n'),
+    "last-key-without-value": ("m:\n  ? a\nz: 1\n", ANNOTATION, "m:\n  ? a\n  new: x\nz: 1\n"),
+    "comment-in-brackets": ("v: [ # c\n]\n", VOLUME, 'v: [ # c\n{"name": "new"}]\n'),
+    "end-of-document": ("m:\n  a: 1\n...\n", ANNOTATION, "m:\n  a: 1\n  new: x\n...\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "change", "expected"), SHAPES.values(), ids=SHAPES)
+def test_a_change_fits_the_shape_of_its_collection(
+    text: str, change: Change, expected: str
+) -> None:
+    after = edits.changed(text, [change], where="Deployment x")
+    assert after == expected
+    assert edits.changed(after, [change], where="Deployment x") == after, "a second pass"
+
+
+TOGETHER = {
+    "inner-entry-first": (
+        "v:\n- name: a\n  emptyDir:\n    medium: x\n",
+        [VOLUME, LIMIT],
+        "v:\n- name: a\n  emptyDir:\n    medium: x\n    sizeLimit: 64Mi\n- name: new\n",
+    ),
+    "item-of-a-list-under-its-key-first": (
+        "v:\n- name: a\n",
+        [Change(("i",), [{"name": "b"}]), VOLUME],
+        "v:\n- name: a\n- name: new\ni:\n- name: b\n",
+    ),
+    "entries-of-one-list-in-their-order": (
+        "v:\n- name: a\n",
+        [VOLUME, Change(("v", Item("b")), {"name": "b"})],
+        "v:\n- name: a\n- name: new\n- name: b\n",
+    ),
+    "item-before-a-removed-item": (
+        "v:\n- name: new\n  x: 1\n- name: b # c\nz: 1\n",
+        [VOLUME, Removal(("v",), "b")],
+        "v:\n- name: new # c\nz: 1\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "requested", "expected"), TOGETHER.values(), ids=TOGETHER)
+def test_changes_at_one_place(text: str, requested: list[Change | Removal], expected: str) -> None:
+    assert edits.changed(text, requested, where="Deployment x") == expected
+
+
+def test_a_refusal_names_the_line_of_the_stream() -> None:
+    with pytest.raises(DevcacheError) as refused:
+        edits.changed("a: &a 1\nb: *a\n", [ANNOTATION], where="Deployment x", first_line=40)
+    assert "Deployment x, line 41 uses a YAML alias" in str(refused.value).replace(":", "")
+
+
+def test_a_text_that_says_something_else_is_no_proof() -> None:
+    root = nodes.compose("m: {a: 1}\n")
+    assert edits.is_proven(root, [ANNOTATION], "m: {a: 1, new: x}\n")
+    for text in ("m: {a: 1}\n", "m: {a: '1', new: x}\n", "m: {a: 1, new: x}\nz: 1\n", "m: {\n"):
+        assert not edits.is_proven(root, [ANNOTATION], text)
+
+
 KEYS = st.sampled_from(["a", "b", "c", "name"])
 
 PLAIN = st.recursive(
@@ -162,7 +255,13 @@ def test_an_edit_changes_only_its_field(
     if present is not None and not isinstance(present, dict):
         return
     replaced = (present or {}).get(inner)
-    if replaced and type(replaced) is not type(value):
+    if isinstance(replaced, list | dict) and type(replaced) is not type(value):
+        return
+    if (
+        replaced is not None
+        and isinstance(value, list | dict)
+        and type(replaced) is not type(value)
+    ):
         return
     after = {**before, outer: {**(present or {}), inner: value}}
     assert nodes.plain(put(text, (outer, inner), value), where="") == after

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
 from postrender.manifests import edits, nodes
-from postrender.manifests.edits import Edit
+from postrender.manifests.changes import Change
+from postrender.manifests.insertion import Edit
 from postrender.roundtrip import addition, proof
 from tests.roundtrip.cases import FILES, File
 from tests.shared.configurations import package
@@ -127,12 +128,12 @@ REFUSED = {
     "tag-of-another-type": (
         "devcache:\n  packages: !!null\n",
         2,
-        "cannot take another package without saying something else",
+        "cannot be added here without changing something else",
     ),
     "text-ends-with-the-file": (
         "devcache:\n  packages:\n    a:\n      b: |\n        s3cret",
         5,
-        "cannot take another package without saying something else",
+        "cannot be added here without changing something else",
     ),
     "unreadable": ("a: b\nc: |# d\n  s3cret\n", 2, "is YAML that ruamel.yaml cannot read"),
 }
@@ -197,19 +198,19 @@ END = len(BEFORE)
 )
 def test_the_proof_sees_everything(changes: list[Edit], holds: bool) -> None:  # noqa: FBT001
     after = edits.apply(BEFORE, changes)
-    assert proof.holds(BEFORE, after, changes=changes, path=("f",), value=PACKAGE) is holds
+    assert proof.holds(BEFORE, after, changes, Change(("f",), PACKAGE)) is holds
 
 
 def test_the_proof_sees_what_an_alias_stands_for() -> None:
     changes = [Edit(BEFORE.index("}"), BEFORE.index("}"), "f: {path: new}")]
     after = edits.apply(BEFORE, changes)
-    assert not proof.holds(BEFORE, after, changes=changes, path=("c", "f"), value=PACKAGE)
+    assert not proof.holds(BEFORE, after, changes, Change(("c", "f"), PACKAGE))
 
 
 def test_the_proof_sees_a_change_that_no_edit_says() -> None:
     changes = [Edit(END, END, "f: {path: new}\n")]
     after = edits.apply(BEFORE.replace("# b", "# B"), changes)
-    assert not proof.holds(BEFORE, after, changes=changes, path=("f",), value=PACKAGE)
+    assert not proof.holds(BEFORE, after, changes, Change(("f",), PACKAGE))
 
 
 GAPS = st.lists(

@@ -17,7 +17,7 @@ from tests.shared.declarations import HEAD
 from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from postrender.declared.devcache import DevCache
@@ -56,7 +56,7 @@ def split(text: str) -> tuple[Document, ...]:
     return stream.split(text.encode())
 
 
-def joined(documents: Iterable[Document]) -> str:
+def joined(documents: Sequence[Document]) -> str:
     """Return the stream of the documents."""
     return b"".join(stream.join(documents)).decode()
 
