@@ -107,7 +107,7 @@ class Absent(NamedTuple):
         pytest.param(Absent(f"{ACME}/other"), id="pulled"),
         pytest.param(
             Absent(f"{ACME}/network", severities=("warning",), problem="Crossplane pulls it"),
-            id="perhaps-meant",
+            id="a-local-package-of-that-name",
         ),
         pytest.param(
             Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
