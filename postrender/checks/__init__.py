@@ -1,1 +1,1 @@
-"""The checks of `check` besides those of the filter: dependencies, names, images and sizes."""
+"""The checks of `check`, besides the refusals of the filter: dependencies, names, images, sizes."""

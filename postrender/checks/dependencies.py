@@ -30,7 +30,7 @@ class Resolution:
         source: The source of the dependency.
         constraint: The range or digest in `dependsOn`, or "".
         state: `local` if a local package satisfies the dependency, `refused` if a local package has
-            the source but not the constraint, or `pulled` if Crossplane pulls it.
+            the source but not a version in range, or `pulled` if Crossplane pulls it.
         local: The name of the local package with that source, or "".
         version: That package's tag or digest, or "".
         resolver_name: The name that Crossplane's resolver gives the dependency, or "".

@@ -32,7 +32,7 @@ _STYLES = {
 """The styles of cells by their text."""
 
 _ANY_WIDTH = 100_000
-"""The width in columns without a terminal. It is so large that no line wraps, for grep."""
+"""The width in columns without a terminal. It is so large that no line wraps: grep works."""
 
 
 def as_json(report: Report) -> str:

@@ -186,7 +186,7 @@ class Cluster:
             raise DevcacheError(problem, where=self.title, hint=hint) from error
 
     def _refusal(self, code: int | None, message: str) -> Exception:
-        """Return the error for an HTTP status: an error for callers to catch, or for the user."""
+        """Return the error for an HTTP status, either for callers to catch or for the user."""
         if code == _NOT_FOUND:
             return _NotFoundError()
         if code == _CONFLICT:
