@@ -36,7 +36,7 @@ def command(capsysbinary: pytest.CaptureFixture[bytes]) -> Command:
 
 @pytest.fixture
 def golden_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Return the same in the folder of the golden cases."""
+    """Return a callable that runs the command in the folder of the golden cases."""
     monkeypatch.chdir(GOLDEN)
     return command
 

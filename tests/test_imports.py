@@ -1,4 +1,4 @@
-"""The modules that a run loads: they cost start-up time, and each helm command runs the filter."""
+"""The modules that a run loads, which add to the start-up time of each helm command."""
 
 from __future__ import annotations
 

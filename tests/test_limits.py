@@ -33,7 +33,7 @@ CPU = 120
 """Seconds of a processor: the slowest case takes a tenth of them."""
 
 MEMORY = 1 << 30
-"""Bytes of address space: enough for the largest permitted package.yaml, of 200 MiB."""
+"""Bytes of address space, enough for a package.yaml of 200 MiB, the permitted maximum."""
 
 CONFIG = b"apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata:\n  name: x\n"
 PACKAGES = b"spec: {packages: {hostile: {path: %s}}}\n"
@@ -195,8 +195,8 @@ TEXTS = {
     ),
     "thirty thousand scalars": Text(b"  a: [" + b"x," * 30_000 + b"]\n", ""),
     "five thousand keys": Text(b"".join(b"  k%d: 1\n" % number for number in range(5_000)), ""),
-    "one key twice": Text(b"  a: 1\n  a: 2\n", 'the key "a" a second time on line [56]'),
-    "one key of control characters twice": Text(
+    "a duplicate key": Text(b"  a: 1\n  a: 2\n", 'the key "a" a second time on line [56]'),
+    "a duplicate key with control characters": Text(
         b'  "\\e[2J\\nhint": 1\n' * 2, r'the key "\\x1b\[2J\\nhint" a second time'
     ),
     "a flood of tag directives": Text(
@@ -207,7 +207,7 @@ TEXTS = {
     "tags of Python": Text(b"  a: !!python/object/apply:os.system ['exit 7']\n", ""),
     "a number without end": Text(b"  a: " + b"9" * 900_000 + b"\n", ""),
     "a number of sixty parts": Text(b"  a: 1" + b":59" * 300_000 + b"\n", ""),
-    "a number that is none": Text(b"  a: !!int word\n  b: 0x_\n  c: 1e999999\n", ""),
+    "invalid numbers": Text(b"  a: !!int word\n  b: 0x_\n  c: 1e999999\n", ""),
     "a NUL": Text(b"  a: x\0y\n", "is not valid YAML: a character", passes=False),
     "an escape character": Text(b"  a: \x1b[2J\n", "is not valid YAML: a character", passes=False),
     "Latin-1": Text(b"  a: caf\xe9\n", "is not UTF-8", passes=False),
@@ -262,7 +262,7 @@ def test_hostile_yaml_of_other_manifests_passes_unchanged(tmp_path: Path, text: 
 
 
 ODD = "a\n\x1b[2Jhint: \u202e\u2028"
-"""A name that would rewrite the terminal or end the message early."""
+"""A name that would control the terminal or end the message early."""
 
 
 def odd_file(folder: Path) -> tuple[bytes, bytes]:

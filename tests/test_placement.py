@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {name: x}\n"
 
 OLD, MIDDLE, NEW = Version(1, 19), Version(2, 1), Version(2, 4)
-"""A version of each kind: any reference by path, a qualified one by path, or by digest."""
+"""Versions that key the cache by the path of any or a qualified reference, and by digest."""
 
 PROVIDER = META.replace(b"Configuration", b"Provider")
 
@@ -97,7 +97,7 @@ ZEROS = f"sha256:{'0' * 64}"
             MIDDLE,
             f"aa: {{path: other, package: 'x.io/acme/other:v1@{ZEROS}'}}",
             [f"x.io/acme/other:v1@{ZEROS}.gz"],
-            id="a-digest-means-nothing-to-a-path",
+            id="a-path-ignores-the-digest",
         ),
         pytest.param(
             NEW,
@@ -106,20 +106,20 @@ ZEROS = f"sha256:{'0' * 64}"
                 f"xpkg-devcache-local-aa-sha256-{sha256(STREAM)[7:12]}.gz",
                 f"x-io-acme-b-sha256-{OTHER[7:12]}.gz",
             ],
-            id="two-in-the-order-of-their-names",
+            id="two-packages-sorted-by-name",
         ),
         pytest.param(
             OLD,
             "aa: {path: other, package: 'x.io/a/b:v1.1', install: false},"
             " bb: {path: other, package: 'x.io/a/b:v2.1'}",
             ["x.io/a/b:v1.gz", "x.io/a/b:v2.gz"],
-            id="one-source-twice-but-installed-once",
+            id="two-packages-of-one-source-with-one-installed",
         ),
         pytest.param(
             OLD,
             "aa: {path: other, package: 'x.io/a/b'}, bb: {path: other, package: 'x.io/a/b.gzip/c'}",
             ["x.io/a/b.gz", "x.io/a/b.gzip/c.gz"],
-            id="a-name-that-begins-with-anothers-file",
+            id="a-folder-whose-name-begins-with-the-file-of-another-package",
         ),
     ],
 )
@@ -146,7 +146,7 @@ def test_the_file_of_a_package(
             "package aa, {folder}/gone",
             "no such file or directory",
             "current directory",
-            id="not-there",
+            id="missing",
         ),
         pytest.param(
             OLD,
@@ -170,7 +170,7 @@ def test_the_file_of_a_package(
             "packages aa and bb",
             'source "x.io/a/b"',
             "install: false",
-            id="one-source-twice",
+            id="two-packages-of-one-source",
         ),
         pytest.param(
             OLD,
@@ -179,7 +179,7 @@ def test_the_file_of_a_package(
             "packages aa and bb",
             'cache file "x.io/a/b:v1.gz"',
             "`package`",
-            id="one-file-twice",
+            id="two-packages-with-one-cache-file",
         ),
         pytest.param(
             OLD,

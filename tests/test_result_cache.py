@@ -1,4 +1,4 @@
-"""The results of earlier runs: they save time, and do not change the output."""
+"""The results of earlier runs save time, and do not change the output."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What `check` finds beside the refusals of the filter: dependencies, names, images, sizes."""
+"""The checks of `check`, besides the refusals of the filter: dependencies, names, images, sizes."""

@@ -1,4 +1,4 @@
-"""All checks of a declaration in one flow: the refusals of the filter, and more findings."""
+"""All checks of a declaration: the refusals of the filter, and further findings."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Outcome:
 
     Attributes:
         version: The Crossplane version, as the user names it.
-        target: The Crossplane that the checks are for.
+        target: The target of the checks, i.e. that Crossplane version.
         packages: The packages that could be read.
         resolutions: The resolutions of their dependencies.
-        sizes: Their sizes against each limit.
+        sizes: Their sizes, with the limits.
         findings: The findings, errors first.
     """
 

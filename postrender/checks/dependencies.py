@@ -1,4 +1,4 @@
-"""The dependencies of local packages: which are local, in range, and under the right name."""
+"""The dependencies of local packages: their resolutions, and findings on ranges and names."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Resolution:
         package: The name of the local package that has the dependency.
         source: The source of the dependency.
         constraint: The range or digest in `dependsOn`, or "".
-        state: `local` if a local package satisfies it, `refused` if one is outside of the range,
-            or `pulled` by Crossplane.
+        state: `local` if a local package satisfies the dependency, `refused` if a local package has
+            the source but not a version in range, or `pulled` if Crossplane pulls it.
         local: The name of the local package with that source, or "".
         version: That package's tag or digest, or "".
         resolver_name: The name that Crossplane's resolver gives the dependency, or "".
@@ -88,7 +88,7 @@ def _is_digest(constraint: str) -> bool:
 
 
 def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tuple[str, str]:
-    """Return why a local package does not satisfy a dependency, and a hint; or two "".
+    """Return the reason that a local package does not satisfy a dependency, and a hint, or two "".
 
     The rules are those of Crossplane v2.4.0 internal/controller/pkg/revision/dependency.go,
     Resolve.
@@ -103,15 +103,15 @@ def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tu
     constraint = constraints.parse(dependency.constraint, rules)
     version = constraints.version(tag, rules)
     if constraint is None:
-        return ("", "")  # `_improper` reports it, for every dependency
+        return ("", "")  # `_improper` reports it for every dependency
     if version is None:
         hint = "give its `package` a tag like v0.1.0"
-        return (f"{subject}, which is not a version, as {range_} requires", hint)
+        return (f"{subject}, but {range_} requires a version", hint)
     if constraint.admits(version):
         return ("", "")
     hint = "give its `package` a tag in that range"
     if not version.is_release:
-        hint += "; a range admits a pre-release only when it names one, e.g. >=v0.1.0-0"
+        hint += "; a range admits a pre-release only if it contains one, e.g. >=v0.1.0-0"
     return (f"{subject}, which {range_} does not admit", hint)
 
 
@@ -132,7 +132,7 @@ def findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Findi
 
 
 def _improper(constraint: str, subject: str, where: str, target: Target) -> Iterator[Finding]:
-    """Yield the finding that Crossplane cannot read a range, if so."""
+    """Yield an error if Crossplane cannot read a range."""
     if _is_digest(constraint) and target.pins_digests:
         return
     rules = target.constraint_rules
@@ -140,8 +140,8 @@ def _improper(constraint: str, subject: str, where: str, target: Target) -> Iter
         return
     hint = "write e.g. >=v0.1.0"
     if rules == "v1" and constraints.parse(constraint, "v3") is not None:
-        hint = "separate its parts by commas: Crossplane up to 2.2 accepts nothing else"
-    problem = f"Crossplane {target.version} calls {subject} {quoted(constraint)} improper"
+        hint = "separate its parts by commas: Crossplane up to 2.2 requires them"
+    problem = f"Crossplane {target.version} rejects {subject} {quoted(constraint)} as improper"
     yield Finding("error", where, problem, hint)
 
 
@@ -153,14 +153,14 @@ def _of_local(
         yield Finding("error", where, problem, hint)
     if not local.install:
         problem = f"the local package {local.name} has install: false"
-        hint = "also apply its object (crossplane-devcache objects), or Crossplane pulls another"
+        hint = "also apply its object (crossplane-devcache objects), or Crossplane pulls a copy"
         yield Finding("warning", where, problem, hint)
 
 
 def _of_pulled(
     dependency: Dependency, packages: Sequence[LocalPackage], where: str
 ) -> Iterator[Finding]:
-    """Yield the finding that a dependency is not local, if the user may mean a local package."""
+    """Yield a finding on a dependency that no registry has, or that may mean a local package."""
     last = dependency.package.rpartition("/")[2]
     namesake = next((package for package in packages if last in _last_names(package)), None)
     hint = f"if you mean {namesake.name}, set its `package` to this source" if namesake else ""
@@ -178,9 +178,9 @@ def _last_names(package: LocalPackage) -> set[str]:
 def _misnamed(
     resolutions: Sequence[Resolution], by_name: dict[str, LocalPackage]
 ) -> Iterator[Finding]:
-    """Yield each package to which Crossplane's resolver would give another name.
+    """Yield a warning for each package to which Crossplane's resolver would give another name.
 
-    Then Crossplane may pull a second copy, and two packages of one source stop the resolver for the
+    Then Crossplane may pull a second copy. Two packages of one source stop the resolver for the
     whole cluster: "node already exists" (internal/dag/dag.go, AddNode).
     """
     by_local_name = {
@@ -192,7 +192,7 @@ def _misnamed(
         if name == resolution.resolver_name or not by_name[name].install:
             continue
         problem = (
-            f"{resolution.package} depends on it, and Crossplane's resolver calls"
+            f"{resolution.package} depends on it, and Crossplane's resolver names"
             f" {quoted(resolution.source)} {resolution.resolver_name}"
         )
         hint = f"name it {resolution.resolver_name}, or Crossplane may pull a second copy of it"
@@ -202,9 +202,9 @@ def _misnamed(
 def _name_conflicts(
     resolutions: Sequence[Resolution], by_name: dict[str, LocalPackage]
 ) -> Iterator[Finding]:
-    """Yield the dependencies that Crossplane would pull under the name of another package.
+    """Yield an error for each dependency that would have the name of another package.
 
-    Crossplane's resolver skips a name that exists, and never installs the dependency.
+    Crossplane's resolver skips a name that exists, so it never installs the dependency.
     """
     sources = {name: package.source for name, package in by_name.items() if package.install}
     for resolution in resolutions:
@@ -212,8 +212,8 @@ def _name_conflicts(
         if resolution.state == "pulled" and source != resolution.source:
             where = f"package {resolution.package}, dependency {quoted(resolution.source)}"
             problem = (
-                f"Crossplane's resolver calls it {resolution.resolver_name}, but that is the name"
-                f" of {quoted(source)}"
+                f"Crossplane's resolver names it {resolution.resolver_name}, but {quoted(source)}"
+                " already has that name"
             )
             hint = "rename the local package, or set its `package` to this source"
             yield Finding("error", where, problem, hint)
@@ -222,7 +222,7 @@ def _name_conflicts(
 
 
 def _cycle(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
-    """Yield a cycle, on which Crossplane's resolver stops (internal/dag/dag.go, Sort)."""
+    """Yield an error for a cycle, which stops Crossplane's resolver (internal/dag/dag.go, Sort)."""
     graph = {
         package.source: [dependency.package for dependency in package.on_disk.dependencies]
         for package in packages
@@ -235,11 +235,11 @@ def _cycle(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
 
 
 def crossplane_findings(package: LocalPackage, version: str, target: Target) -> Iterator[Finding]:
-    """Yield the finding that a package's own constraint does not admit this Crossplane, if so.
+    """Yield an error if a package's own constraint does not admit this Crossplane version.
 
     Args:
         package: The package.
-        version: The Crossplane version as the user names it, e.g. `2.4.2-rc.1` or `1.20`.
+        version: The Crossplane version as the user writes it, e.g. `2.4.2-rc.1` or `1.20`.
         target: The Crossplane of this version.
     """
     constraint, where = package.on_disk.crossplane, f"package {package.name}"

@@ -22,7 +22,8 @@ class Finding:
     """A finding of a check.
 
     Attributes:
-        severity: The severity. The filter refuses an error, or a package never becomes healthy.
+        severity: The severity. With an error, the filter refuses the declaration, or a package
+            never becomes healthy.
         where: The package, file or field with the problem, e.g. `package platform`, or "".
         problem: The problem, as a lower-case sentence without a full stop.
         hint: The next step for the user, or "".
@@ -46,5 +47,5 @@ def from_refusal(error: DevcacheError) -> Finding:
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with errors first; within a severity their order stays."""
+    """Return findings sorted by severity, errors first; the sort is stable."""
     return tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity)))

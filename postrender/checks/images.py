@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
-    """Yield a note on the image of an installed package that the filter accepts."""
+    """Yield a warning about the image of an installed package that the filter accepts."""
     settings, where = package.declaration.settings, f"package {package.name}"
     if package.kind == "Configuration" or not package.install or settings is None:
         return

@@ -29,7 +29,8 @@ class Size:
 
     Attributes:
         subject: The ConfigMap, the Helm release or the cache volume.
-        size: The bytes of the packages; for the release, plus an estimate of its other manifests.
+        size: The size of the packages in bytes; for the release, it includes an estimate of the
+            other manifests.
         limit: The limit in bytes, or None.
     """
 
@@ -74,7 +75,7 @@ def _cache_limit(
 
 
 def refusals(sizes: Sequence[Size]) -> Iterator[DevcacheError]:
-    """Yield the refusal of each size that exceeds its limit."""
+    """Yield a refusal for each size that exceeds its limit."""
     hints = {
         "ConfigMap": limits.CONFIG_MAP_HINT,
         "Helm release": limits.RELEASE_HINT,

@@ -1,4 +1,4 @@
-"""Formats reports and progress: tables, in colour on a terminal, or JSON."""
+"""Formats reports as JSON or as tables, in colour on a terminal, and shows progress."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _STYLES = {
 """The styles of cells by their text."""
 
 _ANY_WIDTH = 100_000
-"""The width in columns without a terminal: lines are never wrapped, so that grep works."""
+"""The width in columns without a terminal. It is so large that no line wraps: grep works."""
 
 
 def as_json(report: Report) -> str:
-    """Return a report as JSON in ASCII, so that a terminal sees no escape sequences."""
+    """Return a report as JSON in ASCII, so that it contains no escape sequences."""
     return f"{json.dumps(report.value, indent=2)}\n"
 
 
@@ -45,8 +45,8 @@ def as_text(report: Report, *, terminal: bool) -> str:
 
     Args:
         report: The report.
-        terminal: Whether the output is a terminal. Then lines wrap at its width, and there is
-            colour unless NO_COLOR is set.
+        terminal: Whether the output is a terminal. If so, lines wrap at its width, and there
+            is colour unless NO_COLOR is set.
     """
     from rich.console import Console
 
@@ -97,7 +97,7 @@ def progress(stream: TextIO) -> Iterator[Tell]:
     """Show the current step on a terminal; the message disappears at the end of the context.
 
     Args:
-        stream: The output. Without a terminal, nothing is shown.
+        stream: The output. If it is not a terminal, nothing is shown.
 
     Yields:
         A function that shows a step.

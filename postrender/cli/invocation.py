@@ -1,4 +1,4 @@
-"""Parses the arguments into a command and its options, without a parser for calls by Helm."""
+"""Parses the arguments into a command and its options. A call by Helm loads no parser."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def parse(argv: Sequence[str] | None) -> tuple[Command, Options]:
         case [config] if config.startswith("--config="):
             options = {"config": Path(config.partition("=")[2])}
         case _:
-            from postrender.interface import parser  # noqa: PLC0415  # a fifth of the filter's time
+            from postrender.interface import parser  # noqa: PLC0415  # takes a fifth of the filter's time
 
             return parser.parse(arguments)
     from postrender.commands import filter as filter_command  # noqa: PLC0415  # slow: imports YAML

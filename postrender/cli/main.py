@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 for success, 1 for a refusal, 2 for wrong usage, 3 for a defect of this program, 130 for
-        an interrupt. Under Helm 4 it is 0 also for an error, which then is the output, because
-        Helm 4 does not show the stderr of a post-renderer.
+        an interrupt. Under Helm 4 the status of an error is 0, and the error is the output,
+        because Helm 4 does not show the stderr of a post-renderer.
     """
     try:
         output, status = _run(*invocation.parse(argv))
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(f"error: {error}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # e.g. of `| head`; Python would report it again at exit
+    except BrokenPipeError:  # e.g. with `| head`; Python would report it again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
     except Exception as error:  # noqa: BLE001  # any defect: the message must not quote content
@@ -63,7 +63,7 @@ def _write(output: list[bytes]) -> None:
     """Write the whole output to stdout.
 
     Raises:
-        DevcacheError: It cannot be written, e.g. to a full disk.
+        DevcacheError: The output cannot be written, e.g. to a full disk.
     """
     try:
         sys.stdout.buffer.writelines(output)

@@ -1,4 +1,4 @@
-"""`add`: one more package in a values file or a DevCache document that exists."""
+"""`add`: adds a package to an existing values file or DevCache document."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 def run(
     *, path: Path, file: Path, name: str = "", package: str = "", runtime_image: str = ""
 ) -> str:
-    """Add a package to a file, and return what was added, in a line.
+    """Add a package to a file, and return a message.
 
     Args:
         path: An .xpkg file or a package directory.
-        file: Values of our chart or a DevCache document; it is changed.
-        name: The name of the package object; by default its own, or as another package needs it.
-        package: Its `spec.package`; by default as another package of the file needs it, or none.
-        runtime_image: The image that it runs.
+        file: The file to change, with values of our chart or a DevCache document.
+        name: The name of the package object; by default the name that a declared package which
+            depends on it requires, else its own name.
+        package: Its `spec.package`; by default the one that such a package requires, else none.
+        runtime_image: The image that the package runs, or "".
 
     Raises:
-        DevcacheError: The package cannot be read, the file cannot be read or changed, has the
-            package already, or what is given for it is not as it must be.
+        DevcacheError: The package cannot be read, the file cannot be read or changed, the file
+            already has the package, or the name or reference is invalid.
     """
     text, where = files.text(file), files.title(file)
     (proposal,) = proposals.propose([(path, packages.read(path))], list(_declared(text, where)))
@@ -54,14 +55,14 @@ def run(
 
 
 def _declared(text: str, where: str) -> Iterator[Package]:
-    """Yield the packages that a file declares already, as far as they can be read."""
+    """Yield the packages that a file already declares, without those that cannot be read."""
     root = nodes.compose(text, where=where)
     for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root))):
         path = nodes.text(nodes.get(declared, "path"))
         try:
             yield packages.read(Path(path))
         except DevcacheError:
-            continue  # `check` tells
+            continue  # `check` reports it
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""`check`: the problems of a declaration, in the filter and in the cluster, without Helm."""
+"""`check`: reports the problems of a declaration in the filter and the cluster, without Helm."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def run(
     crossplane: str = "",
     offline: bool = False,
 ) -> Report:
-    """Return a report on the declared packages; it is refused if there is an error.
+    """Return a report on the declared packages; `refused` is true if there is an error.
 
     Args:
         tell: Shows the current step.
         values_files: Values files of our chart, or none.
-        config: A file with a DevCache document instead.
+        config: A file with a DevCache document in place of values files, or None.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         offline: Whether to refuse a dependency that is not local, regardless of the declaration.
 

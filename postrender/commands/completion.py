@@ -1,4 +1,4 @@
-"""`completion`: a script with which a shell completes the command line."""
+"""`completion`: a script that lets a shell complete the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(*, shell: str) -> str:
 
 
 def _complete_files(parser: argparse.ArgumentParser) -> None:
-    """Enable the completion of files for all arguments that are paths."""
+    """Enable file completion for all arguments that are paths."""
     import shtab
 
     for action in parser._actions:  # noqa: SLF001  # argparse has no public attribute

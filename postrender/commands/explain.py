@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postrender.crossplane.references import Reference
 
 _UNKNOWN = "?????"
-"""The digits of an unknown digest."""
+"""The placeholder for the digits of an unknown digest."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
     """
     declared = devcache.load(files.text(config), where=files.title(config)) if config else None
     if declared and declared.live and not declared.release_revision:
-        # Only our chart sets the revision of the release, and each revision needs its own string.
+        # Only our chart sets the revision of the release, and each revision needs a unique string.
         declared = declared._replace(release_revision=str(int(time.time())))
     return render.render(rendered, declared, Path(), result_cache.of_user(os.environ))
 

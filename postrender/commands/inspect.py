@@ -34,9 +34,9 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     Args:
         paths: Package directories, .xpkg files, package.yaml files, or their gzips from a cache.
         tell: Shows the current step.
-        crossplane: The Crossplane version whose cache file to name; all lines by default.
-        package: The `spec.package` whose cache file to name; by default that of a declaration
-            without one.
+        crossplane: The Crossplane version whose cache file to report; by default all lines.
+        package: The `spec.package` whose cache file to report; by default the one of a declaration
+            that names none.
 
     Raises:
         DevcacheError: A package cannot be read, the version is not supported, or the reference
@@ -80,7 +80,7 @@ class _Inspection:
 
 
 def _default(package: Package) -> Reference | None:
-    """Return the reference of a declaration without one, under the package's own name."""
+    """Return the reference of a declaration that names none, under the package's own name."""
     try:
         return references.parse(f"{DEFAULT_REGISTRY}/{package.name}:v0.0.0", where="")
     except DevcacheError:
@@ -88,7 +88,7 @@ def _default(package: Package) -> Reference | None:
 
 
 def _sizes(package: Package) -> dict[str, int]:
-    """Return the bytes of the package.yaml, of its gzip in the cache and of its xz."""
+    """Return the sizes in bytes of the package.yaml, its gzip in the cache and its xz."""
     return {
         "packageYaml": package.package_yaml.size,
         "gzip": forms.packed_size(package),

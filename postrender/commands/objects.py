@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run(
     *, config: Path, crossplane: str, release: str | None = None, namespace: str | None = None
 ) -> str:
-    """Return the objects of all declared packages as a YAML stream, also with `install: false`.
+    """Return the objects of all declared packages, even with `install: false`, as a YAML stream.
 
     Args:
         config: A file with a DevCache document.

@@ -37,7 +37,7 @@ def run(
 
     Args:
         values_files: Values files of our chart, or none.
-        config: A file with a DevCache document instead.
+        config: A file with a DevCache document in place of values files, or None.
         namespace: The namespace of the release; by default the current one of kubectl.
         prune: Whether to return names instead: a line `configmap/NAME` for each listed ConfigMap
             that neither a workload nor the declaration references.

@@ -1,4 +1,4 @@
-"""`push`: it brings packages from disk into a release in live mode."""
+"""`push`: brings packages from disk into a release in live mode."""
 
 from __future__ import annotations
 

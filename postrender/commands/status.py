@@ -1,4 +1,4 @@
-"""`status`: it reports the packages in the pods, and their health in Crossplane."""
+"""`status`: reports the packages in the pods, and their health in Crossplane."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 12
-"""The shown digits of a sha256, enough to distinguish contents."""
+"""The number of shown digits of a sha256, enough to distinguish contents."""
 
 
 def run(
@@ -36,10 +36,10 @@ def run(
 
     Args:
         tell: Shows the current step.
-        values_files: Values files of our chart, whose packages on disk are compared; none to
-            compare the paths that the release was installed from.
+        values_files: Values files of our chart, to compare their packages on disk; none to compare
+            the packages at the paths from which the release was installed.
         namespace: The namespace of the release.
-        context: The context of the kubeconfig, or "" for the current item.
+        context: The context of the kubeconfig, or "" for the current one.
 
     Raises:
         DevcacheError: There is no release in live mode, or the cluster refuses a request.

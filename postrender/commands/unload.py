@@ -1,4 +1,4 @@
-"""`unload`: it removes a package that a push has added."""
+"""`unload`: removes a package that a push has added."""
 
 from __future__ import annotations
 

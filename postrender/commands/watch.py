@@ -1,4 +1,4 @@
-"""`watch`: it pushes packages whenever they are saved."""
+"""`watch`: pushes packages whenever they are saved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
 ) -> NoReturn:
-    """Push packages until the user interrupts it.
+    """Push packages until the user interrupts the command.
 
     Args:
         show: Shows the view.

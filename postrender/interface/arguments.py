@@ -1,4 +1,4 @@
-"""The arguments that several commands have."""
+"""The arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def none(_parser: argparse.ArgumentParser) -> None:
 
 
 def paths(parser: argparse.ArgumentParser, description: str) -> None:
-    """Add one or more packages on disk."""
+    """Add an argument for one or more packages on disk."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
 
 
 def optional_paths(parser: argparse.ArgumentParser) -> None:
-    """Add packages on disk, or none for all declared packages."""
+    """Add `-f`, and an argument for packages on disk; the default is all declared packages."""
     description = "an .xpkg file or a package directory; default: all declared packages"
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
     values(parser)
@@ -43,20 +43,20 @@ def values(parser: argparse.ArgumentParser) -> None:
 
 
 def declaration(parser: argparse.ArgumentParser) -> None:
-    """Add `-f` and `--config`, of which a call must have one."""
+    """Add `-f` and `--config`; a call must have exactly one of these options."""
     values(parser)
     parser.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
 
 
 def declaration_problem(options: Options) -> str:
-    """Return the problem of a call that has both of these options, or none."""
+    """Return the problem of a call that has both or neither of these options, or ""."""
     if ("config" in options) == ("values_files" in options):
         return "either -f FILE or --config FILE is required"
     return ""
 
 
 def cluster(parser: argparse.ArgumentParser) -> None:
-    """Add the namespace of a release and the context of the kubeconfig."""
+    """Add options for the namespace of a release and the context of the kubeconfig."""
     parser.add_argument(
         *("-n", "--namespace"),
         metavar="NAME",
@@ -66,7 +66,7 @@ def cluster(parser: argparse.ArgumentParser) -> None:
 
 
 def timeout(parser: argparse.ArgumentParser) -> None:
-    """Add a timeout in seconds."""
+    """Add an option for a timeout in seconds."""
     parser.add_argument(
         "--timeout", type=float, metavar="SECONDS", help="the time to wait (default: 300)"
     )
@@ -75,12 +75,12 @@ def timeout(parser: argparse.ArgumentParser) -> None:
 def crossplane(
     parser: argparse.ArgumentParser, description: str, *, required: bool = False
 ) -> None:
-    """Add a Crossplane version."""
+    """Add an option for a Crossplane version."""
     parser.add_argument("--crossplane", required=required, metavar="VERSION", help=description)
 
 
 def output(parser: argparse.ArgumentParser) -> None:
-    """Add the form of the report."""
+    """Add an option for the form of the report."""
     parser.add_argument(
         "-o", "--output", choices=OUTPUTS, help="for people (table) or for programs (json)"
     )

@@ -1,4 +1,4 @@
-"""The contract of a command; each module of `postrender/commands` exports one as `COMMAND`."""
+"""The contract of a command. Each module of `postrender/commands` exports one `COMMAND`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Stdin(NamedTuple):
 
     Attributes:
         parameter: The parameter of `run` that takes the bytes.
-        origin: The text and the program that writes it, for a user who pipes nothing.
-        option: The option that makes the command read stdin, or "" for always.
+        origin: The input and the program that writes it, for the error if stdin is a terminal.
+        option: The option that makes the command read stdin, or "" if it always reads stdin.
     """
 
     parameter: str
@@ -54,10 +54,10 @@ class Command(NamedTuple):
         help: Its line in `--help`.
         arguments: Adds its arguments to a parser.
         run: Takes the options as keyword arguments, and returns the output.
-        problem: Returns the problem of options that argparse cannot see, or "".
+        problem: Returns a problem of the options that argparse cannot detect, or "".
         stdin: Its use of stdin, or None.
-        shows: Its output while it runs: nothing; progress, by the parameter `tell` of `run`; or a
-            view that changes, by the parameter `show`.
+        shows: Its output while it runs: nothing, progress through the parameter `tell` of `run`,
+            or a changing view through the parameter `show`.
     """
 
     help: str

@@ -22,7 +22,8 @@ FILTER = "filter"
 """The command of a call without a command."""
 
 _COMMANDS = "postrender.commands"
-"""The package of the commands. A command may need the parser, so the parser imports it by name."""
+"""The package of the commands. The parser imports a command by name, because the command may import
+the parser."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +44,7 @@ def load(name: str) -> Command:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return the names of all commands but the filter, which has none."""
+    """Return the names of all commands except the filter, which has no name."""
     modules = (
         module.name.replace("_", "-") for module in iter_modules(import_module(_COMMANDS).__path__)
     )
@@ -53,13 +54,14 @@ def names() -> tuple[str, ...]:
 def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     """Return the command and its options.
 
-    A call loads the one command that it begins with. Any other call, e.g. `--help`, loads them all.
+    A call that begins with a command loads only that command, and `--version` loads no command. Any
+    other call, e.g. `--help`, loads all commands.
 
     Args:
         argv: The arguments, without the program's name.
 
     Raises:
-        UsageError: They are invalid.
+        UsageError: The arguments are invalid.
     """
     first = argv[0] if argv else ""
     loaded = (first,) if first in names() else names()
@@ -70,7 +72,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     command = load(name)
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
-        problem = "takes no --config"  # which may stand before the command
+        problem = "takes no --config"  # `--config` may precede the command
     if problem:
         explained = f"{name}: {problem}"
         raise UsageError(explained)
@@ -80,7 +82,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
 def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
     """Return the parser of some commands.
 
-    An option that a call does not give has no value: each command has its own defaults.
+    An option that is absent from a call has no value: each command has its own defaults.
     """
     root = _Parser(
         prog=PROGRAM,

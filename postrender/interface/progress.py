@@ -5,4 +5,4 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Tell = Callable[[str], None]
-"""Shows the current step, e.g. `reading platform`. The command line decides where."""
+"""Shows the current step, e.g. `reading platform`. The command line chooses the output."""

@@ -16,7 +16,7 @@ class Table:
     Attributes:
         title: Its heading.
         columns: The headings of its columns.
-        rows: Its cells by row. Foreign text in them is not escaped yet.
+        rows: Its rows of cells. Foreign text in them is not escaped yet.
     """
 
     title: str

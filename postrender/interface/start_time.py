@@ -1,6 +1,7 @@
 """The time at which the operating system started this process, before Python and its imports.
 
-A clock that a command starts itself misses the imports, which take half of a command of a second.
+A clock that a command starts itself misses the imports, which take half the time of a command that
+runs for a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 _STAT = Path("/proc/self/stat")
 
 _FIELD = 22
-"""The number of its field `starttime`, counted from 1; see proc_pid_stat(5)."""
+"""The number of the field `starttime` in that file, counted from 1; see proc_pid_stat(5)."""
 
 
 def monotonic() -> float:
@@ -28,8 +29,8 @@ def monotonic() -> float:
 
 def _age() -> float:
     ticks = _ticks()
-    # If a shell has become this process by `exec`, the kernel has the start of the shell. Such a
-    # shell had child processes, and this process has none before its first request.
+    # If a shell became this process by `exec`, the kernel reports the start of the shell. Such a
+    # shell had child processes, but this process has none before its first request.
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ticks is None or children.ru_minflt:
         return time.process_time()
@@ -42,5 +43,5 @@ def _ticks() -> int | None:
         stat = _STAT.read_text(errors="replace")
     except OSError:
         return None
-    # Field 2 is the name in parentheses, which may hold blanks and parentheses itself.
+    # Field 2 is the name in parentheses. The name may contain blanks and parentheses.
     return int(stat.rpartition(")")[2].split()[_FIELD - 3])

@@ -1,4 +1,4 @@
-"""Requests to the API server: objects are plain values, and refusals become errors for the user."""
+"""Sends requests to the API server. Objects are plain values; refusals become user errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TIMEOUT = 10.0
 """Seconds until a request without an answer fails."""
 
 MANAGER = "crossplane-devcache"
-"""The field manager of the fields that no release has: Helm does not change them."""
+"""The field manager of the fields that are in no release, so that Helm does not change them."""
 
 
 class ConflictError(Exception):
@@ -145,7 +145,7 @@ class Cluster:
             )
 
     def annotate(self, kind: Kind, name: str, annotations: Mapping[str, str]) -> None:
-        """Set annotations of an object, if it exists and nobody else changes it at the moment."""
+        """Set annotations of an object, if it exists and nobody else is changing it."""
         with suppress(ConflictError):
             self.patch(kind, name, {"metadata": {"annotations": dict(annotations)}})
 
@@ -169,24 +169,24 @@ class Cluster:
         except ApiError as error:
             raise self._refusal(error.status.code, _first_line(error)) from error
         except ConfigError as error:
-            problem = f"the kubeconfig: {_first_line(error)}"
+            problem = f"cannot use the kubeconfig: {_first_line(error)}"
             raise DevcacheError(problem, where=self.title) from error
-        except httpx2.HTTPStatusError as error:  # an answer without a Status, e.g. of a proxy
+        except httpx2.HTTPStatusError as error:  # an answer without a Status, e.g. from a proxy
             code = error.response.status_code
             raise self._refusal(code, f"status {code}") from error
         except (httpx2.HTTPError, OSError) as error:
             problem = f"the API server {self._server} does not answer: {_first_line(error)}"
-            hint = "check the cluster; --context selects another one"
+            hint = "check the cluster, or select another one with --context"
             raise UnreachableError(problem, hint=hint) from error
         except (ImportError, LookupError, ValueError, httpx2.InvalidURL) as error:
-            # lightkube cannot read the kubeconfig, the answer of an exec plugin or that of the
+            # lightkube cannot read the kubeconfig, or the answer of an exec plugin or the
             # server. The error's text may contain a credential, so only its type is shown.
             problem = f"the client cannot use this kubeconfig: {type(error).__name__}"
-            hint = "try `kubectl version`; exec plugins must return a token, proxies be http(s)"
+            hint = "try `kubectl version`; exec plugins must return tokens, and proxies use http(s)"
             raise DevcacheError(problem, where=self.title, hint=hint) from error
 
     def _refusal(self, code: int | None, message: str) -> Exception:
-        """Return the error for an HTTP status: a type to catch, or a text for the user."""
+        """Return the error for an HTTP status, either for callers to catch or for the user."""
         if code == _NOT_FOUND:
             return _NotFoundError()
         if code == _CONFLICT:
@@ -194,7 +194,7 @@ class Cluster:
         if code is not None and (code == _TOO_MANY or code >= _BROKEN):
             problem = f"the API server {self._server} cannot answer now: {message}"
             return UnreachableError(problem, where=self.title)
-        problem, hint = f"the API server refuses: {message}", ""
+        problem, hint = f"the API server refuses the request: {message}", ""
         if code == _FORBIDDEN:
             problem = f"not permitted: {message}"
             hint = "docs/inner-loop.md has a Role and a ClusterRole with all required permissions"
@@ -212,7 +212,7 @@ class _NotFoundError(Exception):
 
 
 class _BadRequestError(DevcacheError):
-    """The API server rejects the request, as it also does for a log that does not exist yet."""
+    """The API server rejects the request, e.g. for a log that does not exist yet."""
 
 
 def _first_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.live.stopwatch import Stopwatch
 
 _CHECK_INTERVAL = 2.0
-"""Seconds between two checks whether somebody else has changed the release."""
+"""Seconds between two checks for a change of the release by somebody else."""
 
 _GRACE = 5.0
 """Seconds for which Crossplane must repeat a refusal before the push fails."""
@@ -39,8 +39,8 @@ class _PackageWait:
 
     Attributes:
         change: The change of the package.
-        revisions_before: The names of the revisions that existed before Crossplane was told.
-        state: What Crossplane reports, as far as it concerns the pushed content.
+        revisions_before: The names of the revisions that existed before the notice to Crossplane.
+        state: The state that Crossplane reports, if it concerns the pushed content.
     """
 
     change: Change
@@ -110,9 +110,9 @@ def await_health(
         cluster: The cluster.
         release: The release.
         changes: The changes of the pushed packages.
-        revisions_before: The names of the revisions that existed before Crossplane was told of a
-            package, by package name: they report on the previous content. A package that
-            Crossplane was not told of in this push has no item.
+        revisions_before: The names of the revisions that existed before the notice to Crossplane,
+            by package name. They report on the previous content. A package that needs no notice
+            in this push has no item.
         stopwatch: Measures the steps, and ends the wait.
 
     Returns:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 Disk = Literal["same", "differs", "unreadable", "unknown"]
-"""The package on disk, compared with the ConfigMap: unknown if its path is unknown or missing."""
+"""The comparison of a package on disk with the ConfigMap: `unknown` without an existing path."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Item:
         disk: The result of the comparison with the package on disk.
         lagging: The names of the pods whose caches lack its content.
         state: The state that Crossplane reports.
-        trouble: Why it is not healthy, or why Crossplane has another content than the ConfigMap, in
-            one sentence, or "".
+        trouble: The reason that it is not healthy, or that Crossplane has an older content than the
+            ConfigMap, in one sentence, or "".
     """
 
     entry: RecordedPackage
@@ -69,8 +69,8 @@ def read(
 
     Args:
         cluster: The cluster.
-        declarations: The packages of values files, or nothing to compare with the paths that the
-            release was installed from.
+        declarations: The packages of values files; none to compare the packages at the paths from
+            which the release was installed.
         cache: Results of earlier runs.
 
     Raises:
@@ -114,22 +114,22 @@ def _item(
 def reason(
     release: Release, entry: RecordedPackage, state: State, caches: Mapping[str, Mapping[str, str]]
 ) -> str:
-    """Return the reason why a package is not healthy, in one sentence.
+    """Return the reason that a package is not healthy, in one sentence.
 
     Args:
         release: The release.
         entry: The package's entry in the record of the ConfigMap.
         state: The state that Crossplane reports.
-        caches: The cache of each pod, by the pod's name: contents by file.
+        caches: The cache of each pod, i.e. its contents by file, by the name of the pod.
     """
-    expected = entry.file
+    expected_file = entry.file
     digest = state.resolved_package.partition("@")[2]
     if release.target.uses_image_configs and digest:
-        expected = release.target.cache_key(entry.reference, digest)
+        expected_file = release.target.cache_key(entry.reference, digest)
     for name, cache in sorted(caches.items()):
-        if expected not in cache:
+        if expected_file not in cache:
             files = ", ".join(sorted(cache)) or "nothing"
-            return f"Crossplane looks for {expected}, and pod {name} has {files}"
+            return f"Crossplane looks for {expected_file}, and pod {name} has {files}"
     if not caches:
         return "no pod of Crossplane is running"
     if not state.conditions:

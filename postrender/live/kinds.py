@@ -49,12 +49,12 @@ def revision_kind(kind: str, target: Target) -> Kind:
 
 
 def fields(value: Object) -> Fields:
-    """Return the fields of an object, for reading."""
+    """Return the fields of an object, to read them."""
     return Fields.of(value, path="it", where=str(value.get("kind", "the object")))
 
 
 def items(value: Plain) -> list[Fields]:
-    """Return the items of a list of mappings, for reading."""
+    """Return the items of a list of mappings, to read them."""
     values = value if isinstance(value, list) else []
     return [Fields.of(item, path="it", where="the list") for item in values]
 
@@ -65,14 +65,14 @@ def name(value: Object) -> str:
 
 
 def resource_version(value: Object) -> str:
-    """Return the resourceVersion of an object: every change gives it another one."""
+    """Return the resourceVersion of an object, which changes with the object."""
     return fields(value).under("metadata").text("resourceVersion")
 
 
 def manager(value: Object, *path: str, default: str = "helm") -> str:
     """Return the field manager that owns a field of an object.
 
-    A push that applies as this manager leaves the ownership of fields as it is.
+    A push that applies as this manager does not change the ownership of fields.
 
     Args:
         value: The object.

@@ -1,7 +1,7 @@
-"""The chosen context of the kubeconfig: its cluster and credentials, read as kubectl does.
+"""Reads a context of the kubeconfig, with its cluster and credentials, as kubectl does.
 
-lightkube supports one file, exec credentials of v1beta1, and no proxy-url; this module adds the
-rest.
+lightkube supports only one file, only exec credentials of v1beta1, and no proxy-url. This module
+supports all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DEFAULT = "~/.kube/config"
 
 _PATH_FIELDS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-"""Fields with a path relative to their file; the path of an exec command is relative, too."""
+"""The fields with a path relative to their file. The path of an exec command is relative, too."""
 
 _EXEC = "client.authentication.k8s.io"
 
@@ -62,7 +62,7 @@ def read(context: str) -> Context:
     name = context or next(filter(None, current), "")
     if not name:
         problem = "the kubeconfig has no current context"
-        raise DevcacheError(problem, where=where, hint="name one with --context")
+        raise DevcacheError(problem, where=where, hint="select one with --context")
     names = _item(kubeconfigs, "contexts", "context", name, where)
     cluster = _item(kubeconfigs, "clusters", "cluster", names.text("cluster"), where)
     user = _item(kubeconfigs, "users", "user", names.text("user"), where)
@@ -78,7 +78,7 @@ def read(context: str) -> Context:
 
 
 def _files() -> Iterator[tuple[Path, Fields]]:
-    """Yield the existing files of KUBECONFIG in their order: the first item of a name counts."""
+    """Yield the existing files of KUBECONFIG in order; the first of several equal names counts."""
     variable = os.environ.get("KUBECONFIG") or _DEFAULT
     paths = [Path(text).expanduser() for text in variable.split(os.pathsep) if text]
     existing = [path for path in paths if path.is_file()]
@@ -118,7 +118,7 @@ def _with_absolute_paths(fields: Fields, path: Path) -> Fields:
 
 
 def _with_exec(user: Fields, cluster: Fields) -> dict[str, Plain]:
-    """Return a user whose exec plugin lightkube can run: v1 returns the same token as v1beta1."""
+    """Return a user whose exec plugin lightkube can run: v1 and v1beta1 return the same token."""
     command = user.under("exec")
     version = command.text("apiVersion")
     if not version.startswith(f"{_EXEC}/"):

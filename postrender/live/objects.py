@@ -1,4 +1,4 @@
-"""The objects that tell Crossplane of a package: ImageConfigs, and the objects that a push adds."""
+"""The objects that tell Crossplane about a package: ImageConfigs, and objects of a push."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def synchronize(cluster: Cluster, release: Release, changes: Sequence[Change]) -
     """Make the objects of packages match the ConfigMap.
 
     If two pushes run at once, only the one whose content is in the ConfigMap may write the objects.
-    So this function reads the objects, then the ConfigMap, and writes the objects only if they have
-    not changed since: the other push writes the ConfigMap before the objects.
+    The other push writes the ConfigMap before the objects. So this function reads the objects, then
+    the ConfigMap, and writes the objects only if they have not changed in the meantime.
 
     Returns:
         The names of the packages whose objects have changed.
@@ -73,7 +73,7 @@ def synchronize(cluster: Cluster, release: Release, changes: Sequence[Change]) -
 def uninstall(cluster: Cluster, release: Release, name: str, kind: str) -> bool:
     """Delete the first remaining object of a pushed package; return false if none remains.
 
-    The package object goes first: the others serve it until it is deleted.
+    The package object is the first, because it needs the other objects until it is deleted.
     """
     package = kinds.package_kind(kind, release.target)
     settings = f"devcache-{name}"
@@ -175,7 +175,7 @@ def _apply(
         cluster.apply(kind, manifest, release.manager)
         return
     before, after = (kinds.fields(value).under("metadata") for value in (current, manifest))
-    keys = ("labels", "annotations")  # keep the entries of other field managers
+    keys = ("labels", "annotations")  # keep entries of other field managers
     metadata: Object = {
         **after.values,
         **{key: {**before.under(key).values, **after.under(key).values} for key in keys},
@@ -186,7 +186,7 @@ def _apply(
 
 
 def _includes(current: Plain, manifest: Plain) -> bool:
-    """Return whether a value has all fields of a manifest; the API server may default more."""
+    """Return whether a value has all fields of a manifest; the API server may add defaults."""
     if not isinstance(manifest, dict):
         return current == manifest
     return isinstance(current, dict) and all(

@@ -1,4 +1,4 @@
-"""The plan of a push: it compares packages on disk with the release, without any request."""
+"""The plan of a push, from packages on disk and the release, without a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 _OVER_SUFFIX = ".over.xz"
-"""The suffix of the key of a pushed package that replaces one outside the release's ConfigMap.
+"""The suffix of a pushed package's key, if it replaces a package outside the release's ConfigMap.
 
 The release owns the key and also the index that names it, so one request writes both or neither.
 """
@@ -33,7 +33,8 @@ class Change:
     Attributes:
         package: The package on disk.
         entry: Its record in the release after the push.
-        state: Whether the release has no such package, another content, or this content.
+        state: `new` if the release has no such package, `changed` if it has another content, or
+            `same` if it has this content.
     """
 
     package: LocalPackage
@@ -92,14 +93,14 @@ def push(
             if other.name != change.name:
                 for refusal in placement.exclusion(change.entry, other):
                     raise refusal
-    written = [change.package for change in changes if change.state != "same"]
-    packed = compression.packed([package.package_yaml for package in written], cache)
-    names = [package.name for package in written]
+    changed_packages = [change.package for change in changes if change.state != "same"]
+    packed = compression.packed([package.package_yaml for package in changed_packages], cache)
+    names = [package.name for package in changed_packages]
     result = _contents(release, entries, dict(zip(names, packed, strict=True)))
     if result.size > limits.CONFIG_MAP:
         problem = (
-            f"too large for a push: all packages, packed, would be {result.size:,} bytes, and a"
-            f" ConfigMap holds {limits.CONFIG_MAP:,}"
+            f"too large for a push: all packages need {result.size:,} bytes after compression, and"
+            f" a ConfigMap holds {limits.CONFIG_MAP:,}"
         )
         raise DevcacheError(problem, hint="install it with helm upgrade and payload: apart")
     return Plan(changes, result)
@@ -136,7 +137,7 @@ def _change(release: Release, package: LocalPackage) -> Change:
         _require_same_package(declared, package)
         entry = declared.renewed(package)
     if before is None or entry._replace(is_notified=before.is_notified) != before:
-        # An ImageConfig tells Crossplane of the content, but a path does not.
+        # An ImageConfig tells Crossplane about the content, but a path does not.
         entry = entry._replace(is_notified=release.target.uses_image_configs)
         return Change(package, entry, "changed" if before else "new")
     return Change(package, before, "same")
@@ -148,8 +149,8 @@ def _require_same_package(before: RecordedPackage, package: LocalPackage) -> Non
         problem = f"it is a {package.kind}, and the release has a {before.kind} of that name"
         raise DevcacheError(problem, where=where, hint="run helm upgrade to replace it")
     if before.package != package.reference.text:
-        problem = f"the release has it as {quoted(before.package)}"
-        raise DevcacheError(problem, where=where, hint="run helm upgrade to rename it")
+        problem = f"the release has the reference {quoted(before.package)}"
+        raise DevcacheError(problem, where=where, hint="run helm upgrade to change it")
 
 
 def _contents(
@@ -157,7 +158,7 @@ def _contents(
 ) -> Contents:
     """Return the contents with these packages: the packed ones are new, the others unchanged."""
     before = release.contents
-    # If the release declares a pushed package in the meantime, its own index counts.
+    # If the release declares a pushed package in the meantime, the index of the release counts.
     index = {**before.entries(contents.PUSHED_INDEX), **before.entries(contents.INDEX)}
     binary: dict[str, bytes] = {}
     for name, entry in entries.items():
@@ -185,8 +186,8 @@ def _key(release: Release, entry: RecordedPackage) -> str:
     if not entry.released:
         return f"{entry.name}{PUSHED_SUFFIX}"
     # Another ConfigMap may have parts under the release's key, and the pod mounts both.
-    own = contents.package_key(entry.name)
-    return own if own in release.contents.binary else f"{entry.name}{_OVER_SUFFIX}"
+    key = contents.package_key(entry.name)
+    return key if key in release.contents.binary else f"{entry.name}{_OVER_SUFFIX}"
 
 
 def _require_complete(before: Contents, names: Iterable[str], index: Iterable[str]) -> None:

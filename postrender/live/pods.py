@@ -1,4 +1,4 @@
-"""The pods of a release: the wait until their sidecars have copied the pushed packages."""
+"""The pods of a release, and the wait until their sidecars have copied pushed packages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from postrender.live.stopwatch import Stopwatch
 
 _POKE_INTERVAL = 2.0
-"""Seconds between two pokes of kubelet, and two checks whether somebody else changed the release.
-"""
+"""Seconds between two pokes of kubelet, and between two checks for changes by somebody else."""
 
 _FINAL_PHASES = {"Failed", "Succeeded"}
 """The phases of a pod that has ended, e.g. because it was evicted."""
@@ -48,7 +47,7 @@ class Pod:
     last_line: str = ""
 
     def lacks(self, files: Mapping[str, str]) -> bool:
-        """Return whether its cache lacks some files, or has other contents of them."""
+        """Return whether its cache lacks some of the files, or has other contents of them."""
         return any(self.cache.get(file) != content for file, content in files.items())
 
 

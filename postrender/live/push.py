@@ -1,4 +1,4 @@
-"""A push: it brings packages from disk into a running release, until they are healthy."""
+"""A push: brings packages from disk into a running release, and waits for their health."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Outcome:
     Attributes:
         packages: The outcome for each package.
         steps: The steps in their order, with the seconds that each took.
-        did_nothing: Whether the cluster had all contents, and Crossplane knew of them.
+        did_nothing: Whether the cluster already had all contents, and Crossplane knew of them.
     """
 
     packages: tuple[PackageOutcome, ...]
@@ -67,8 +67,8 @@ def push(
         cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: A package is invalid, or the cluster refuses a request. Before the update of
-            the ConfigMap the cluster is unchanged; after it the next push resumes this one.
+        DevcacheError: A package is invalid, or the cluster refuses a request. A failure before the
+            update of the ConfigMap changes nothing; after it, the next push resumes this one.
         SupersededError: See `Progress.is_superseded`.
     """
     stopwatch = Stopwatch(progress)
@@ -93,7 +93,7 @@ def push(
             stopwatch.end_step("updated the ConfigMap")
         return _deliver(cluster, release, push_plan, revisions_before, stopwatch)
     except UnreachableError as error:
-        hint = "push again when it answers: the next push resumes this one"
+        hint = "push again when the server answers: the next push resumes this one"
         raise UnreachableError(error.problem, where=error.where, hint=hint) from error
 
 
@@ -122,7 +122,7 @@ def _deliver(
         count = pods.await_copies(cluster, release, changes, stopwatch)
         stopwatch.end_step(f"copied by {count} pod{'' if count == 1 else 's'}")
 
-        # Where the path is the cache key no object changes, so `await_health` touches revisions.
+        # If the cache key is a path, no object changes, so `await_health` touches revisions.
         stopwatch.progress.tell("telling Crossplane")
         names = objects.synchronize(cluster, release, changes)
         news = [
@@ -144,7 +144,7 @@ def _deliver(
 
 
 def _record_notice(cluster: Cluster, changes: Sequence[Change]) -> None:
-    """Record that Crossplane knows of contents, if no object in the cluster shows it."""
+    """Record that Crossplane knows of contents, because no object in the cluster shows it."""
     if not changes:
         return
     contents = {change.name: change.entry.content for change in changes}

@@ -94,7 +94,7 @@ def find(cluster: Cluster) -> Release:
     """Return the release in live mode of a namespace.
 
     Raises:
-        DevcacheError: The namespace has no release, several, or one without live mode.
+        DevcacheError: The namespace has no release in live mode, or several.
     """
     payload = {labels.COMPONENT: labels.PAYLOAD}
     config_maps = cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER}, without=payload)
@@ -125,33 +125,35 @@ def require_contents(cluster: Cluster, pushed_contents: Mapping[str, str]) -> Re
     """
     release = find(cluster)
     current = {name: entry.content for name, entry in release.entries.items()}
-    lost = [name for name, content in pushed_contents.items() if current.get(name) != content]
-    if lost:
-        raise OvertakenError(lost)
+    overtaken_names = [
+        name for name, content in pushed_contents.items() if current.get(name) != content
+    ]
+    if overtaken_names:
+        raise OvertakenError(overtaken_names)
     return release
 
 
 def write(cluster: Cluster, release: Release, new_contents: Contents) -> None:
     """Replace the contents of a release's ConfigMap, if it has not changed since it was read.
 
-    The keys of the release are applied as the release's own field manager, so that the next upgrade
-    meets no conflict. The keys of pushes are applied as another one, so that an upgrade keeps them.
+    The field manager of the release applies the keys of the release, so that the next upgrade has
+    no conflict. Another field manager applies the keys of pushes, so that an upgrade keeps them.
 
     Raises:
-        ConflictError: The ConfigMap has changed since, possibly between the two requests.
+        ConflictError: The ConfigMap has changed, possibly between the two requests.
     """
     metadata = kinds.fields(release.config_map).under("metadata")
     name: Object = {"name": metadata.text("name"), "namespace": metadata.text("namespace")}
     marks = {key: metadata.under(key).values for key in ("labels", "annotations")}
     version = kinds.resource_version(release.config_map)
-    for manager, of_push, more in ((release.manager, False, marks), (MANAGER, True, {})):
+    for manager, of_push, extra in ((release.manager, False, marks), (MANAGER, True, {})):
         part = _part(new_contents, of_push=of_push)
         if part == _part(release.contents, of_push=of_push):
             continue
         manifest: Object = {
             "apiVersion": CONFIG_MAPS.api_version,
             "kind": CONFIG_MAPS.kind,
-            "metadata": {**name, **more, "resourceVersion": version},
+            "metadata": {**name, **extra, "resourceVersion": version},
             "data": {},
             "binaryData": {},
             **part.fields,
@@ -181,7 +183,7 @@ def _release(cluster: Cluster, config_map: Object) -> Release:
     deployment_name = name.removesuffix("-devcache")
     deployment = cluster.get(DEPLOYMENTS, deployment_name)
     if deployment is None:
-        problem = f"there is no Deployment {deployment_name}, which would mount {name}"
+        problem = f"there is no Deployment {deployment_name} to mount the ConfigMap {name}"
         raise DevcacheError(problem, where=cluster.title)
     spec = kinds.fields(deployment).under("spec")
     _require_sidecar(spec.under("template").under("spec"), cluster.title)

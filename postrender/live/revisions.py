@@ -1,4 +1,4 @@
-"""Package objects and their revisions: Crossplane's report on a package, and nudges to read it."""
+"""Package objects and revisions: their reported states, and nudges to read a package again."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from postrender.payload.record import RecordedPackage
 
 _READ_TYPES = ("Healthy", "RevisionHealthy")
-"""The conditions by which a revision reports whether it has read its package: in 1.x, and in 2.x.
-"""
+"""The conditions that report the read of a revision's package, in 1.x and in 2.x."""
 
 _MESSAGE_LIMIT = 400
-"""The longest message of a condition that is passed on, in characters."""
+"""The length in characters after which the message of a condition is truncated."""
 
 _PENDING_REASON = "Pushed"
-"""The reason of such a condition until Crossplane has read the package again."""
+"""The reason of a condition of `_READ_TYPES` until Crossplane has read the package again."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Condition:
         status: True, False or Unknown.
         reason: Its reason.
         message: Its message on one line, truncated if it is too long, or "".
-        is_current: Whether it concerns the object's current spec, as far as Crossplane reports it.
+        is_current: Whether it concerns the object's current spec; true if it names no generation.
     """
 
     type: str
@@ -67,8 +66,7 @@ class State:
         resolved_package: The package that its reference resolves to, or "" if Crossplane does not
             report it.
         conditions: The conditions of the package object.
-        read_conditions: The conditions by which the revision reports whether it has read the
-            package.
+        read_conditions: The conditions of the revision that report the read of its package.
     """
 
     revision: str
@@ -78,19 +76,19 @@ class State:
 
     @property
     def is_read(self) -> bool:
-        """Whether Crossplane has read and accepted the package since it was told of it."""
+        """Whether the revision reports that Crossplane has read and accepted the package."""
         conditions = self.read_conditions
         return bool(conditions) and all(condition.status == "True" for condition in conditions)
 
     @property
     def is_healthy(self) -> bool:
-        """Whether Crossplane has read the package, and everything that the package brings works."""
+        """Whether Crossplane has read the package and reports it as installed and healthy."""
         statuses = {condition.type: condition.status for condition in self.conditions}
         return self.is_read and statuses.get("Installed") == statuses.get("Healthy") == "True"
 
     @property
     def refusal(self) -> str:
-        """Crossplane's message why it refuses the package, or ""."""
+        """The reason that Crossplane gives for a refusal of the package, or ""."""
         failures = (
             *(condition for condition in self.read_conditions if condition.has_failed),
             *self.failures,
@@ -99,7 +97,7 @@ class State:
 
     @property
     def failures(self) -> tuple[Condition, ...]:
-        """The failures before the first revision: Crossplane could not fetch or read it."""
+        """The failures before the first revision: Crossplane could not get or read the package."""
         return tuple(
             condition
             for condition in self.conditions
@@ -108,7 +106,7 @@ class State:
 
     @property
     def trouble(self) -> str:
-        """Crossplane's message why the package is not healthy, or ""."""
+        """The reason that Crossplane gives if the package is not healthy, or ""."""
         explanations = (
             condition.explanation for condition in self.conditions if condition.status != "True"
         )
@@ -116,7 +114,7 @@ class State:
 
     @property
     def summary(self) -> str:
-        """`Healthy`, or the reason why the package is not healthy."""
+        """`Healthy`, or the reason that the package is not healthy."""
         return "Healthy" if self.is_healthy else self.trouble or "not installed"
 
 
@@ -125,7 +123,7 @@ ABSENT = State("", "", (), ())
 
 
 def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
-    """Return the state of a package, whoever created its package object."""
+    """Return the state of a package, regardless of the creator of its package object."""
     package = _package(cluster, entry, target)
     if package is None:
         return ABSENT
@@ -175,7 +173,7 @@ def _conditions(value: Object) -> tuple[Condition, ...]:
 
 
 def _truncated(message: str) -> str:
-    """Return the start of a message: after the reason the API server may quote whole manifests."""
+    """Return the start of a message: the API server may quote whole manifests after the reason."""
     line = " ".join(message.split())
     return line if len(line) <= _MESSAGE_LIMIT else f"{line[:_MESSAGE_LIMIT]}..."
 
@@ -186,12 +184,12 @@ def names(cluster: Cluster, kind: str, target: Target) -> set[str]:
 
 
 def touch(cluster: Cluster, kind: Kind, name: str) -> None:
-    """Make Crossplane read the package of a revision again, and report that it has.
+    """Make Crossplane read the package of a revision again, and report the result.
 
     Crossplane reads the package after any change of the revision. This change also resets the
-    conditions about the previous read, so that later conditions concern the new content. It is a
-    single change: a second one would conflict with the reconciliation that the first one starts,
-    and Crossplane would back off for a second.
+    conditions about the previous read, so that later conditions concern the new content. There is
+    only one change: a second change would conflict with the reconciliation that the first change
+    starts, and Crossplane would back off for a second.
     """
     while revision := cluster.get(kind, name):
         try:
@@ -225,7 +223,7 @@ def _touch_patch(revision: Object) -> Object:
     }
     conditions = kinds.fields(revision).under("status").values.get("conditions")
     return {
-        # Crossplane may be reading the previous content: its report on that must not count.
+        # Crossplane may be reading the previous content: that report must not count.
         "metadata": {"resourceVersion": kinds.resource_version(revision)},
         "status": {
             "conditions": [

@@ -27,7 +27,7 @@ def local_packages(
     declarations: Iterable[PackageDeclaration],
     cache: ResultCache = result_cache.NO_CACHE,
 ) -> tuple[LocalPackage, ...]:
-    """Return packages, read from disk, with their files in the cache of the release's Crossplane.
+    """Read packages from disk, and return them with their files in the cache of the release.
 
     Args:
         release: The release.
@@ -62,23 +62,25 @@ def choose(
     Args:
         release: The release.
         paths: Packages on disk; none for all declared packages.
-        declarations: The packages of values files; none for those of the release, at the paths of
-            its last helm command.
+        declarations: The packages of values files, or none for the packages of the release at the
+            paths of its last helm command.
         cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: A path is no package, two paths are the same package, there is no package at
-            all, or values files declare a setting that only helm upgrade changes.
+        DevcacheError: A path is not a package, two paths are the same package, there is no package,
+            or values files declare a setting that only helm upgrade changes.
     """
     for declaration in declarations:
         _require_settings(release, declaration)
     if not paths:
         entries = release.record.packages.values()
-        every = tuple(declarations or (of_release(entry, Path(entry.path)) for entry in entries))
-        if not every:
+        all_declarations = tuple(
+            declarations or (of_release(entry, Path(entry.path)) for entry in entries)
+        )
+        if not all_declarations:
             problem = "there is nothing to push: the release declares no package"
             raise DevcacheError(problem, hint="name a package directory or an .xpkg file")
-        return every
+        return all_declarations
     selected = [_declaration(release, path, declarations, cache) for path in paths]
     names = [declaration.name for declaration in selected]
     for name in names:
@@ -99,7 +101,7 @@ def _require_settings(release: Release, declaration: PackageDeclaration) -> None
 def _declaration(
     release: Release, path: Path, declarations: Sequence[PackageDeclaration], cache: ResultCache
 ) -> PackageDeclaration:
-    """Return the declaration of a path: of a values file, the release, a push, or a new one."""
+    """Return the declaration of a path: from a values file, the release or a push, or a new one."""
     for declaration in declarations:
         if _same_file(Path(declaration.path), path):
             return declaration

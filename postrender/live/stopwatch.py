@@ -71,5 +71,5 @@ class Stopwatch:
             raise SupersededError
         if self.seconds > self.progress.timeout:
             problem = f"timed out after {self.seconds:.0f} s: {reason}"
-            raise DevcacheError(problem, hint="run `crossplane-devcache status` to follow it")
+            raise DevcacheError(problem, hint="run `crossplane-devcache status` to see the state")
         time.sleep(_INTERVAL)

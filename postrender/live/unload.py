@@ -1,4 +1,4 @@
-"""Removing a package that a push has added."""
+"""Removes a package that a push has added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def unload(cluster: Cluster, name: str, progress: Progress) -> float:
-    """Delete the objects of a package, and remove it from the cache; return the seconds taken.
+    """Delete the objects of a package, and remove it from the cache; return the seconds.
 
     Args:
         cluster: The cluster.

@@ -1,4 +1,4 @@
-"""Watching packages: each save starts a push, and a view shows the outcomes."""
+"""Watches packages: each save starts a push, and a view shows the outcomes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _QUIET_TIME = 50
 """Milliseconds without a change that end a burst of saves."""
 
 _FOLDER_INTERVAL = 500
-"""Milliseconds between two checks whether a folder was replaced."""
+"""Milliseconds between two checks for a replaced folder."""
 
 _RETRY = 3.0
 """Seconds until the next push if the cluster does not answer."""
@@ -46,7 +46,7 @@ class Row:
     Attributes:
         name: The name of the package object.
         revision: Its current revision, or "".
-        state: `Healthy`, or the reason why it is not healthy.
+        state: `Healthy`, or the reason that it is not healthy.
         time: The time of the last push, or "".
         duration: The duration of that push, and its longest step, or "".
         push_count: The number of pushes; it distinguishes pushes that look the same.
@@ -90,7 +90,7 @@ def watch(
         cluster: The cluster.
         declarations: The packages.
         show: Shows the view.
-        timeout: Seconds after which a push fails; a save starts the next push before that.
+        timeout: Seconds after which a push fails. A save ends it earlier, and starts the next push.
         cache: Results of earlier runs.
 
     Raises:
@@ -144,11 +144,11 @@ def _roots(declarations: Iterable[PackageDeclaration]) -> list[_Roots]:
             raise DevcacheError(problem, where=str(path))
     folders = {path for path in paths if path.is_dir()}
     parents = {path.parent for path in paths - folders}  # a replaced file has another inode
-    both = (
+    all_roots = (
         _Roots(frozenset(folders), recursive=True),
         _Roots(frozenset(parents), recursive=False),
     )
-    return [roots for roots in both if roots.folders]
+    return [roots for roots in all_roots if roots.folders]
 
 
 def _record_saves(
@@ -157,7 +157,7 @@ def _record_saves(
     roots: _Roots,
     stop: threading.Event,
 ) -> None:
-    """Record the packages that change on disk, until `stop` is set or the system refuses."""
+    """Record the packages that change on disk, until `stop` is set or a watch fails."""
     packages = {item.name: Path(item.path).resolve() for item in declarations}
 
     def record(paths: Collection[Path]) -> None:
@@ -183,7 +183,7 @@ def _record_saves(
 
 
 def _bursts(folders: Collection[Path], roots: _Roots, stop: threading.Event) -> Iterable[_Burst]:
-    """Yield the changes on disk, and regularly an empty set, so that the caller checks folders."""
+    """Yield the changes on disk, and an empty set regularly so that the caller checks folders."""
     if not folders:
         stop.wait(_FOLDER_INTERVAL / 1000)
         return [set()]
@@ -211,14 +211,14 @@ class _Saves:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, names: Iterable[str]) -> None:
-        more = set(names)
+        new_names = set(names)
         with self._lock:
-            self._names |= more
+            self._names |= new_names
             if self._names:
                 self.event.set()
 
     def fail(self, error: DevcacheError) -> None:
-        """Make the next `pop_all` raise an error: no thread adds packages any more."""
+        """Make the next `pop_all` raise an error, because this thread adds no packages any more."""
         with self._lock:
             self._failure = error
             self.event.set()
@@ -241,7 +241,7 @@ class _Pusher:
     saves: _Saves
     timeout: float
     cache: ResultCache
-    interrupted: set[str] = field(default_factory=set)
+    interrupted_names: set[str] = field(default_factory=set)
     """The packages of a push that a save interrupted: the cluster may already have them."""
 
     def push(self, declarations: Sequence[PackageDeclaration]) -> bool:
@@ -256,14 +256,14 @@ class _Pusher:
                 self.cache,
             )
         except SupersededError:
-            self.interrupted.update(names)
+            self.interrupted_names.update(names)
             self.saves.add(names)
         except DevcacheError as error:
             self.screen.show_error(names, error)
             return not isinstance(error, UnreachableError)
         else:
-            self.screen.show_outcome(outcome, self.interrupted)
-            self.interrupted.clear()
+            self.screen.show_outcome(outcome, self.interrupted_names)
+            self.interrupted_names.clear()
         return True
 
     def _readable(
@@ -290,19 +290,19 @@ class _Screen:
         """Show the current step."""
         self._show(View(tuple(self._rows.values()), step))
 
-    def show_outcome(self, outcome: Outcome, interrupted: Collection[str]) -> None:
+    def show_outcome(self, outcome: Outcome, interrupted_names: Collection[str]) -> None:
         """Show the outcome of a push.
 
         Args:
             outcome: The outcome.
-            interrupted: The packages of a previous push that a save interrupted.
+            interrupted_names: The packages of a previous push that a save interrupted.
         """
         total = sum(seconds for _, seconds in outcome.steps)
         step, longest = max(outcome.steps, key=lambda item: item[1])
         for package in outcome.packages:
             name, state = package.change.name, package.state
             row = replace(self._rows[name], revision=state.revision, state=state.summary)
-            if package.change.state != "same" or name in interrupted:
+            if package.change.state != "same" or name in interrupted_names:
                 row = replace(
                     row,
                     time=f"{datetime.now().astimezone():%H:%M:%S}",

@@ -1,1 +1,1 @@
-"""Measures whole processes, ours and those of peers, side by side: `make bench`."""
+"""Measures our processes and those of peers: `make bench`."""

@@ -24,7 +24,7 @@ RUNS = {0: 31, 1: 9, 10: 3, 50: 1}
 OTHER_MEGABYTES = tuple(RUNS)
 
 CHECKED_MEGABYTES = (0, 1)
-"""The streams whose objects from kustomize and the filter are compared; the job is always the same.
+"""The streams whose objects from kustomize and the filter are compared. The job is always the same.
 """
 
 XPKG = 500

@@ -44,7 +44,11 @@ DEPENDENCIES = [
     Dependency("a-pre-release", ">=v0.1.0", "v0.2.0-rc.1", state="refused", error="v0.2.0-rc.1"),
     Dependency("a-pre-release-by-the-suffix--0", ">=v0.1.0-0", "v0.2.0-rc.1"),
     Dependency(
-        "no-version", ">=v0.1.0", "main", state="refused", error='"main", which is not a version'
+        "no-version",
+        ">=v0.1.0",
+        "main",
+        state="refused",
+        error='"main", but ">=v0.1.0" requires a version',
     ),
     Dependency("a-digest", DIGEST, state="refused", error="dependsOn names"),
     Dependency("a-digest-on-an-old-line", DIGEST, line="1.17", error="improper"),
@@ -52,7 +56,7 @@ DEPENDENCIES = [
     Dependency("a-blank", ">=v0.1.0 <v1.0.0"),
     Dependency("a-blank-on-an-old-line", ">=v0.1.0 <v1.0.0", line="1.20.11", error="improper"),
     Dependency("no-range", "", error="improper"),
-    Dependency("another-name", ">=v0.1.0", name="network", warning="calls .* acme-network"),
+    Dependency("another-name", ">=v0.1.0", name="network", warning="names .* acme-network"),
     Dependency(
         "only-in-the-cache", ">=v0.1.0", install=False, warning="acme-network has install: false"
     ),
@@ -103,7 +107,7 @@ class Absent(NamedTuple):
         pytest.param(Absent(f"{ACME}/other"), id="pulled"),
         pytest.param(
             Absent(f"{ACME}/network", severities=("warning",), problem="Crossplane pulls it"),
-            id="perhaps-meant",
+            id="a-local-package-of-that-name",
         ),
         pytest.param(
             Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
@@ -115,7 +119,7 @@ class Absent(NamedTuple):
                 "acme-other",
                 f"{ACME}/network:v1.0.0",
                 ("error",),
-                "calls it acme-other",
+                "names it acme-other",
             ),
             id="name-conflict",
         ),

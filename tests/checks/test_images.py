@@ -28,7 +28,9 @@ PROVIDER = {"path": str(XPKG / "provider-with-runtime.xpkg"), "package": f"{ACME
         pytest.param("2.4", {}, "its image is pulled from .*acme/nop@sha256", id="pushed"),
         pytest.param("2.4", {"runtimeImage": "x"}, "", id="an-image-that-nodes-pull"),
         pytest.param("2.1", {}, "on every node .*nop:v0.5.0", id="never-pulled"),
-        pytest.param("2.1", {"runtimeImage": "x"}, 'on every node .*"x"', id="never-pulled-either"),
+        pytest.param(
+            "2.1", {"runtimeImage": "x"}, 'on every node .*"x"', id="never-pulled-as-runtime-image"
+        ),
         pytest.param("2.1", {"install": False}, "", id="not-run"),
     ],
 )

@@ -1,7 +1,7 @@
 """Creates and removes the cgroup of a node's pods.
 
-It is the only thing that a node creates outside its namespaces. Each node has its own cgroup, so
-that no kubelet on this machine mistakes the pods of another node for its own.
+A node creates nothing else outside its namespaces. Each node has a separate cgroup, so that no
+kubelet on this machine mistakes the pods of another node for its own.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Cluster:
         """Create an empty folder that pods of any user can write to, and return its path."""
         folder = self.state.volumes / name
         folder.mkdir(parents=True)
-        folder.chmod(0o777)  # whatever the umask is
+        folder.chmod(0o777)  # with any umask
         return folder
 
     def restart(self, name: str) -> None:
@@ -107,7 +107,7 @@ def up(
         kubernetes: The release line of Kubernetes, such as `1.34`.
         releases: The versions of Crossplane whose images the node needs, such as `2.4.2`.
         extra_images: More images for the node.
-        temporary: Whether the cluster ends with this process, however this process ends.
+        temporary: Whether the cluster ends with this process, even if the process is killed.
             Otherwise the cluster keeps running.
 
     Raises:

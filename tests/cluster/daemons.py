@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tests.cluster.namespaces import Init
 
 LAST = 5
-"""How many lines of its log to quote when a daemon ends."""
+"""The number of lines of its log to quote when a daemon ends."""
 
 GO_ENVIRONMENT = {"GOGC": "400"}
-"""Makes Go programs collect garbage less often: the tests need time more than memory."""
+"""Makes Go programs collect garbage less often, because time is scarcer than memory."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Daemon:
         waiting.until(self.probe, f"{self.name} serves", failure=self.failure)
 
     def stop(self) -> None:
-        """Terminate the daemon and return when it is gone; its child processes may keep running.
+        """Terminate the daemon and return when it is gone; its child processes may continue.
 
         Raises:
             ClusterError: The daemon had already ended.
@@ -83,7 +83,7 @@ class Daemon:
         self.nsenter = None
 
     def failure(self) -> str | None:
-        """Return why the daemon does not run although it should, or None."""
+        """Return the reason that the daemon has stopped unexpectedly, or None."""
         if not self.nsenter or self.nsenter.poll() is None:
             return None
         last = self.log.read_text(errors="replace").splitlines()[-LAST:]

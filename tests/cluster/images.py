@@ -23,7 +23,7 @@ BUSYBOX = "docker.io/library/busybox:1.37.0"
 """The image of the copier in the chart; here it contains the busybox of Debian."""
 
 PAUSE = "crossplane-devcache.local/pause:1"
-"""The image of the container that holds the namespaces of a pod and only has to run."""
+"""The image of the container that holds the namespaces of a pod and does nothing."""
 
 
 @dataclass(frozen=True)

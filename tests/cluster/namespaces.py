@@ -1,8 +1,8 @@
 """Gives a node its own network, mounts and processes.
 
 The kernel removes them with the first process of the node. The node's changes of interfaces,
-firewall rules, kernel settings and mounts do not affect this machine, so nothing must be undone,
-however the node ends.
+firewall rules, kernel settings and mounts do not affect this machine, so the end of
+a node leaves nothing to undo.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tests.cluster.trouble import ClusterError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The first process adopts the orphans of the daemons; because it ignores SIGCHLD, the kernel reaps
-# them. It ends when the other end of its stdin closes, unless it reads a line first. It is not a
-# shell: dash always catches SIGCHLD, and each one interrupts its `read`.
+# The first process adopts the orphans of the daemons. It ignores SIGCHLD, so the kernel reaps them.
+# It ends when the other end of its stdin closes, unless it reads a line first. It is not a shell,
+# because dash always catches SIGCHLD, and each SIGCHLD interrupts its `read`.
 FIRST = """
 import signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -44,7 +44,7 @@ HIDDEN = {"run": Path("/run"), "log": Path("/var/log"), "lib": Path("/var/lib")}
 LIBRARIES = ("kubelet", "cni")
 """The folders that kubelet and the CNI plugins expect in /var/lib."""
 
-# kubelet v1.34 sets these kernel settings of the whole machine, in pkg/kubelet/cm/
+# kubelet v1.34 changes these kernel settings of the whole machine, in pkg/kubelet/cm/
 # container_manager_linux.go (setupKernelTunables). In the node they are plain files.
 SETTINGS = (
     "vm/overcommit_memory",
@@ -79,7 +79,7 @@ class Init:
 
 @dataclass(frozen=True)
 class Leash:
-    """Ends a node when this process ends, however this process ends."""
+    """Ends a node when this process ends in any way."""
 
     unshare: subprocess.Popen[bytes]
 
@@ -197,7 +197,7 @@ def output(command: Sequence[str], label: Sequence[str] = ()) -> str:
 
     Args:
         command: The command.
-        label: The command that error messages quote, if it is another one.
+        label: The command that error messages quote, if it is another command.
 
     Raises:
         ClusterError: The command fails; the message has its error output.

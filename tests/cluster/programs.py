@@ -40,7 +40,7 @@ def check() -> None:
     """Refuse to start without root privileges or without the Debian packages.
 
     Raises:
-        ClusterError: A requirement is missing; the message tells the command that provides it.
+        ClusterError: A requirement is missing; the message names the command that provides it.
     """
     if os.geteuid() != 0:
         msg = "a node needs root: run it with sudo"

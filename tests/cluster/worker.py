@@ -95,7 +95,7 @@ def kubelet(state: State, programs: Path, line: str) -> list[str]:
         "cgroupRoot": f"/{state.cgroup}",
         "failSwapOn": False,
         "volumePluginDir": str(state.data / "volume-plugins"),
-        "volumeStatsAggPeriod": "5s",  # to notice early that a volume is too full
+        "volumeStatsAggPeriod": "5s",  # to detect early that a volume is too full
         # A person's disk may be nearly full, and no registry has the imported images.
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,

@@ -108,14 +108,14 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             "{packages: {one: {path: packages/network, package: 'x.io/acme/one:v1'},"
             " two: {path: packages/network, package: 'x.io/acme/one:v2'}}}",
             "packages one and two: both have the source",
-            id="one-source-twice",
+            id="two-packages-of-one-source",
         ),
         pytest.param(
             RENDERED,
             "{packages: {one: {path: packages/network, package: 'x.io/acme/one:v1'},"
             " two: {path: packages/network, package: 'x.io/acme-one:v2'}}}",
             'both would be the cache file "x-io-acme-one-sha256-',
-            id="one-key-twice-on-a-digest-line",
+            id="two-packages-with-one-key-on-a-digest-line",
         ),
         pytest.param(
             RENDERED,

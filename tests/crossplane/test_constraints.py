@@ -26,7 +26,7 @@ both_rules = pytest.mark.parametrize("rules", ["v1", "v3"])
 
 
 def row(constraint: str, rules: constraints.Rules) -> str:
-    """Return our answer for each version as in the vectors: 1 admitted, 0 not, x no version."""
+    """Return our answer for each version as in the vectors: 1 admitted, 0 refused, x no version."""
     range_ = constraints.parse(constraint, rules)
     if range_ is None:
         return ""
@@ -55,7 +55,7 @@ def test_constraints_admit_the_same_versions_as_the_library(rules: constraints.R
         pytest.param(">=v0.1.0", "v0.0.0", False, False, id="the-default-tag-is-below"),
         pytest.param(">=v0.0.1", "v0.1.0-rc.1", False, False, id="no-pre-release-by-default"),
         pytest.param(">=v0.0.1-0", "v0.1.0-rc.1", True, True, id="a-pre-release-by-the-suffix--0"),
-        pytest.param(">=v0.1.0 <v1.0.0", "v0.2.0", None, True, id="a-blank-is-new"),
+        pytest.param(">=v0.1.0 <v1.0.0", "v0.2.0", None, True, id="a-blank-between-parts-is-new"),
         pytest.param(">=1.0.0-0, <2.0.0", "1.1.0-rc.1", False, True, id="a-suffix-in-one-part"),
         pytest.param("^0.2.3", "0.9.0", True, False, id="a-caret-below-1"),
         pytest.param("", "v0.1.0", None, None, id="nothing"),

@@ -49,7 +49,7 @@ def test_references_that_crossplane_cannot_parse_are_refused(row: Row) -> None:
     ("text", "registry", "repository", "tag", "digest"),
     [
         pytest.param("x.io/a/b:v1", "x.io", "a/b", "v1", "", id="registry-path-and-tag"),
-        pytest.param("x.io:5000/a/b", "x.io:5000", "a/b", "", "", id="a-port-is-no-tag"),
+        pytest.param("x.io:5000/a/b", "x.io:5000", "a/b", "", "", id="a-port-is-not-a-tag"),
         pytest.param("localhost/a/b", "", "localhost/a/b", "", "", id="a-host-needs-a-dot-or-port"),
         pytest.param(
             f"x.io/a/b@sha256:{'0' * 64}", "x.io", "a/b", "", f"sha256:{'0' * 64}", id="a-digest"

@@ -243,7 +243,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param(
             "{crossplaneVersion: 2.4}", "crossplaneVersion is not a string", id="float-version"
         ),
-        pytest.param("{lively: true}", 'unknown key "lively"', id="a-key-of-no-release"),
+        pytest.param(
+            "{lively: true}", 'unknown key "lively"', id="an-unknown-key-at-the-top-of-spec"
+        ),
         pytest.param("{a: &a {b: 1}, c: *a}", "uses a YAML alias", id="alias"),
         pytest.param("{{}: 1}", "a key that is no string", id="a-mapping-as-a-key"),
         pytest.param(

@@ -1,6 +1,6 @@
 """Run the scenarios of each line in parallel shares: `python -m tests.e2e`, which `make e2e` runs.
 
-Each share has its own cluster. While one share waits for a lease or a rollout, others progress.
+Each share has a separate cluster. While one share waits for a lease or a rollout, others proceed.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ SHARES = (
 )
 """The scenario files, by the prefix of their names, in shares that take about the same time.
 
-Many files start from the state that the file before leaves. The 208 CRDs of test_11 keep the API
+Many files start from the state that the previous file leaves. The 208 CRDs of test_11 keep the API
 server busy for minutes, so it comes last.
 """
 
 SMOKE = (SHARES[0] + SHARES[1], SHARES[2])
-"""The shares of the smoke selection, which is short; only live mode has its own share."""
+"""The shares of the smoke selection, which is short. Only live mode has a separate share."""
 
 SUCCESSES = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 

@@ -25,10 +25,10 @@ NO_FINALIZERS = '{"metadata":{"finalizers":null}}'
 
 
 def clean(kubernetes: Kubernetes) -> None:
-    """Remove Crossplane and all its objects, whatever state it is in."""
+    """Remove Crossplane and all its objects, in any state."""
     log.info("removing Crossplane and all its objects")
     kubectl = kubernetes.kubectl
-    # Controllers first: they would create the objects again, and finalizers would wait for them.
+    # Remove controllers first: they would create objects again, and finalizers would wait for them.
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
     kubectl("delete", "deployments,pods", "--all", INSIDE, "--now")
     for kind in CLUSTER_WIDE:

@@ -60,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def cluster(line: Line) -> Iterator[Cluster]:
-    """A cluster per line: to start one is faster than to remove Crossplane from another line."""
+    """A cluster per line, because a start is faster than the removal of another line."""
     try:
         runtimes = [packages.runtime(name) for name in packages.RUNTIMES]
         cluster = nodes.up(state.suite(), line.kubernetes, [line.version], runtimes, temporary=True)
@@ -130,7 +130,7 @@ def version(helm: Program) -> str:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a report on the cluster to a failure, and make the next scenario start afresh."""
+    """Add a report on the cluster to a failure, and make the next scenario start from scratch."""
     result = yield
     if isinstance(item, pytest.Function) and isinstance(line := item.funcargs.get("line"), Line):
         record(line, result, f"{item.path.name}::{item.originalname}")

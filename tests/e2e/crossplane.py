@@ -217,7 +217,7 @@ class Crossplane:
     def uninstall_in_order(self) -> None:
         """Remove all packages, then uninstall the release, as the README says."""
         self.deploy({})
-        # Revisions and definitions go moments after their package, and only while Crossplane runs.
+        # Crossplane deletes revisions and definitions moments after their package, while it runs.
         remaining = (*KINDS, *REVISIONS, DEFINITIONS)
         until(lambda: " ".join(self.kubernetes.names(*remaining)), "no package is left")
         self.uninstall()

@@ -20,7 +20,7 @@ NAMESPACE = "crossplane-system"
 INSIDE = f"--namespace={NAMESPACE}"
 
 CORE = "app=crossplane"
-"""Selects the pods of Crossplane, but not those of its RBAC manager or of packages."""
+"""Selects the pods of Crossplane, but not the pods of its RBAC manager or of packages."""
 
 KINDS = (
     "configurations.pkg.crossplane.io",

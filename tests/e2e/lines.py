@@ -60,7 +60,7 @@ def select(crossplane: str, kubernetes: str = "") -> list[Line]:
 
     Args:
         crossplane: Empty for the usual lines; `all`; or lines and versions, separated by spaces.
-            `all`, `2.4` and `2.4.2` mean both major versions of Helm, `2.4-helm4` means one.
+            `all`, `2.4` and `2.4.2` mean both major versions of Helm; `2.4-helm4` means Helm 4.
         kubernetes: Empty for the usual line; `all`; or lines and versions of Kubernetes.
 
     Raises:

@@ -41,7 +41,7 @@ class Sightings:
             self._more.notify_all()
 
     def at(self, text: str) -> float:
-        """Wait until the API is Established and contains a text, and return the time of that.
+        """Wait until the API is Established and contains a text, and return the time of this state.
 
         Args:
             text: A text in the schema, such as the field that an edit adds.
@@ -126,7 +126,7 @@ class Timing:
 
 
 def table(line: str, rows: dict[str, list[Timing]]) -> str:
-    """Return a table with the median and the slowest time of each way."""
+    """Return a table with the median and the slowest time of each method."""
     lines = [
         f"{line}: seconds from a save, median (slowest)",
         f"{'':32}{'edits':>6}{'Established':>16}{'Healthy':>16}",

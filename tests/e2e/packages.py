@@ -114,7 +114,7 @@ def _save(file: Path, text: str) -> None:
 
 
 def local(package: Path) -> dict[str, Plain]:
-    """Return the declaration of a package directory as v0.1.0 of a package of its name."""
+    """Return the declaration of a package directory as v0.1.0 of the package of that name."""
     return {"path": str(package), "package": f"{ACME}/{package.name}:v0.1.0"}
 
 

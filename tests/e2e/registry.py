@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.cluster.images import Image
     from tests.e2e.shelf import Shelf
 
-# Only pods have these addresses; the publisher, on this machine, has another.
+# Only pods have these addresses. The publisher runs on this machine and has another address.
 REQUEST = re.compile(
     re.escape(PODS.removesuffix("0.0/16"))
     + r'.*"(?P<verb>\w+) /v2/(?P<repository>.+)/(?P<path>(manifests|blobs|tags)/\S+) '

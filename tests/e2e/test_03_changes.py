@@ -42,7 +42,7 @@ def test_a_changed_package_is_read_again_and_rolled_back(
     kubernetes.wait_until_healthy(fleet)
     after = kubernetes.packages()["fleet"].revision
     if crossplane.line.at_least >= (2, 2):
-        assert after != before, "a new digest creates a new revision, whatever the tag is"
+        assert after != before, "a new digest creates a new revision, with any tag"
     else:
         assert after == before, "the revision is named after the tag"
     kubernetes.wait_until_ready("xfleets/example")

@@ -52,7 +52,7 @@ def snapshot(crossplane: Crossplane) -> dict[str, object]:
             "deployment/crossplane", "{.metadata.uid} {.metadata.generation}"
         ),
         "pods": kubernetes.pods(),
-        # Not their health, which Crossplane may be checking.
+        # The health is not part of the state, because Crossplane may be checking it.
         "packages": {(package.name, package.source) for package in kubernetes.packages().values()},
     }
 
@@ -87,7 +87,7 @@ def test_without_the_post_renderer(crossplane: Crossplane, packages: Declaration
         assert 'no matches for kind "DevCache"' in error
         assert "rerun-helm-with---post-renderer-crossplane-devcache" in error
     else:
-        # As the README says, nothing stops Helm: the upgrade would remove the packages.
+        # As the README says, nothing stops Helm, and the upgrade would remove the packages.
         output = crossplane.helm.run_logged(*upgrade, "--dry-run=server")
         assert "kind: Deployment" in output
         assert "devcache" not in output

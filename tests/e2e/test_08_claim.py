@@ -66,7 +66,7 @@ def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
     kubernetes.recreate_api("stays", api("stays"))
     kubernetes.wait_until_healthy([*declarations, "acme-pulled"])
 
-    # A rollout: one package changes, another leaves.
+    # In one rollout, one package changes and another is removed.
     [pod] = kubernetes.pods()
     configuration(tmp_path, "stays", depends, field="colour")
     crossplane.deploy({"stays": declarations["stays"]}, VALUES)

@@ -42,7 +42,7 @@ def test_all_pods_are_admitted_to_a_restricted_namespace_with_a_quota(
     crossplane.ensure(small_packages, values)
     namespace = f"namespace/{NAMESPACE}"
     kubernetes.kubectl("label", namespace, f"{LABEL}=restricted")
-    # Not with helm: older pods may use the whole quota, and then its rollout would block.
+    # Do not use helm: older pods may use the whole quota, and then a rollout would block.
     kubernetes.apply(yaml.safe_dump_all(objects))
     try:
         container = {"securityContext": values["securityContextCrossplane"], "resources": HUGE}

@@ -1,4 +1,4 @@
-"""Tests uninstallation in both orders, reinstallation, and migration from upstream's own way."""
+"""Tests uninstallation in both orders, reinstallation, and migration from upstream's method."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def upstreams_own_way(crossplane: Crossplane, registry: Registry, package: Path)
         reference, policy = f"{ACME}/demo@{digest}", "IfNotPresent"
         key = digest_key(f"{ACME}/demo", digest)
     elif crossplane.line.at_least >= (2, 0):
-        # It accepts only references whose cache files have names that no ConfigMap key can have.
+        # This Crossplane accepts only references whose cache file names are invalid ConfigMap keys.
         registry.publish(package, "acme/demo", "v0.1.0")
         reference, key, policy = f"{registry.address}/acme/demo:v0.1.0", "demo.gz", "IfNotPresent"
     else:

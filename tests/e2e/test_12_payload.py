@@ -26,7 +26,7 @@ LISTED = "configmaps,deployments,replicasets,pods"
 
 @pytest.fixture
 def apart(crossplane: Crossplane) -> Iterator[Crossplane]:
-    """The release, whose packages a scenario moves out of it; the next scenario moves them back."""
+    """The release. A scenario moves its packages out of it; the next scenario moves them back."""
     yield crossplane
     crossplane.payload = "release"
 
@@ -41,7 +41,7 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     message = apart.expect_failure(*apart.upgrade(declarations), "--wait").stderr
     assert "set payload: apart" in message
 
-    # Without its ConfigMaps the pod waits and names the missing one; they may also come later.
+    # Without the ConfigMaps the pod waits, and an event names a missing one. They may come later.
     apart.state, apart.payload = None, "apart"
     apart.helm.run_logged(*apart.upgrade(declarations))
     until(lambda: no_missing_config_map(kubernetes), "an event names a ConfigMap that is missing")
@@ -54,12 +54,14 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
 
     configuration(tmp_path, "small", field="owner")
     apply(apart, declarations)
-    assert len(payload_names(kubernetes) - before) == 1, "only the changed package"
+    assert len(payload_names(kubernetes) - before) == 1, (
+        "only the changed package has a new ConfigMap"
+    )
     apart.deploy(declarations)
     kubernetes.wait_until_value(f"crd/{api('small')}", field_type("owner"), "string")
     kubernetes.wait_until_healthy(declarations)
     new_names = payload_names(kubernetes) - before
-    assert prunable(apart, declarations) == set(), "a rollback would need the previous one"
+    assert prunable(apart, declarations) == set(), "a rollback would need the previous ConfigMap"
 
     apart.rollback()
     kubernetes.wait_until_value(f"crd/{api('small')}", field_type("owner"), "")
@@ -75,12 +77,14 @@ def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
     kubernetes.recreate_api("small", api("small"))
     assert payload_names(kubernetes) == before
 
-    # Finally, back into the release, with the package that fits.
+    # Finally, move the package that fits back into the release.
     apart.payload = "release"
     apart.deploy({"small": declarations["small"]})
     kubernetes.wait_until_gone(f"crd/{api('large')}")
     kubernetes.wait_until_healthy(["small"])
-    kubernetes.wait_until_pods_ready(1, CORE)  # the previous pod references them until it ends
+    kubernetes.wait_until_pods_ready(
+        1, CORE
+    )  # the previous pod references the ConfigMaps until it ends
     forget_rollouts(kubernetes)
     assert prunable(apart, declarations) == before
     kubernetes.kubectl("delete", INSIDE, *(f"configmap/{name}" for name in before))

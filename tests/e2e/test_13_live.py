@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 EDITS = 20
 FEWER = 3
-"""The number of edits by other, slower means."""
+"""The number of edits by other, slower methods."""
 
 API = "pkg.crossplane.io/v1"
 PUSHED = "crossplane-devcache/pushed=true"

@@ -79,7 +79,7 @@ def rendered(helm: Path, chart_path: Path, *arguments: str, folder: Path) -> str
     recorder = folder / name
     recorder.write_text(f"#!/bin/sh\nexec tee '{folder}/stdin'\n")
     recorder.chmod(recorder.stat().st_mode | stat.S_IXUSR)
-    # Helm 4 runs a plugin, Helm 3 runs the program itself and rejects the plugins of Helm 4.
+    # Helm 4 runs a plugin. Helm 3 runs the program itself, and rejects the plugins of Helm 4.
     plugins = folder / "plugins"
     plugin = plugins / name / "plugin.yaml"
     plugin.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ FIELDS = "S 1 42 42 0 -1 4194304 2009 0 3 0 12 4 0 0 20 0 1 0 {ticks} 17809408 2
 
 
 class Children(NamedTuple):
-    """The resource usage of the children that a process has waited for."""
+    """The resource usage of the child processes that a process has waited for."""
 
     ru_minflt: int
 
@@ -58,7 +58,7 @@ def test_the_start_is_on_the_monotonic_clock(
 
 
 def test_the_start_time_lies_between_two_readings_of_the_parents_clock() -> None:
-    """The real files of the system. Even on a busy machine no start takes a minute."""
+    """Read the real files of the system. A start takes less than a minute on a busy machine."""
     script = "from postrender.interface import start_time; print(start_time.monotonic())"
     before = time.monotonic()
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

@@ -64,7 +64,7 @@ LONG = "ConfigMap is invalid: []: Too long: must have at most 1048576 bytes"
         pytest.param(401, "Unauthorized", "does not accept the credentials", id="credentials"),
         pytest.param(413, "limit is 3145728", "too large for a push", id="request-too-large"),
         pytest.param(422, LONG, "too large for a push", id="object-too-large"),
-        pytest.param(422, "no such field", "refuses: no such field", id="anything-else"),
+        pytest.param(422, "no such field", "the request: no such field", id="anything-else"),
     ],
 )
 def test_a_refusal_has_the_message_of_the_api_server(

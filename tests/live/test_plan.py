@@ -126,7 +126,7 @@ def test_only_a_pushed_package_can_be_unloaded(tmp_path: Path, name: str, proble
             "platform",
             {"reference": "registry.example.com/acme/platform:v0.2.0"},
             STREAM,
-            "the release has it as",
+            "the release has the reference",
             id="reference",
         ),
         pytest.param(

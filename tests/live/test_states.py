@@ -95,7 +95,7 @@ def test_health_requires_that_the_package_was_read(
     assert (state.is_read, state.is_healthy, state.trouble) == (is_read, is_healthy, trouble)
 
 
-def test_a_failure_of_an_failure_spec_is_not_a_refusal() -> None:
+def test_a_failure_of_an_earlier_spec_is_not_a_refusal() -> None:
     failure = Condition("RevisionHealthy", "False", "", "cannot resolve", is_current=False)
     state = State("a-1", "", HEALTHY, (failure,))
     assert (state.refusal, state.is_read, state.is_healthy) == ("", False, False)

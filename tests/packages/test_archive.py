@@ -112,22 +112,24 @@ class Case:
 CASES = {
     "one-layer": Case(Image([BASE]), "the CLI up to 1.13 writes no labels"),
     "labelled": Case(Image([BASE, OTHER], label(BASE)), "the label decides, not the order"),
-    "topmost": Case(Image([OTHER, BASE, RUNTIME]), "an upper layer hides what lower ones have"),
+    "topmost": Case(
+        Image([OTHER, BASE, RUNTIME]), "an upper layer hides the files of lower layers"
+    ),
     "runtime-hides-it": Case(
         Image([BASE, packed(tar({".wh.package.yaml": b""}))], label(BASE)),
         "only the labelled layer is read",
     ),
     "whiteout-below": Case(
         Image([packed(tar({".wh.package.yaml": b"", ".wh..wh..opq": b""})), BASE]),
-        "a whiteout hides lower layers, not upper ones",
+        "a whiteout hides files of lower layers, not of upper layers",
     ),
     "whiteout-beside": Case(
         Image([OTHER, packed(tar({".wh.package.yaml": b"", "package.yaml": STREAM}))]),
-        "a whiteout hides nothing in its own layer",
+        "a whiteout hides no file of the same layer",
     ),
     "whiteout-elsewhere": Case(
         Image([BASE, packed(tar({"bin/.wh.package.yaml": b"", "bin/.wh..wh..opq": b""}))]),
-        "whiteouts in a folder are about that folder",
+        "a whiteout in a folder applies to that folder",
     ),
     "nested": Case(
         Image([BASE, packed(tar({"app/package.yaml": META, "package.yaml.bak": META}))]),
@@ -135,16 +137,16 @@ CASES = {
     ),
     "dot-slash": Case(
         Image([packed(tar({"./": Link("", tarfile.DIRTYPE), "./package.yaml": STREAM}))]),
-        "many tools begin names with a dot",
+        "many tools write ./ at the start of a name",
     ),
     "plain": Case(
         Image([tar({"package.yaml": STREAM})]),
-        "a pusher would compress it",
+        "a push to a registry would compress the layer",
         digest_is_registrys=False,
     ),
     "plain-among-gzip": Case(
         Image([tar({"bin/provider": b""}), BASE], label(BASE)),
-        "one plain layer is enough",
+        "a push would compress the only plain layer",
         digest_is_registrys=False,
     ),
     "several-gzip-members": Case(
@@ -154,7 +156,7 @@ CASES = {
                 + packed(tar({"package.yaml": STREAM})[700:])
             ]
         ),
-        "gzip data may be written in parts",
+        "gzip data may have several members",
     ),
     "links-in-a-layer": Case(
         Image(
@@ -176,11 +178,11 @@ CASES = {
     ),
     "long-names": Case(
         Image([packed(tar({f"{'ä' * 300}/{'b' * 300}": b"x" * 1000, "package.yaml": STREAM}))]),
-        "names over 100 bytes have headers of their own",
+        "a name of more than 100 bytes has a separate header",
     ),
     "first-of-two": Case(
         Image([tar({"package.yaml": STREAM})[:-9216] + tar({"package.yaml": META})]),
-        "Crossplane reads the first",
+        "Crossplane reads the first package.yaml",
         digest_is_registrys=False,
     ),
     "config-of-docker": Case(
@@ -221,7 +223,7 @@ DOCKER_SAVE: dict[str, Mapping[str, bytes | Link]] = {
         "manifest.json": manifest(["1/layer.tar", "2/layer.tar"]),
         "repositories": b"{}",
     },
-    "legacy folders with a linked layer": {
+    "legacy folders with a link to a layer": {
         "1/layer.tar": Link("../2/layer.tar"),
         "2/layer.tar": PLAIN,
         "c.json": DOCKER_CONFIG,

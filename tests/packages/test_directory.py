@@ -1,4 +1,4 @@
-"""Package directories: the files that count, their order, and refusals."""
+"""Package directories: the files of a package, their order, and refusals."""
 
 from __future__ import annotations
 
@@ -84,20 +84,22 @@ class Refusal:
 REFUSALS = {
     "no meta object": Refusal({"crossplane.yaml": XRD}, "no meta object"),
     "an empty crossplane.yaml": Refusal({"crossplane.yaml": b""}, "no meta object"),
-    "crossplane.yaml is left out": Refusal({}, "no meta object", ignore=["cross*"]),
+    "crossplane.yaml is ignored": Refusal({}, "no meta object", ignore=["cross*"]),
     "two meta objects": Refusal({"a/b.yaml": META}, "2 meta objects", ""),
-    "a file link out": Refusal(
+    "a link to a file outside": Refusal(
         {"a.yaml": Link("/etc/hostname")}, "outside of", "/a.yaml", "leave the link out"
     ),
-    "a link out by dots": Refusal({"a.yaml": Link("../x.yaml")}, "outside of", "/a.yaml"),
-    "a folder link out": Refusal({"crds": Link("..")}, "outside of", "/crds"),
-    "a link through a link": Refusal(
+    "a relative link to a file outside": Refusal(
+        {"a.yaml": Link("../x.yaml")}, "outside of", "/a.yaml"
+    ),
+    "a link to a folder outside": Refusal({"crds": Link("..")}, "outside of", "/crds"),
+    "a link to a link that leads outside": Refusal(
         {"a.yaml": Link("b"), "b": Link("../x.yaml")}, "outside of", "/a.yaml"
     ),
     "a linked crossplane.yaml": Refusal(
         {"crossplane.yaml": Link("/etc/hostname")}, "outside of", "/crossplane.yaml"
     ),
-    "no UTF-8": Refusal(
+    "invalid UTF-8": Refusal(
         {"a.yaml": XRD + "# ä".encode() + b"\xff\n"},
         "is not UTF-8",
         "/a.yaml, line 3, column 4",
@@ -112,7 +114,7 @@ REFUSALS = {
     "a control character": Refusal(
         {"a.yaml": XRD + b"a: b\nc: \x01\n"}, "does not allow", "/a.yaml, line 4, column 4"
     ),
-    "a separator where only YAML sees a line": Refusal(
+    "a separator after a line break of YAML alone": Refusal(
         {"a.yaml": (XRD + b"---\n" + XRD).replace(b"\n", b"\r")},
         "continues after its end",
         "/a.yaml, line 3, column 1",

@@ -38,7 +38,9 @@ HEAD = "apiVersion: a.example.org/v1\nkind: Foo\n"
     [
         pytest.param("kind: Foo\n  bar\napiVersion: v1\n", Identity("v1", "Foo bar"), id="folded"),
         pytest.param(
-            "apiVersion: v1\nkind: Foo\n\n  bar\n", Identity("v1", "Foo\nbar"), id="folded, later"
+            "apiVersion: v1\nkind: Foo\n\n  bar\n",
+            Identity("v1", "Foo\nbar"),
+            id="folded, after a blank line",
         ),
         pytest.param("{kind: Foo, apiVersion: a.example.org/v1}", FOO, id="flow style"),
         pytest.param('a: "\nkind: Bar\n"\n' + HEAD, FOO, id="inside a string"),

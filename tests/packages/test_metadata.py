@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     [
         pytest.param("", (), id="no spec"),
         pytest.param("spec:\n", (), id="null"),
-        pytest.param("spec: {dependsOn: null}\n", (), id="no list"),
+        pytest.param("spec: {dependsOn: null}\n", (), id="a null list"),
         pytest.param("spec: {dependsOn: []}\n", (), id="an empty list"),
         pytest.param(
             "spec: {dependsOn: [{provider: a}, {configuration: b}, {function: c, version: '>1'}]}",
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         pytest.param(
             "spec: {dependsOn: [{apiVersion: v1, kind: K, package: p, provider: x}]}",
             (Dependency("p", ""),),
-            id="the explicit form comes first",
+            id="the explicit form takes precedence",
         ),
         pytest.param(
             "spec: {dependsOn: [{package: p, provider: x, function: null}]}",
@@ -75,7 +75,7 @@ def test_dependencies_are_read(tmp_path: Path, spec: str, expected: tuple[Depend
         pytest.param(
             b"metadata: {name: a}\nspec: {dependsOn: [{provider: a}, {version: '1'}]}",
             "spec.dependsOn[1] names no package",
-            id="a dependency on nothing",
+            id="a dependency without a package",
         ),
         pytest.param(
             b"metadata: {name: a}\nspec: {dependsOn: [{provider: [a]}]}",

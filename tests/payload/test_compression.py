@@ -26,7 +26,7 @@ def package_yaml(size: int) -> PackageYaml:
 def test_busybox_unpacks_packed_content(
     size: int, stream: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also several streams, as for large content."""
+    """Include several streams, as for large content."""
     monkeypatch.setattr(compression, "_STREAM", stream)
     content = package_yaml(size)
     (packed,) = compression.packed([content])
@@ -45,7 +45,7 @@ def test_the_integrity_check_is_supported_by_every_busybox() -> None:
 def test_packed_content_unpacks_in_the_memory_of_the_copier(
     room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The copier's limit is 64Mi by default; unxz needs most memory for the dictionary."""
+    """The copier's limit is 64Mi by default. The dictionary needs most of the memory of unxz."""
     monkeypatch.setattr(compression, "_ROOM", room)
     content = PackageYaml.of(b"kind: A\n" * (9 << 17))  # more than the largest dictionary
     (packed,) = compression.packed([content])

@@ -57,7 +57,7 @@ def test_shellcheck_passes() -> None:
             "registry-example-com-acme-platform-sha256-01234.gz", id="a-digest-line's-key"
         ),
         pytest.param("-rf", id="looks-like-an-option"),
-        pytest.param("a/$(reboot)/`id`/*.gz", id="means-something-to-a-shell"),
+        pytest.param("a/$(reboot)/`id`/*.gz", id="special-characters-of-a-shell"),
     ],
 )
 def test_a_package_is_loaded_at_its_path_in_the_index(pod: Pod, path: str) -> None:

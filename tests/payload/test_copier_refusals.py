@@ -68,7 +68,7 @@ def replaced_by(data: bytes) -> Callable[[Path], None]:
         pytest.param(
             replaced_by(NETWORK.packed),
             "does not unpack",
-            id="a-valid-xz-of-something-else",
+            id="a-valid-xz-of-other-content",
         ),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_damaged_part_is_refused_before_any_change(
         pytest.param("", id="none"),
         pytest.param("acme//platform.gz", id="an-empty-component"),
         pytest.param("acme/", id="a-folder"),
-        pytest.param("acme/.platform.gz", id="hidden-where-the-copier-never-looks"),
+        pytest.param("acme/.platform.gz", id="a-hidden-file"),
     ],
 )
 def test_an_index_with_a_path_outside_the_cache_is_refused(pod: Pod, path: str) -> None:

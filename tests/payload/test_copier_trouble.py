@@ -1,4 +1,4 @@
-"""The copier in trouble: no permission, a full disk, signals, updates and other pods.
+"""The copier under adverse conditions: permissions, a full disk, signals, updates and other pods.
 
 Shell functions replace applets, so that an event in the middle of a run happens at the same place
 in each run of the test.
@@ -119,9 +119,9 @@ def test_after_a_kill_every_file_is_whole_and_the_next_run_completes_the_work(
     pod: Pod, overrides: str
 ) -> None:
     assert pod.run(overrides).status == -9
-    seen = cached(pod.cache, "[!.]*")
-    assert FOREIGN.items() <= seen.items()
-    assert all(content in (BEFORE.get(path), AFTER.get(path)) for path, content in seen.items())
+    files = cached(pod.cache, "[!.]*")
+    assert FOREIGN.items() <= files.items()
+    assert all(content in (BEFORE.get(path), AFTER.get(path)) for path, content in files.items())
     assert pod.run().status == 0
     assert cached(pod.cache) == AFTER
 

@@ -116,7 +116,9 @@ def test_declared_config_maps_are_not_listed_unless_the_payload_is_in_the_releas
             id="no-replica-sets",
         ),
         pytest.param(
-            listed(item("ConfigMap", OLD, namespace="y")), "more than one namespace", id="all-of-it"
+            listed(item("ConfigMap", OLD, namespace="y")),
+            "more than one namespace",
+            id="several-namespaces",
         ),
         pytest.param(
             listed().replace(b'"namespace": "x"', b'"namespace": "y"'),

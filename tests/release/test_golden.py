@@ -36,7 +36,7 @@ def unpacked(modified: str) -> str:
     """Return the manifests with the sha256 of each package.yaml in place of the packed package.
 
     The packed bytes and their sums in the index depend on the version of liblzma. The sums are
-    checked here, and replaced, too. The script has its own tests, and is cut.
+    checked here, and also replaced. The script has its own tests, and is cut.
     """
 
     def unpack(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The invariants of the filter, which hold for every release."""
+"""The invariants of the filter for every release."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_other_documents_pass_unchanged_and_in_order(
 @pytest.mark.parametrize("major", "34")
 @given(CHOICES, CHOICES)
 def test_a_later_pass_replaces_an_earlier_pass(major: str, earlier: Choice, later: Choice) -> None:
-    """The result equals a first pass, whatever the earlier pass has added."""
+    """The result equals that of a first pass, with any additions of the earlier pass."""
     first = first_pass(major, earlier)
     assert manifests.modified(first, later.config(), GOLDEN) == first_pass(major, later)
     assert manifests.modified(first, None, GOLDEN) == first

@@ -59,7 +59,7 @@ def test_the_notes_of_a_version(version: str, expected: str) -> None:
     [
         pytest.param("0.3.0", r"no heading for \[0.3.0\]", id="unknown"),
         pytest.param("0.1", r"no heading for \[0.1\]", id="only-the-beginning"),
-        pytest.param("0.1x0", r"no heading for \[0.1x0\]", id="a-dot-is-a-dot"),
+        pytest.param("0.1x0", r"no heading for \[0.1x0\]", id="a-dot-matches-only-a-dot"),
         pytest.param("Unreleased", r"no changes below \[Unreleased\]", id="empty"),
     ],
 )

@@ -11,26 +11,26 @@ from tests.cluster import cgroups, namespaces, state
 from tests.cluster.state import State
 from tests.cluster.trouble import ClusterError
 
-pytestmark = pytest.mark.linux  # the node is one
+pytestmark = pytest.mark.linux  # the node runs Linux
 
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
 
-@pytest.mark.parametrize("folder", ["", "/elsewhere"], ids=["usual folder", "folder moved"])
+@pytest.mark.parametrize("folder", ["", "/elsewhere"], ids=["default folder", "another folder"])
 def test_two_nodes_share_no_names_folders_or_addresses(
     monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.setenv(state.FOLDER, folder)
-    seen: set[object] = set()
+    previous: set[object] = set()
     for number in state.NUMBERS:
         monkeypatch.setenv(state.NUMBER, str(number))
         at = state.default()
         assert str(at.root).startswith(folder)
         cable = ipaddress.ip_interface(f"{at.gateway}/{state.CABLE}").network
         assert ipaddress.ip_address(at.node) in cable.hosts()
-        own = {at.root, at.link, at.cgroup, at.gateway, at.node, cable}
-        assert not own & seen
-        seen |= own
+        resources = {at.root, at.link, at.cgroup, at.gateway, at.node, cable}
+        assert not resources & previous
+        previous |= resources
 
 
 def test_a_suite_may_run_beside_a_users_node(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def go(module: str, version: str, folder: str, line: str = "", *, is_program: bo
             f"module x\n\ntool {HELM}/cmd/helm\n\nrequire (\n"
             f"\t{HELM} v4.3.2 // indirect\n\thelm.sh v1.0.0 // indirect\n)\n",
             [go(HELM, "v4.3.2", "helm4")],
-            id="the-longest-module-that-the-program-is-in",
+            id="the-longest-module-that-contains-the-program",
         ),
         pytest.param(
             "crossplane-2.4",
@@ -69,7 +69,7 @@ def go(module: str, version: str, folder: str, line: str = "", *, is_program: bo
             "replace example.org/a => example.org/b v0.6.0\ntool example.org/a\n"
             "require example.org/a v0.0.0 // indirect\n",
             [go("example.org/b", "v0.6.0", "function")],
-            id="a-replacement-stands-for-the-program",
+            id="a-replacement-of-the-program",
         ),
         pytest.param(
             "unittest",
@@ -224,7 +224,7 @@ def test_versions_are_compared(version: str, than: str, expected: bool) -> None:
     [
         pytest.param("v2.4.0", "v2.4.0", id="nothing-new"),
         pytest.param("v2.4.1", "v2.4.1", id="next-patch"),
-        pytest.param("v2.4.2", "v2.4.2", id="one-is-missing"),
+        pytest.param("v2.4.2", "v2.4.2", id="a-missing-version"),
         pytest.param("v2.4.5 v2.4.10 v2.4.15", "v2.4.15", id="gap-after-gap"),
         pytest.param("v2.4.6", "v2.4.0", id="a-gap-too-large"),
         pytest.param("v2.5.0 v2.5.3", "v2.5.3", id="next-line"),
@@ -261,7 +261,7 @@ def test_no_version_is_looked_up_twice() -> None:
 
 @dataclass(frozen=True)
 class Registries:
-    """Registries, as seen through go, pip and git."""
+    """Registries, as go, pip and git report them."""
 
     lists: Mapping[str, str] = field(default_factory=dict)
     """The listed versions of each Go module, or an error."""
@@ -273,7 +273,7 @@ class Registries:
     """Each `module@version` that the registry knows without a checksum."""
 
     error: str = REFUSED
-    """The error for all others."""
+    """The error for all other modules."""
 
     packages: Mapping[str, str] = field(default_factory=dict)
     """The versions of each Python package, the newest first."""

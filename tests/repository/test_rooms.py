@@ -1,4 +1,4 @@
-"""The rooms of postrender: no import leads back to where it came from."""
+"""The rooms of postrender: the imports have no cycle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODULES = {
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the modules of postrender that a file imports, also for its types alone."""
+    """Yield the modules of postrender that a file imports, including imports for types only."""
     for node in ast.walk(ast.parse(path.read_text())):
         if (
             isinstance(node, ast.ImportFrom)
@@ -37,7 +37,7 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
-def test_no_circle_between_files_or_rooms() -> None:
+def test_no_cycle_between_files_or_rooms() -> None:
     files, rooms = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for module, path in MODULES.items():
         for imported in imports(path):
@@ -46,4 +46,4 @@ def test_no_circle_between_files_or_rooms() -> None:
                 rooms[room(module)].add(room(imported))
     assert len(rooms) > 10
     for graph in (files, rooms):
-        graphlib.TopologicalSorter(graph).prepare()  # raises CycleError with the circle
+        graphlib.TopologicalSorter(graph).prepare()  # raises CycleError with the cycle

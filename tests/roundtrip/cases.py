@@ -1,6 +1,6 @@
-"""Files of the shapes that people have, and what `add` puts into each.
+"""Files as people write them, with the changes of `add`.
 
-⟦ and ⟧ enclose what is new in the file, ⟪ and ⟫ the empty value that makes way for it.
+⟦ and ⟧ enclose the new text in the file, ⟪ and ⟫ the empty value that it replaces.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ class File(NamedTuple):
     """A file to add the package `new` to.
 
     Attributes:
-        reason: What is peculiar to it.
-        marked: Its text, before and after at once.
+        reason: The special feature of the file, or the rule that it shows.
+        marked: Its text with the change in marks.
     """
 
     reason: str
@@ -62,7 +62,7 @@ devcache:
 ⟧""",
     ),
     "comments-of-the-last-entry": File(
-        "a comment that is indented by more than the names belongs to the entry above it",
+        "a comment that is indented more than the names belongs to the entry above it",
         """\
 devcache:
   packages:
@@ -76,7 +76,7 @@ devcache:
 ⟧""",
     ),
     "comment-where-names-stand": File(
-        "a comment in the column of the names may belong to what comes next",
+        "a comment in the column of the names may belong to the next entry",
         """\
 devcache:
   packages:
@@ -108,7 +108,7 @@ crossplane: {}
 """,
     ),
     "comments-deeper-then-higher": File(
-        "the first comment that stands further out ends what belongs to the entry",
+        "the first comment with less indentation ends the entry",
         """\
 devcache:
   packages:
@@ -145,7 +145,7 @@ devcache:\t# ours
 ⟧""",
     ),
     "comment-that-looks-like-a-package": File(
-        "what a comment says is no key",
+        "a key in a comment is not a key",
         """\
 devcache:
   # packages:
@@ -158,7 +158,7 @@ devcache:
 ⟧""",
     ),
     "footer": File(
-        "an editor's line at the end stays last",
+        "the modeline of an editor stays the last line",
         """\
 crossplane:
   replicas: 1
@@ -171,7 +171,7 @@ crossplane:
 """,
     ),
     "wide-indents": File(
-        "the columns of the file's own keys count",
+        "the indentation of the file applies",
         """\
 devcache:
     packages:
@@ -195,7 +195,7 @@ devcache:
 """,
     ),
     "mixed-indents": File(
-        "each mapping has an indentation of its own",
+        "each mapping has a different indentation",
         """\
 crossplane:
       args:
@@ -225,7 +225,7 @@ crossplane:
 ⟧""",
     ),
     "list-in-the-last-entry": File(
-        "the last thing in the last entry is a list under its key",
+        "the last entry ends with a list under its key",
         """\
 devcache:
   packages:
@@ -242,7 +242,7 @@ devcache:
 """,
     ),
     "blank-lines": File(
-        "blank lines, also with blanks in them, stay above the next key",
+        "blank lines, even with blanks, stay above the next key",
         """\
 devcache:
 
@@ -274,7 +274,7 @@ devcache:
 ⟧""",
     ),
     "quoted-values": File(
-        "quotes over several lines, with what looks like a comment, a key and an end",
+        "quoted text over several lines that looks like a comment, a key and an end",
         """\
 crossplane:
   note: "one # two
@@ -324,7 +324,7 @@ devcache:
 """,
     ),
     "literal-text": File(
-        "a block scalar elsewhere, with what looks like packages, and tabs",
+        "a block scalar elsewhere that looks like packages, with tabs",
         """\
 crossplane:
   script: |
@@ -382,11 +382,11 @@ devcache:
 """,
     ),
     "stripped-text-without-a-last-line-break": File(
-        "|- keeps no line break, so the line may get one",
+        "|- drops the last line break, so the line may get a line break",
         "devcache:\n  packages:\n    a:\n      b: |-\n        c⟦\n    new:\n      path: new\n⟧",
     ),
     "no-last-line-break": File(
-        "the last line gets its line break",
+        "the last line gets a line break",
         "devcache:\n  packages:\n    network:\n      path: x⟦\n    new:\n      path: new\n⟧",
     ),
     "comment-without-a-line-break": File(
@@ -421,7 +421,7 @@ devcache:
 """,
     ),
     "null-of-that-name": File(
-        "a null under the name makes way",
+        "the package replaces a null with its name",
         """\
 devcache:
   packages:
@@ -431,7 +431,7 @@ devcache:
 """,
     ),
     "anchors-elsewhere": File(
-        "anchors, aliases and merge keys where no packages are",
+        "anchors, aliases and merge keys outside of the packages",
         """\
 defaults: &defaults
   cpu: 100m
@@ -448,7 +448,7 @@ devcache:
 """,
     ),
     "merge-keys-above": File(
-        "what a mapping has itself, it does not take from another one",
+        "a key of a mapping overrides the same key of a merged mapping",
         """\
 defaults: &defaults {devcache: {packages: {old: {path: x}}}}
 <<: *defaults
@@ -461,7 +461,7 @@ devcache:
 ⟧""",
     ),
     "anchors-in-packages": File(
-        "anchors in packages of which nothing is used there",
+        "anchors in packages without an alias there",
         """\
 devcache: &devcache
   packages: &packages  # ours
@@ -483,7 +483,7 @@ devcache: !!map
 ⟧""",
     ),
     "question-marks": File(
-        "keys behind question marks",
+        "keys after question marks",
         """\
 ? devcache
 : ? packages
@@ -495,7 +495,7 @@ devcache: !!map
 """,
     ),
     "question-mark-before-nothing": File(
-        "an empty value whose colon has a line of its own",
+        "an empty value whose colon is on a separate line",
         """\
 ? devcache  # a: b
 :
@@ -521,7 +521,7 @@ devcache:
 """,
     ),
     "a-key-twice": File(
-        "the last of equal keys counts",
+        "the last of several equal keys counts",
         """\
 devcache:
   packages:
@@ -574,7 +574,7 @@ devcache:
 ⟧""",
     ),
     "other-letters": File(
-        "letters of all planes",
+        "letters of all planes of Unicode",
         """\
 straße: "\U0001f680"  # Größe: 漢字
 devcache:
@@ -585,7 +585,7 @@ devcache:
 ⟧""",
     ),
 }
-"""Where the package goes on lines of its own."""
+"""Files in which the package gets new lines."""
 
 EMPTY = {
     "empty": File("nothing", "⟦devcache:\n  packages:\n    new:\n      path: new\n⟧"),
@@ -606,7 +606,7 @@ EMPTY = {
         "--- # mine⟦\ndevcache:\n  packages:\n    new:\n      path: new\n⟧",
     ),
     "packages-without-a-value": File(
-        "comments below an empty key that are indented by more belong to it",
+        "comments with more indentation below an empty key belong to it",
         """\
 devcache:
   packages:  # from disk
@@ -621,15 +621,15 @@ devcache:
 """,
     ),
     "packages-null": File(
-        "null makes way",
+        "the packages replace null",
         "devcache:\n  packages:⟪ null⟫ # none\n⟦    new:\n      path: new\n⟧  live: {}\n",
     ),
     "packages-tilde": File(
-        "so does ~, and the last line gets its line break",
+        "the packages replace ~, and the last line gets a line break",
         "devcache:\n  packages:⟪  ~⟫⟦\n    new:\n      path: new\n⟧",
     ),
     "packages-empty": File(
-        "so do empty braces",
+        "the packages replace empty braces",
         "devcache:\n  packages:⟪ { }⟫  # none\n⟦    new:\n      path: new\n⟧  # more\n  live: {}\n",
     ),
     "packages-empty-with-an-anchor": File(
@@ -652,7 +652,7 @@ crossplane-devcache:⟪ {}⟫
 """,
     ),
 }
-"""Where there is nothing yet, and the package gets lines of its own."""
+"""Files without packages, in which the package gets new lines."""
 
 JSON = '"new": {"path": "new"}'
 
@@ -712,22 +712,22 @@ devcache:
         f"devcache:\n  packages: {{ # none yet\n  ⟦{JSON}⟧}}\n",
     ),
     "braces-below-their-key": File(
-        "empty braces that do not stand beside their key",
+        "empty braces on another line than their key",
         f"devcache:\n  packages:  # none yet\n    {{⟦{JSON}⟧}}\n",
     ),
     "null-below-its-key": File(
-        "null that does not stand beside its key",
+        "null on another line than its key",
         f"devcache:\n  packages:\n    # none yet\n    ⟪null⟫⟦{{{JSON}}}⟧  # really\n",
     ),
     "braces-alone": File(
-        "what helm create writes for no values",
+        "a root of empty braces, as in values files without values",
         f'{{⟦"devcache": {{"packages": {{{JSON}}}}}⟧}}  # none\n',
     ),
     "marker-and-null": File(
-        "an empty document in words",
+        "an explicit null document",
         f'--- ⟪null⟫⟦{{"devcache": {{"packages": {{{JSON}}}}}}}⟧\n',
     ),
 }
-"""Where the package goes into a line, as JSON, which is YAML in flow style."""
+"""Files in which the package becomes part of a line, as JSON, which is YAML in flow style."""
 
 FILES = BLOCK | EMPTY | FLOW

@@ -1,4 +1,4 @@
-"""`add`: whatever the file looks like, the package is new in it and everything else as it was."""
+"""`add` adds a package to a file of any form, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def with_package(text: str) -> str:
 
 
 def loaded(text: str) -> dict[str, dict[str, dict[str, Plain]]]:
-    data: dict[str, dict[str, dict[str, Plain]]] = yaml.load(text, Loader=nodes.LOADER)  # noqa: S506  # a safe one
+    data: dict[str, dict[str, dict[str, Plain]]] = yaml.load(text, Loader=nodes.LOADER)  # noqa: S506  # a safe loader
     return data
 
 
@@ -55,7 +55,7 @@ def test_nothing_else_changes(
 
 @pytest.mark.parametrize("line_break", BREAKS.values(), ids=BREAKS)
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
-def test_lines_end_as_the_others_of_the_file_do(file: File, line_break: str) -> None:
+def test_new_lines_end_as_the_lines_of_the_file(file: File, line_break: str) -> None:
     before, after = (text.replace("\n", line_break) for text in (file.before, file.after))
     if line_break not in before:
         after = file.after
@@ -159,19 +159,19 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("text", "problem"), HOSTILE.values(), ids=HOSTILE)
-def test_what_would_take_long_is_refused_first(text: str, problem: str) -> None:
+def test_slow_input_is_refused_first(text: str, problem: str) -> None:
     with pytest.raises(DevcacheError, match=problem):
         with_package(text)
 
 
-def test_a_package_may_be_called_as_a_key_above_it() -> None:
+def test_a_package_may_have_the_name_of_a_key_above_it() -> None:
     before = "a: &a {}\nb: *a\ndevcache: {packages: {packages: {}, x: {}}}\n"
     after = addition.with_package(before, "devcache", PACKAGE, where="values.yaml")
     assert set(loaded(after)["devcache"]["packages"]) == {"packages", "x", "devcache"}
 
 
 def test_aliases_of_aliases_are_not_written_out() -> None:
-    """They stand for more values than fit into any memory."""
+    """Expanded, they have more values than fit into any memory."""
     laughs = "a0: &a0 [x, x]\n" + "".join(
         f"a{level}: &a{level} [*a{level - 1}, *a{level - 1}]\n" for level in range(1, 150)
     )
@@ -201,13 +201,13 @@ def test_the_proof_sees_everything(changes: list[Edit], holds: bool) -> None:  #
     assert proof.holds(BEFORE, after, changes, Change(("f",), PACKAGE)) is holds
 
 
-def test_the_proof_sees_what_an_alias_stands_for() -> None:
+def test_the_proof_sees_the_value_of_an_alias() -> None:
     changes = [Edit(BEFORE.index("}"), BEFORE.index("}"), "f: {path: new}")]
     after = edits.apply(BEFORE, changes)
     assert not proof.holds(BEFORE, after, changes, Change(("c", "f"), PACKAGE))
 
 
-def test_the_proof_sees_a_change_that_no_edit_says() -> None:
+def test_the_proof_sees_a_change_outside_of_the_edits() -> None:
     changes = [Edit(END, END, "f: {path: new}\n")]
     after = edits.apply(BEFORE.replace("# b", "# B"), changes)
     assert not proof.holds(BEFORE, after, changes, Change(("f",), PACKAGE))
@@ -217,10 +217,10 @@ GAPS = st.lists(
     st.sampled_from(["", "   ", "# a", "  # a: b", "    # {}", "      # - a", "        #\tb: c"]),
     max_size=3,
 )
-"""What may stand between two keys, whatever their columns."""
+"""The lines that may be between two keys, in any column."""
 
 ENDS = st.sampled_from(["", " ", "  # a", " # b: {c: [", "\t# d"])
-"""What may stand behind a key or a value on its line."""
+"""The text that may follow a key or a value on its line."""
 
 VALUES = st.sampled_from(
     [
@@ -233,12 +233,12 @@ VALUES = st.sampled_from(
         [""],
     ]
 )
-"""Lines behind a key; > stands for a step of indentation."""
+"""The lines of the value of a key; > means a step of indentation."""
 
 
 @st.composite
 def mappings(draw: st.DrawFn, letter: str, least: int = 0) -> list[str]:
-    """Draw the lines of a mapping with keys of this letter."""
+    """Draw the lines of a mapping whose keys begin with a letter."""
     step, lines = " " * draw(st.integers(1, 4)), []
     for name in [f"{letter}{number}" for number in range(draw(st.integers(least, least + 2)))]:
         first, *others = [line.replace("{name}", name) for line in draw(VALUES)]
@@ -250,7 +250,7 @@ def mappings(draw: st.DrawFn, letter: str, least: int = 0) -> list[str]:
 
 @st.composite
 def values_files(draw: st.DrawFn) -> str:
-    """Draw a values file, with the section devcache and packages in it or without."""
+    """Draw a values file, with or without a section devcache that has packages."""
 
     def under(key: str, lines: list[str]) -> list[str]:
         indent = " " * draw(st.integers(1, 4))
@@ -267,7 +267,7 @@ def values_files(draw: st.DrawFn) -> str:
 
 
 @given(before=values_files())
-def test_whatever_the_file_says_one_block_is_new(before: str) -> None:
+def test_one_block_is_new_in_any_file(before: str) -> None:
     after = with_package(before)
     alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
     start = len(list(alike))

@@ -85,7 +85,7 @@ class ApiServer:
         self._owned: dict[Key, dict[Manager, set[Path]]] = {}
 
     def react(self) -> None:
-        """Do what controllers do after a change."""
+        """React to a change as controllers do."""
 
     def log(self, pod: str) -> str:
         """Return the log of a pod."""
@@ -165,7 +165,7 @@ class ApiServer:
         return any(value(current, *path) != value(manifest, *path) for path in paths)
 
     def _patch(self, key: Key, patch: Object, manager: str, subresource: str) -> None:
-        """Merge a patch; one of a subresource changes only that part and the metadata."""
+        """Merge a patch; a patch of a subresource changes only that part and the metadata."""
         parts = {"metadata", subresource} if subresource else patch.keys() - {"status"}
         patch = {name: part for name, part in patch.items() if name in parts}
         updater, paths = Manager(manager, "Update"), field_paths(patch)
@@ -220,7 +220,7 @@ def merged(below: Object, above: Object) -> Object:
 
 
 def field_paths(manifest: Object) -> set[Path]:
-    """Return the paths of the fields that a manager owns by a manifest; a list is one field."""
+    """Return the paths of the fields that a manifest gives its manager; a list is one field."""
     unowned: set[Path] = {("apiVersion",), ("kind",)}
     unowned |= {("metadata", name) for name in ("name", "namespace", "resourceVersion")}
     return set(_leaves(manifest)) - unowned

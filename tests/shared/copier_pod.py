@@ -21,7 +21,7 @@ COPIER = ROOT / "postrender" / "payload" / "copier.sh"
 
 
 def tool(name: str) -> str:
-    """Return the path of a program. A missing one fails the test, because nobody notices a skip."""
+    """Return the path of a program. If it is missing, the test fails; a skip is easy to miss."""
     path = shutil.which(name)
     if path is None:
         pytest.fail(f"no {name} on the PATH: `make deps` installs busybox-static and shellcheck")
@@ -123,7 +123,7 @@ class Pod:
         return (self.mount / "..data").resolve()
 
     def prepare(self, data: Mapping[str, bytes]) -> Path:
-        """Write new data beside the present data, as kubelet does before it swaps `..data`."""
+        """Write new data beside the current data, as kubelet does before it swaps `..data`."""
         folder = Path(tempfile.mkdtemp(prefix="..2026_", dir=self.mount))
         folder.chmod(0o755)
         for key, value in data.items():
@@ -152,7 +152,7 @@ class Pod:
     ) -> subprocess.Popen[str]:
         """Start the copier with only busybox on its PATH.
 
-        It leads a process group of its own, so that an override can kill all of it (`kill -9 0`).
+        It leads a new process group, so that an override can kill the whole group (`kill -9 0`).
 
         Args:
             overrides: Shell functions that replace applets.
@@ -165,7 +165,7 @@ class Pod:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            errors="backslashreplace",  # its messages quote the index, which may hold any byte
+            errors="backslashreplace",  # messages quote the index, which may contain any byte
             start_new_session=True,
         )
 
@@ -202,7 +202,7 @@ def cached(cache: Path, names: str = "*") -> dict[str, bytes]:
 
 
 def store(cache: Path, path: str, content: bytes) -> None:
-    """Write a cache file the way Crossplane does."""
+    """Write a cache file as Crossplane does."""
     target = cache / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(gzip.compress(content, compresslevel=1))

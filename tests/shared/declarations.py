@@ -33,7 +33,7 @@ class Declare:
 
         Args:
             mode: The payload's mode, `apart` or `release`.
-            **packages: More packages by name; None leaves out `first` or `second`.
+            **packages: More packages by name; the value None removes `first` or `second`.
         """
         paths = {name: self.folder / name for name in ("first", "second")} | packages
         declared = {name: {"path": str(path)} for name, path in paths.items() if path}

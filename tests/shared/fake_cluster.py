@@ -41,7 +41,7 @@ class FakeCluster(ApiServer):
 
     Attributes:
         logs: The lines of each sidecar's log, by pod.
-        read: The sha256 of the package.yaml that Crossplane has read last, by package.
+        read: The sha256 of the package.yaml that Crossplane read last, by package.
         registry_requests: The packages that Crossplane did not find in its cache.
         lagging: The pods whose sidecars load nothing.
         refused_contents: The message with which Crossplane refuses a content, by its sha256.
@@ -115,7 +115,7 @@ class FakeCluster(ApiServer):
                 self._reconcile(resource, name)
 
     def _load(self, pod: str) -> None:
-        """Load the files of the indexes; unload those that two rounds in a row do not list."""
+        """Load the files of the indexes; unload files that two consecutive rounds do not list."""
         files, binary = self._files[pod], mapping(self.objects[CONFIG_MAP], "binaryData")
         paths = set()
         for line in (self.data("index") + self.data("pushed")).splitlines():

@@ -112,7 +112,7 @@ class Image:
 
 
 def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
-    """Write a package directory, in this order; by default crossplane.yaml holds META alone."""
+    """Write the files of a package directory in order; by default crossplane.yaml has only META."""
     for name, content in {"crossplane.yaml": META, **files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

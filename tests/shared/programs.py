@@ -18,7 +18,7 @@ Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | float | bool | None"
 CHART = ROOT / "charts" / "crossplane-devcache"
 
 KUBERNETES = "1.34.0"
-"""The Kubernetes version for Helm without a cluster: each Helm has another default."""
+"""The Kubernetes version for Helm without a cluster, because each Helm has a different default."""
 
 SEARCH_PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 """The PATH with the commands of this interpreter's environment."""

@@ -49,7 +49,7 @@ def template(chart: Path, *arguments: str) -> tuple[str, ...]:
 
 
 def documents(manifests: str) -> dict[tuple[Plain, Plain], dict[str, Plain]]:
-    """Return the objects of a stream by kind and name, also those in a List."""
+    """Return the objects of a stream by kind and name, including those in a List."""
     objects = {}
     for document in filter(None, yaml.load_all(manifests, nodes.LOADER)):
         for item in document["items"] if document["kind"] == "List" else [document]:

@@ -68,12 +68,12 @@ CASES = {
     "path-order": Case(
         {"b.yaml": A, "a/z.yml": B, "a.yaml": C},
         ["a/z.yml", "a.yaml", "b.yaml"],
-        "paths are compared part by part",
+        "paths are compared segment by segment",
     ),
     "hidden": Case(
         {".b/b.yaml": A, ".yaml": B, ".c.yml": C},
         [".b/b.yaml", ".c.yml", ".yaml"],
-        "hidden files and folders are nothing special",
+        "hidden files and folders count like others",
     ),
     "examples": Case(
         {
@@ -84,14 +84,14 @@ CASES = {
             "my-examples.yaml": C,
         },
         ["more/examples/a.yaml", "my-examples.yaml"],
-        "everything at the root whose name begins with examples is left out, nothing deeper",
+        "only names at the root that begin with examples are excluded",
     ),
     "other-files": Case(
         {"README.md": b"# Title", "a.YAML": A, "b.yaml.bak": B, "c.json": b"{", "c.yaml": C},
         ["c.yaml"],
-        "only .yaml and .yml in lower case",
+        "only files with the suffix .yaml or .yml in lower case count",
     ),
-    "folder-named-like-a-file": Case({"a.yaml/b.yaml": A}, ["a.yaml/b.yaml"], "it is a folder"),
+    "folder-named-like-a-file": Case({"a.yaml/b.yaml": A}, ["a.yaml/b.yaml"], "a.yaml is a folder"),
     "empty": Case(
         {"a.yaml": b"", "b.yaml": b"# nothing\n", "c.yaml": b"---\n---\n...\n", "d.yaml": A},
         ["d.yaml"],
@@ -105,12 +105,12 @@ CASES = {
     "line-ends": Case(
         {"a.yaml": A.replace(b"\n", b"\r\n"), "b.yaml": B.rstrip(), "c.yaml": b"---\r\n" + C},
         ["a.yaml", "b.yaml", "c.yaml"],
-        "CRLF, and no newline at the end of a file",
+        "CRLF, and no line break at the end of a file",
     ),
     "byte-order-mark": Case(
         {"a.yaml": b"\xef\xbb\xbf" + A, "b.yaml": b"\xef\xbb\xbf---\n" + B},
         ["a.yaml", "b.yaml"],
-        "editors on Windows write it",
+        "editors on Windows write a byte order mark",
     ),
     "json": Case(
         {
@@ -126,7 +126,7 @@ CASES = {
             b"kind: 'Composition'\nmetadata: {name: a}\nspec: {mode: Pipeline}\nversion: *v\n"
         },
         ["a.yaml"],
-        "quoted keys, anchors, and a key that comes twice",
+        "quoted keys, anchors, and a duplicate key",
     ),
     "links": Case(
         {
@@ -140,7 +140,7 @@ CASES = {
             "README.md": Link("/etc/hostname"),
         },
         ["a.yaml", "link.yaml"],
-        "links to files are read, those to folders are not followed, others do not matter",
+        "links to files are read, links to folders are not, and other links do not matter",
     ),
     "meta-elsewhere": Case(
         {"crossplane.yaml": A, "meta.yaml": META},
@@ -170,7 +170,7 @@ REFUSED = {
     "two meta objects": {"b.yaml": META},
     "no meta object": {"crossplane.yaml": A},
     "a separator with content": {"a.yaml": b"--- {}\n" + A},
-    "a separator that goes on": {"a.yaml": A + b"----\n"},
+    "a separator with more hyphens": {"a.yaml": A + b"----\n"},
     "broken YAML": {"a.yaml": A + b"x: [\n"},
     "a directive": {"a.yaml": b"%YAML 1.1\n---\n" + A},
     "no kind": {"a.yaml": b"apiVersion: v1\n"},
@@ -178,16 +178,16 @@ REFUSED = {
     "a list": {"a.yaml": b"- kind: Composition\n"},
     "text": {"a.yaml": b"text\n"},
     "null": {"a.yaml": b"null\n"},
-    "an alias that leads nowhere": {"a.yaml": A + b"x: *y\n"},
-    "bytes that are no UTF-8": {"a.yaml": A + b"# \xff\n"},
+    "an alias without an anchor": {"a.yaml": A + b"x: *y\n"},
+    "bytes that are not UTF-8": {"a.yaml": A + b"# \xff\n"},
     "a control character": {"a.yaml": A + b"x: \x01\n"},
-    "a version that is no string": {
+    "a version that is not a string": {
         "crossplane.yaml": META + b"spec:\n  crossplane:\n    version: 1.0\n"
     },
-    "a dependency that is no mapping": {"crossplane.yaml": META + b"spec:\n  dependsOn: [a]\n"},
-    "dependencies that are no list": {"crossplane.yaml": META + b"spec:\n  dependsOn: {a: b}\n"},
-    "a kind of package that is none": {"crossplane.yaml": META.replace(b"Configur", b"Separ")},
-    "a version that is none": {"crossplane.yaml": META.replace(b"/v1", b"/v3")},
+    "a dependency that is not a mapping": {"crossplane.yaml": META + b"spec:\n  dependsOn: [a]\n"},
+    "dependencies that are not a list": {"crossplane.yaml": META + b"spec:\n  dependsOn: {a: b}\n"},
+    "an unknown kind of package": {"crossplane.yaml": META.replace(b"Configur", b"Separ")},
+    "an unknown apiVersion": {"crossplane.yaml": META.replace(b"/v1", b"/v3")},
 }
 
 
