@@ -73,7 +73,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         *("-f", "--file"), type=Path, required=True, metavar="FILE", help="the file to change"
     )
     parser.add_argument("--name", help="the name of the package object")
-    parser.add_argument("--package", metavar="REFERENCE", help="its spec.package")
+    parser.add_argument("--package", metavar="REFERENCE", help="the spec.package of the object")
     parser.add_argument(
         "--runtime-image", metavar="IMAGE", help="the image of a Provider or Function"
     )

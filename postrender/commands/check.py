@@ -107,7 +107,7 @@ def _tables(outcome: Outcome) -> tuple[Table, ...]:
         ),
         Table(
             "Sizes",
-            ("WHAT", "BYTES", "OF"),
+            ("OBJECT", "BYTES", "LIMIT"),
             tuple((size.subject, f"{size.size:,}", _limit(size)) for size in outcome.sizes),
         ),
         Table(
@@ -141,15 +141,17 @@ def _limit(size: Size) -> str:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.declaration(parser)
-    arguments.crossplane(parser, "default: the declared version, else that of our chart")
+    arguments.crossplane(
+        parser, "the version (default: the declared version, or that of our chart)"
+    )
     parser.add_argument(
-        "--offline", action="store_true", help="require that each dependency is local"
+        "--offline", action="store_true", help="refuse dependencies that are not local"
     )
     arguments.output(parser)
 
 
 COMMAND = Command(
-    help="find the problems of a declaration, without Helm",
+    help="find the problems in a declaration, without Helm",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

@@ -25,7 +25,7 @@ def run(*, crossplane: str) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    arguments.crossplane(parser, "e.g. 1.20", required=True)
+    arguments.crossplane(parser, "the Crossplane version, e.g. 1.20", required=True)
 
 
 COMMAND = Command(

@@ -76,7 +76,7 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
         tables=(
             Table(
                 f"Crossplane {target.version} and {quoted(reference)}",
-                ("", "ANSWER", "BECAUSE"),
+                ("", "ANSWER", "REASON"),
                 tuple((step.subject, step.answer, step.reason) for step in steps),
             ),
         ),
@@ -100,7 +100,7 @@ def _by_path(reference: Reference, digest: str, target: Target, file: str) -> It
     yield Step(
         "packagePullPolicy",
         target.layout.pull_policy,
-        "only Never asks no registry; it also applies to the pod of a Provider or Function",
+        "any other policy asks a registry; Never also applies to the pod of a Provider or Function",
     )
     yield Step(
         "file",
@@ -110,16 +110,16 @@ def _by_path(reference: Reference, digest: str, target: Target, file: str) -> It
     stem = reference.text.rpartition("/")[2]
     if reference.tag and "." in stem:
         shared = f"{reference.text.rpartition('.')[0]}.*"
-        yield Step("the same file for", shared, "the text after the last dot makes no difference")
+        yield Step("same file for", shared, "the text after the last dot makes no difference")
     yield Step(
         "digest",
         digest or "not used",
         "Crossplane reads the file again when it starts, or when the revision changes",
     )
     yield Step(
-        "a miss",
+        "missing file",
         "Healthy is False",
-        "`failed to get pre-cached package with pull policy Never` means that this file is missing",
+        "the message is `failed to get pre-cached package with pull policy Never`",
     )
 
 
@@ -129,8 +129,8 @@ def _by_digest(reference: Reference, digest: str, target: Target, file: str) -> 
     else:
         yield Step(
             "digest",
-            digest or "that of the package; name it with --path",
-            "Crossplane resolves the tag to a digest; for a directory it is the digest of its"
+            digest or "unknown; name the package with --path",
+            "Crossplane resolves the tag to this digest; the digest of a directory is that of its"
             " package.yaml",
         )
         yield Step(
@@ -146,9 +146,9 @@ def _by_digest(reference: Reference, digest: str, target: Target, file: str) -> 
         "50 characters of the source and 5 digits of the digest, as a DNS label",
     )
     yield Step(
-        "a miss",
+        "missing file",
         "Crossplane asks the registry",
-        "no message mentions the missing file: an error comes from the registry",
+        "an error comes from the registry: no message mentions the missing file",
     )
 
 
@@ -163,9 +163,12 @@ def _names(reference: Reference) -> Iterator[Step]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("reference", metavar="REFERENCE", help="a spec.package")
-    arguments.crossplane(parser, "e.g. 1.20", required=True)
-    parser.add_argument("--path", type=Path, metavar="PATH", help="the package, for its digest")
+    parser.add_argument(
+        "reference", metavar="REFERENCE", help="the spec.package of a package object"
+    )
+    arguments.crossplane(parser, "the Crossplane version, e.g. 1.20", required=True)
+    description = "the package on disk, to compute its digest"
+    parser.add_argument("--path", type=Path, metavar="PATH", help=description)
     arguments.output(parser)
 
 

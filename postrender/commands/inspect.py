@@ -157,7 +157,7 @@ def _tables(inspection: _Inspection) -> tuple[Table, Table]:
         ("package.yaml", f"{sizes['packageYaml']:,} bytes"),
         ("in the cache", f"{sizes['gzip']:,} bytes"),
         ("in the ConfigMap", f"{sizes['xz']:,} bytes"),
-        *((f"{count} of", kind) for kind, count in _objects(package).items()),
+        *(("contains", f"{count} {kind}") for kind, count in _objects(package).items()),
         *(
             ("depends on", f"{dependency.package} {dependency.constraint}".rstrip())
             for dependency in package.dependencies
@@ -175,14 +175,16 @@ def _tables(inspection: _Inspection) -> tuple[Table, Table]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    arguments.paths(parser, "an .xpkg file, a directory, a package.yaml, or its gzip from a cache")
-    arguments.crossplane(parser, "only the file of this version")
-    parser.add_argument("--package", metavar="REFERENCE", help="the spec.package to assume")
+    arguments.paths(parser, "an .xpkg file, a directory, a package.yaml or a gzipped package.yaml")
+    arguments.crossplane(parser, "show only the cache file of this version")
+    parser.add_argument(
+        "--package", metavar="REFERENCE", help="the spec.package for the cache files"
+    )
     arguments.output(parser)
 
 
 COMMAND = Command(
-    help="show packages on disk, and their files in a cache",
+    help="show packages on disk, and their file names in a cache",
     arguments=_arguments,
     run=run,
     shows="progress",

@@ -43,19 +43,21 @@ def run(
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    arguments.crossplane(parser, "e.g. 1.20", required=True)
+    arguments.crossplane(parser, "the Crossplane version, e.g. 1.20", required=True)
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
     )
-    parser.add_argument("--release", metavar="NAME", help="the Helm release that may adopt them")
-    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="that release's namespace")
+    parser.add_argument(
+        "--release", metavar="NAME", help="the Helm release that can adopt the objects"
+    )
+    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="the namespace of the release")
 
 
 def _problem(options: Options) -> str:
     if "config" not in options:
         return "--config FILE is required"
     if ("release" in options) != ("namespace" in options):
-        return "--release and --namespace go together"
+        return "--release and --namespace require each other"
     return ""
 
 

@@ -59,7 +59,7 @@ def run(
         )
         return "".join(f"configmap/{name}\n" for name in names)
     if not declared.payload_apart:
-        problem = "leaves the packages in the release: there is no ConfigMap to apply before it"
+        problem = "puts the packages into the release: there are no other ConfigMaps to print"
         raise DevcacheError(problem, where=spec.where, hint="set payload: apart")
     config_maps = (external.config_map(part, namespace) for part in _parts(declared))
     return "".join(map(emit.document, config_maps))
@@ -78,16 +78,16 @@ def _parts(declared: DevCache) -> list[Part]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.declaration(parser)
-    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="the release's namespace")
+    parser.add_argument(*("-n", "--namespace"), metavar="NAME", help="the namespace of the release")
     parser.add_argument(
         "--prune",
         action="store_true",
-        help="print the names of unreferenced ConfigMaps; reads the output of kubectl",
+        help="print the names of ConfigMaps that nothing references; read kubectl's list on stdin",
     )
 
 
 COMMAND = Command(
-    help="print the ConfigMaps outside of the release, to apply before it",
+    help="print the ConfigMaps outside the release, to apply before helm runs",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

@@ -48,7 +48,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    help="remove a package that a push has added",
+    help="remove a package that a push added",
     arguments=_arguments,
     run=run,
     shows="progress",

@@ -38,14 +38,15 @@ def values(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=Path,
         metavar="FILE",
-        help="values of our chart",
+        help="a values file of our chart; may be repeated",
     )
 
 
 def declaration(parser: argparse.ArgumentParser) -> None:
     """Add `-f` and `--config`; a call must have exactly one of these options."""
     values(parser)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document instead")
+    description = "a DevCache document, in place of -f"
+    parser.add_argument("--config", type=Path, metavar="FILE", help=description)
 
 
 def declaration_problem(options: Options) -> str:
@@ -62,13 +63,13 @@ def cluster(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the namespace of the release (default: crossplane-system)",
     )
-    parser.add_argument("--context", metavar="NAME", help="the context of the kubeconfig")
+    parser.add_argument("--context", metavar="NAME", help="the context in the kubeconfig")
 
 
 def timeout(parser: argparse.ArgumentParser) -> None:
     """Add an option for a timeout in seconds."""
     parser.add_argument(
-        "--timeout", type=float, metavar="SECONDS", help="the time to wait (default: 300)"
+        "--timeout", type=float, metavar="SECONDS", help="the longest time to wait (default: 300)"
     )
 
 
@@ -82,5 +83,5 @@ def crossplane(
 def output(parser: argparse.ArgumentParser) -> None:
     """Add an option for the form of the report."""
     parser.add_argument(
-        "-o", "--output", choices=OUTPUTS, help="for people (table) or for programs (json)"
+        "-o", "--output", choices=OUTPUTS, help="the format: table for people, json for programs"
     )

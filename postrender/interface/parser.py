@@ -72,7 +72,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     command = load(name)
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
-        problem = "takes no --config"  # `--config` may precede the command
+        problem = "does not take --config"  # `--config` may precede the command
     if problem:
         explained = f"{name}: {problem}"
         raise UsageError(explained)
@@ -86,8 +86,8 @@ def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
     """
     root = _Parser(
         prog=PROGRAM,
-        description="Filter Helm's rendered manifests: bring local Crossplane packages along.",
-        epilog="Without a command: read rendered manifests from stdin, write modified ones.",
+        description="Add Crossplane packages from disk to the manifests that Helm renders.",
+        epilog="Without a command, read manifests from stdin and write the result to stdout.",
         argument_default=argparse.SUPPRESS,
     )
     root.add_argument("--version", action="version", version=__version__)

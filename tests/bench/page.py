@@ -74,7 +74,7 @@ These are .xpkg files of packages of upbound/provider-aws, sorted by the size of
 The first run reads, checks and packs everything. When nothing has changed, the filter uses
 [the results of an earlier run](devcache.md#results-of-earlier-runs). The whole provider-aws is too
 large for a release, so its contents are
-[beside the release](devcache.md#packages-that-no-release-can-hold).
+[outside the release](devcache.md#packages-that-no-release-can-hold).
 
 {packing}
 

@@ -36,10 +36,10 @@ RENDERED = manifests.RENDERED.encode()
         (["objects", "--crossplane=2.4"], "objects: --config FILE is required"),
         (["payload"], "payload: either -f FILE or --config FILE is required"),
         (["payload", "--config=x", "--crossplane=2.4"], "unrecognized arguments: --crossplane"),
-        (["--config=x", "crds", "--crossplane=2.4"], "crds: takes no --config"),
+        (["--config=x", "crds", "--crossplane=2.4"], "crds: does not take --config"),
         (
             ["objects", "--config=x", "--crossplane=2.4", "--release=x"],
-            "--release and --namespace go together",
+            "--release and --namespace require each other",
         ),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_digest_line_needs_an_image_config(command: Command) -> None:
 
 def test_tags_that_share_a_file_are_listed(command: Command) -> None:
     text = command("explain", "--crossplane", "1.20", REFERENCE).stdout
-    assert "the same file for  xpkg.example.org/acme/network:v0.2.*" in text
+    assert "same file for      xpkg.example.org/acme/network:v0.2.*" in text
     assert "the same file for" not in command("explain", "--crossplane", "1.20", "x.io/a:v1").stdout
 
 

@@ -36,7 +36,7 @@ def test_values_files_of_the_chart_are_a_declaration_too(declare: Declare, tmp_p
 def test_a_declaration_with_the_payload_in_the_release_is_refused(
     declare: Declare,
 ) -> None:
-    with pytest.raises(DevcacheError, match="leaves the packages in the release") as refused:
+    with pytest.raises(DevcacheError, match="puts the packages into the release") as refused:
         payload.run(config=declare("release"))
     assert "payload: apart" in refused.value.hint
 
