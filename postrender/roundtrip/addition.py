@@ -1,4 +1,4 @@
-"""A package added to a file that the user wrote: nothing else in it changes, comments included."""
+"""Adds a package to a YAML file of the user, and leaves everything else in it unchanged."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 _NULL = "tag:yaml.org,2002:null"
-_HINT = "write it out, or add the package by hand"
+_HINT = "write the values out, or add the package by hand"
 
 
 def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
-    """Return where a file has its packages: a DevCache document, or values of our chart.
+    """Return the path of the packages in a DevCache document, or in values of our chart.
 
-    They may be among the values of an umbrella chart.
+    The values may be those of an umbrella chart, with the values of our chart under its key.
     """
     if nodes.text(nodes.get(root, "kind")) == devcache.KIND:
         return ("spec", "packages")
@@ -39,25 +39,25 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
     Args:
         text: Values of our chart, or a DevCache document.
         name: The name of the package.
-        entry: How it is declared.
-        where: What error messages call the file.
+        entry: The declaration of the package.
+        where: The file, for error messages.
 
     Raises:
-        DevcacheError: It is no YAML, has that package already, reads it from elsewhere by a YAML
-            alias or merge key, or would say something else beside the new package.
+        DevcacheError: The text is not YAML, already declares the package, has a YAML alias or merge
+            key that concerns the package, or cannot get the package without another change.
     """
     path = (*packages_path(nodes.compose(text, where=where)), name)
     places = Places(text, where=where)
     changes = _edits(places, path, entry)
     after = edits.apply(text, changes)
     if not proof.holds(text, after, changes=changes, path=path, value=entry):
-        problem = "cannot take another package without saying something else, too"
+        problem = "a package cannot be added here without changing something else"
         raise places.refusal(len(text[: changes[-1].start].rstrip()), problem)
     return after
 
 
 def _edits(places: Places, path: tuple[str, ...], entry: dict[str, Plain]) -> list[Edit]:
-    """Return the edits that put an entry into the deepest mapping on its path."""
+    """Return the edits that add an entry to the deepest existing mapping on its path."""
     node = places.root
     if node is None or _is_empty(node):
         return insertion.into_document(places, _nested(path, entry))
@@ -68,14 +68,14 @@ def _edits(places: Places, path: tuple[str, ...], entry: dict[str, Plain]) -> li
             _require_no_alias(places, mapping)
         if not pairs:
             _require_unmerged(places, mapping)
-            return insertion.behind_last(places, mapping, _nested(path[depth:], entry))
-        key, node = pairs[-1]  # which counts in Helm
-        _require_alone(places, key, node)
+            return insertion.after_last(places, mapping, _nested(path[depth:], entry))
+        key, node = pairs[-1]  # of duplicate keys the last one counts, as in Helm
+        _require_unshared(places, key, node)
         if _is_empty(node):
             value = _nested(path[depth + 1 :], entry)
             return insertion.under_key(places, mapping, (key, node), value)
-    problem = f"the package {quoted(path[-1])} is declared already"
-    raise places.refusal(key.start_mark.index, problem, hint="choose another name by --name")
+    problem = f"the package {quoted(path[-1])} is already declared"
+    raise places.refusal(key.start_mark.index, problem, hint="choose another name with --name")
 
 
 def _nested(path: tuple[str, ...], entry: dict[str, Plain]) -> dict[str, Plain]:
@@ -100,15 +100,15 @@ def _mapping(places: Places, node: Node) -> MappingNode:
 
 
 def _require_unmerged(places: Places, mapping: MappingNode) -> None:
-    """Refuse a mapping that may take from another one what is to be new in it."""
+    """Refuse a mapping with a merge key, which may already contain the new key."""
     for key, _ in mapping.value:
         if _is_key(key, "<<"):
             problem = "has a YAML merge key"
             raise places.refusal(key.start_mark.index, problem, hint=_HINT)
 
 
-def _require_alone(places: Places, key: Node, value: Node) -> None:
-    """Refuse a value that stands elsewhere, too: there the package would be new as well."""
+def _require_unshared(places: Places, key: Node, value: Node) -> None:
+    """Refuse a value that an alias repeats, because the alias would get the package, too."""
     positions = [alias.start_mark.index for alias in places.aliases if alias.value == value.anchor]
     if value.start_mark.index < key.start_mark.index:
         positions = [key.start_mark.index]
@@ -118,7 +118,7 @@ def _require_alone(places: Places, key: Node, value: Node) -> None:
 
 
 def _require_no_alias(places: Places, packages: MappingNode) -> None:
-    """Refuse packages that are declared by aliases, as everything that reads them does."""
+    """Refuse aliases among the packages, as `nodes.plain` does."""
     span = range(packages.start_mark.index, packages.end_mark.index)
     for alias in places.aliases:
         if alias.start_mark.index in span:

@@ -1,6 +1,7 @@
-"""A value put into a YAML file as edits: in block style where it can stand on lines of its own.
+"""Computes the edits that add a value to a YAML file.
 
-In flow style, and where an empty value does not stand beside its key, it is JSON.
+The value is in block style, on new lines. It is JSON in a flow collection, and in place of an empty
+value that is not on the line of its key.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _INDENT = 2
 
 
 def into_document(places: Places, value: Mapping[str, Plain]) -> list[Edit]:
-    """Return the edits that make a value the document of a file that has an empty one, or none."""
+    """Return the edits that put a value into a file with an empty document, or without one."""
     root = places.root
     if root and places.body(root):
         return [_in_place_of(places, root, value)]
@@ -32,12 +33,12 @@ def into_document(places: Places, value: Mapping[str, Plain]) -> list[Edit]:
     return [_on_lines(places, place, value, indent=0)]
 
 
-def behind_last(places: Places, mapping: MappingNode, value: Mapping[str, Plain]) -> list[Edit]:
-    """Return the edits that put keys behind the last one of a mapping that has some.
+def after_last(places: Places, mapping: MappingNode, value: Mapping[str, Plain]) -> list[Edit]:
+    """Return the edits that add keys after the last key of a mapping, which must not be empty.
 
     Args:
         places: The file.
-        mapping: A mapping of it.
+        mapping: A mapping in the file.
         value: The new keys with their values.
     """
     body = places.body(mapping)
@@ -59,21 +60,21 @@ def under_key(
     pair: tuple[Node, Node],
     value: Mapping[str, Plain],
 ) -> list[Edit]:
-    """Return the edits that give a key a value instead of the empty one that it has.
+    """Return the edits that replace the empty value of a key.
 
     Args:
         places: The file.
-        mapping: A mapping of it.
+        mapping: A mapping in the file.
         pair: A key of the mapping with its empty value.
         value: The new value.
 
     Raises:
-        DevcacheError: There is no colon behind the key.
+        DevcacheError: There is no colon after the key.
     """
     key, empty = pair
     colon = places.after(key.end_mark.index)
     if not isinstance(colon, ValueToken):
-        problem = "has no colon behind a key"
+        problem = "has no colon after a key"
         raise places.refusal(key.start_mark.index, problem)
     body, parent = places.body(empty), places.body(mapping)
     last = places.before(empty.end_mark.index)
@@ -97,7 +98,7 @@ def _in_place_of(places: Places, empty: Node, value: Mapping[str, Plain]) -> Edi
     end = places.before(empty.end_mark.index).end_mark.index
     if not body:
         return Edit(end, end, f" {emit.flow(value)}")
-    if isinstance(body, FlowMappingStartToken):  # a comment may stand in the braces
+    if isinstance(body, FlowMappingStartToken):  # the braces may contain a comment
         return Edit(end - 1, end - 1, _inside(value))
     return Edit(body.start_mark.index, end, emit.flow(value))
 

@@ -1,4 +1,4 @@
-"""Where the parts of a YAML file stand in it, and where more can be put in."""
+"""The places of the parts of a YAML file, and the places for additions."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from ruamel.yaml.tokens import Token
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-"""What YAML 1.1, and so Helm, takes for the end of a line."""
+"""The line breaks of YAML 1.1, and therefore of Helm."""
 
 
 class Places:
-    """A file that holds one YAML document at most, and the places of its parts.
+    """A file with at most one YAML document, and the places of its parts.
 
-    A place is a number of characters from the beginning of the file.
+    A place is a position in the file, in characters from the beginning.
 
     Attributes:
         text: The text of the file.
-        root: The node of the document, or None if there is none.
+        root: The root node of the document, or None if there is no document.
         aliases: The YAML aliases of the document.
     """
 
@@ -40,11 +40,11 @@ class Places:
         """Read a file.
 
         Args:
-            text: The text, after `nodes.compose` has read it: that limits how deep it nests.
-            where: What error messages call the file.
+            text: The text. `nodes.compose` must accept it, because only that limits the nesting.
+            where: The file, for error messages.
 
         Raises:
-            DevcacheError: ruamel.yaml cannot read it.
+            DevcacheError: ruamel.yaml cannot read the text.
         """
         self.text = text
         self._where = where
@@ -56,21 +56,23 @@ class Places:
         self._visible = [token for token in self._tokens if _start(token) < _end(token)]
         self.aliases = [token for token in self._tokens if isinstance(token, AliasToken)]
 
-    def refusal(self, place: int, problem: str, *, hint: str = "add it by hand") -> DevcacheError:
+    def refusal(
+        self, place: int, problem: str, *, hint: str = "add the package by hand"
+    ) -> DevcacheError:
         """Return a refusal that names the line of a place.
 
         Args:
-            place: A place.
-            problem: What is wrong there.
-            hint: What to do next.
+            place: The place of the problem.
+            problem: The problem, as in `DevcacheError`.
+            hint: The next step for the user.
         """
         line = len(_LINE_BREAK.findall(self.text, 0, place)) + 1
         return DevcacheError(problem, where=f"{self._where}, line {line}", hint=hint)
 
     def body(self, node: Node) -> Token | None:
-        """Return a node's first token behind its anchor and its tag, or None if it has no text.
+        """Return a node's first token after its anchor and tag, or None if the node has no text.
 
-        For a collection in block style it is the invisible one where the first key or item begins.
+        For a block collection it is the token without text where the first key or item begins.
         """
         first = bisect_left(self._tokens, node.start_mark.index, key=_start)
         last = bisect_left(self._tokens, node.end_mark.index, key=_start)
@@ -84,20 +86,20 @@ class Places:
         )
 
     def before(self, place: int) -> Token:
-        """Return the last token with text that ends at a place or before it."""
+        """Return the last token with text that ends at or before a place."""
         return self._visible[bisect_right(self._visible, place, key=_end) - 1]
 
     def after(self, place: int) -> Token | None:
-        """Return the first token with text that begins at a place or behind it, or None."""
+        """Return the first token with text that begins at or after a place, or None."""
         following = bisect_left(self._visible, place, key=_start)
         return self._visible[following] if following < len(self._visible) else None
 
     def below(self, place: int, column: int) -> int:
-        """Return where a line can be put in below a place.
+        """Return the place for a new line below a place.
 
         Args:
-            place: The end of what it goes below.
-            column: Comments that are indented by more belong to what they stand below.
+            place: The end of the text above the new line.
+            column: The column of the mapping. Comments with a larger indent belong to the text.
         """
         line = self._line_end(place)
         following = self.after(line)
@@ -109,7 +111,7 @@ class Places:
         return line
 
     def end(self) -> int:
-        """Return where an empty document ends: before its `...`, or where the file does."""
+        """Return the end of an empty document: the place of its `...`, or the end of the file."""
         for token in reversed(self._tokens):
             if isinstance(token, DocumentStartToken):
                 break
@@ -118,16 +120,16 @@ class Places:
         return len(self.text)
 
     def lines(self, place: int, text: str) -> str:
-        """Return text as lines of this file.
+        """Return text as new lines at a place, with the line breaks of this file.
 
         Args:
-            place: Where they go.
-            text: The lines, each with a line feed behind it.
+            place: The place of the new lines.
+            text: The lines, each with a line feed at its end.
         """
         breaks = _LINE_BREAK.findall(self.text, 0, place)
         line_break: str = breaks[-1] if breaks else "\n"
-        begun = "" if self._begins_line(place) else line_break
-        return begun + text.replace("\n", line_break)
+        break_before = "" if self._begins_line(place) else line_break
+        return break_before + text.replace("\n", line_break)
 
     def _line_end(self, place: int) -> int:
         if self._begins_line(place):

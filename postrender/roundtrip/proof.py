@@ -1,4 +1,4 @@
-"""The proof that a changed YAML file says what it said before and one thing more."""
+"""Proves that a change of a YAML file adds one value, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def holds(
     path: tuple[str, ...],
     value: Mapping[str, Plain],
 ) -> bool:
-    """Return whether a change has added a value, and has done nothing else.
+    """Return whether a change adds a value, and changes nothing else.
 
     Args:
-        before: The text of a file of one YAML document.
-        after: Its text with the change.
-        changes: The edits that the change is made of.
-        path: The keys under which the value is new.
-        value: The value.
+        before: The text of a file with one YAML document.
+        after: The text after the change.
+        changes: The edits of the change.
+        path: The path of keys to the new value.
+        value: The new value.
     """
     try:
         return (
@@ -45,12 +45,12 @@ def holds(
                 nodes.compose(after),
             )
         )
-    except DevcacheError:  # it is no YAML any more
+    except DevcacheError:  # the result is not valid YAML
         return False
 
 
 def _inverse(before: str, changes: Sequence[Edit]) -> Iterator[Edit]:
-    """Yield the edits of the changed text that give the text before."""
+    """Yield the edits that turn the changed text into the text before."""
     shift = 0
     for change in sorted(changes):
         start, end = change.start + shift, change.start + shift + len(change.replacement)
@@ -60,7 +60,7 @@ def _inverse(before: str, changes: Sequence[Edit]) -> Iterator[Edit]:
 
 
 def _is_empty(text: str) -> bool:
-    """Return whether a text is an empty value, and no comment stands in it."""
+    """Return whether a text is an empty value without a comment."""
     node = nodes.compose(text)
     is_value = node is None or nodes.is_null(node) or node.value == []
     return is_value and "#" not in text
@@ -69,9 +69,9 @@ def _is_empty(text: str) -> bool:
 def _with(
     node: yaml.Node | None, path: tuple[str, ...], value: yaml.Node | None
 ) -> yaml.Node | None:
-    """Return a node with a value under a path of keys.
+    """Return a node with a value at a path of keys.
 
-    The nodes on the path are copies, so that what an alias of them stands for is as before.
+    The nodes on the path are copies, so that their aliases keep the original content.
     """
     if not path:
         return value
@@ -86,7 +86,7 @@ def _with(
 
 
 def _is_same(node: yaml.Node | None, other: yaml.Node | None) -> bool:
-    """Return whether two nodes have the same content, also where aliases make it a graph."""
+    """Return whether two nodes have the same content, even if aliases make it a graph."""
     pending = [(node, other)]
     compared: set[tuple[int, int]] = set()
     while pending:
