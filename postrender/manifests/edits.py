@@ -1,4 +1,4 @@
-"""Edits a YAML document's text at the positions of its nodes; the rest stays to the byte.
+"""Edits the text of a YAML document at the positions of its nodes, and keeps all other bytes.
 
 An addition has the style of its collection: block style in block collections, JSON in flow
 collections and in place of null.
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 
-_OTHER_TYPE = "is not the list, mapping or text that Kubernetes has there"
+_OTHER_TYPE = "is not the list, mapping or text that Kubernetes expects there"
 
 
 class Edit(NamedTuple):
-    """A replacement of text[start:end], in characters; start == end inserts."""
+    """A replacement of text[start:end], in characters; if start == end, an insertion."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Edit(NamedTuple):
 
 
 class Item(str):
-    """A step of a path into a sequence, to the item with this `name`, e.g. a volume."""
+    """A step of a path: the item of a sequence with this `name`, e.g. a volume."""
 
     __slots__ = ()
 
@@ -127,7 +127,7 @@ def _insert(text: str, collection: yaml.Node, addition: Plain) -> Edit:
 def _replace(text: str, parent: yaml.Node, node: yaml.Node, value: Plain) -> Edit:
     start, end = node.start_mark.index, _end(node)
     if _is_block(node):
-        # A list may begin in the column of its key, a mapping may not: the type must stay.
+        # A list may begin in the column of its key, but a mapping may not: the type must stay.
         if not isinstance(value, list if isinstance(node, yaml.SequenceNode) else dict):
             raise _refusal(node.start_mark.line, _OTHER_TYPE)
         lines = emit.block(value, indent=node.start_mark.column).lstrip(" ")
@@ -145,12 +145,12 @@ def _is_block(node: yaml.Node) -> bool:
 
 
 def _end(node: yaml.Node) -> int:
-    """Return the end of a node's own text: the mark of a block collection is at the next token."""
+    """Return the end of a node's text; the end mark of a block collection is at the next token."""
     return _end(_last(node)) if _is_block(node) else int(node.end_mark.index)
 
 
 def _last(collection: yaml.Node) -> yaml.Node:
-    """Return the last value of a collection, which must not be empty; block style never is."""
+    """Return the last value of a collection, which must not be empty; a block one never is."""
     last: yaml.Node | tuple[yaml.Node, yaml.Node] = collection.value[-1]
     return last[1] if isinstance(last, tuple) else last
 

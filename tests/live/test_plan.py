@@ -149,7 +149,7 @@ def test_a_change_that_needs_an_upgrade_is_refused(
 def test_a_cache_file_that_is_a_folder_of_the_release_is_refused(tmp_path: Path) -> None:
     release = live_release.of(package(tmp_path, reference="x.io/a.gz/b"), version=PATH)
     with pytest.raises(
-        DevcacheError, match=r'"x.io/a.gz" of one is a folder of the other'
+        DevcacheError, match=r'"x.io/a.gz" of one is a folder in the path of the other'
     ) as error:
         push_plan(release, package(tmp_path, "other", reference="x.io/a.b"), version=PATH)
     assert error.value.where == "packages other and platform"
