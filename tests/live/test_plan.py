@@ -229,7 +229,7 @@ def test_a_written_record_can_be_parsed(tmp_path: Path) -> None:
     ["", "[]", "{", '{"crossplane": "two"}', '{"crossplane": "2.4", "packages": {"a": []}}'],
 )
 def test_a_foreign_record_is_refused(text: str) -> None:
-    with pytest.raises(DevcacheError, match="is not what crossplane-devcache"):
+    with pytest.raises(DevcacheError, match="was not written by this version"):
         record.parse(text, where="it")
 
 
