@@ -60,7 +60,7 @@ class PackageDeclaration(NamedTuple):
 
     Attributes:
         name: The name of the package object.
-        path: An .xpkg file or a package directory, as written.
+        path: The path of an .xpkg file or a package directory, as declared.
         reference: The `spec.package` of the package object.
         ignore: Patterns of files to leave out of a directory's package.
         install: Whether the release also creates the package object.
