@@ -57,7 +57,7 @@ class Target(NamedTuple):
 
     @property
     def uses_image_configs(self) -> bool:
-        """Whether an ImageConfig leads this Crossplane from a tag to a digest and so to a file.
+        """Whether an ImageConfig resolves a tag to a digest, which names the file in the cache.
 
         It does since 2.2. In older versions the path in `spec.package` names the file, and new
         content changes no object.

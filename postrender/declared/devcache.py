@@ -182,8 +182,8 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
 
     Args:
         spec: The fields.
-        refuse: Receives each refusal. If it returns, an invalid field has its default, and an
-            invalid package is left out.
+        refuse: Receives each refusal. If it does not raise it, an invalid field has its default,
+            and an invalid package is left out.
     """
 
     def attempt(reading: Callable[[], T], *, default: T) -> T:

@@ -150,7 +150,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _last(collection: yaml.Node) -> yaml.Node:
-    """Return the last value of a collection, which must not be empty; a block one never is."""
+    """Return the last value of a collection that is not empty; a block collection never is."""
     last: yaml.Node | tuple[yaml.Node, yaml.Node] = collection.value[-1]
     return last[1] if isinstance(last, tuple) else last
 

@@ -80,7 +80,7 @@ def parse(text: bytes) -> Identity:
     """Return the identity of one document after parsing all of it, in bounded memory.
 
     As in Crossplane, the last of duplicate keys counts. This program never follows an alias or a
-    merge key: a value behind one is "".
+    merge key: such a value is "".
 
     Raises:
         yaml.YAMLError: The document is not a mapping in valid YAML, or nests deeper than 500

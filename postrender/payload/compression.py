@@ -73,7 +73,7 @@ def _packed(package_yaml: PackageYaml, effort: str, cache: ResultCache) -> bytes
 
 
 def _xz(content: bytes, effort: str) -> bytes:
-    # A dictionary larger than the content costs time, and makes nothing smaller.
+    # A dictionary larger than the content takes time, and does not make the result smaller.
     dictionary = min(max(len(content), 4096), _DICTIONARY)
     options = _FAST if effort == "fast" else _SMALL
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary, **options}]

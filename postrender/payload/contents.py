@@ -49,7 +49,7 @@ class IndexEntry(NamedTuple):
 
     @classmethod
     def of(cls, packed: bytes, content: str, keys: Iterable[str], file: str) -> IndexEntry:
-        """Return the entry of a packed package; see the attributes."""
+        """Return the entry of a package that is packed as an .xz; see the attributes."""
         return cls(_sha256(packed), content, tuple(keys), file)
 
     @classmethod
@@ -157,15 +157,15 @@ def of_release(
 
 
 def checksum(packages: Sequence[LocalPackage], release_revision: str = "") -> str:
-    """Return a digest that changes only when a package, its file or the script changes.
+    """Return a digest that changes exactly when a package, its file or the script changes.
 
     Packed bytes do not count, because they differ between versions of liblzma.
 
     Args:
         packages: The local packages.
         release_revision: In live mode a string unique to each revision of the release, else "". It
-            also changes the digest: an upgrade reverts all pushes, and only a new pod makes
-            Crossplane read its cache again.
+            also changes the digest: an upgrade reverts all pushes, and Crossplane reads its cache
+            again in the new pod.
     """
     lines = [f"{package.content} {package.cache_key}\n" for package in packages]
     return _sha256("".join((*lines, script(), release_revision)).encode())

@@ -1,4 +1,4 @@
-"""The ConfigMaps beside the release that nothing in the cluster references any more."""
+"""Finds the ConfigMaps beside the release that no object in the cluster references."""
 
 from __future__ import annotations
 

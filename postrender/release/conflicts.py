@@ -25,7 +25,7 @@ def check(
     chart_packages: Iterable[str],
     others: Sequence[Document],
 ) -> None:
-    """Refuse a name or a source that the rest of the release has, too.
+    """Refuse an added object or a package whose name or source the rest of the release has, too.
 
     Args:
         added: The added objects.
