@@ -1,3 +1,3 @@
-"""A filter of rendered manifests that brings local Crossplane packages along."""
+"""A filter that adds local Crossplane packages to rendered manifests."""
 
 __version__ = "0.1.0"

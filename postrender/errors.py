@@ -47,10 +47,10 @@ def quoted(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return `text` so that it is safe in a terminal and inside a YAML block scalar.
+    """Return `text` in a form that is safe in a terminal and inside a YAML block scalar.
 
-    Escapes control characters, U+0085, U+2028 and the like, but not line breaks. In a terminal
-    these characters could rewrite the message; in Helm 4 they would end the scalar around it.
+    Control characters, U+0085, U+2028 and similar ones are escaped, but not line breaks. In a
+    terminal these characters could rewrite the message; in Helm 4 they would end the scalar.
     """
     return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
 

@@ -35,7 +35,7 @@ class Fields(NamedTuple):
 
         Args:
             value: The value at `path`; null is a mapping without fields.
-            *keys: The valid keys; without any, every key is valid.
+            *keys: The valid keys. Without them, every key is valid.
             path: The path of the value in the document.
             where: The document, for error messages.
 
@@ -49,7 +49,7 @@ class Fields(NamedTuple):
         return cls(values, path, where).only(*keys)
 
     def only(self, *keys: str) -> Fields:
-        """Return the same fields if all their keys are valid; without `keys`, every key is.
+        """Return the same fields if all their keys are valid; without `keys`, every key is valid.
 
         Raises:
             DevcacheError: There is an unknown key.

@@ -8,7 +8,7 @@ OWNER = "crossplane-devcache"
 
 COMPONENT = "app.kubernetes.io/component"
 PAYLOAD = "payload"
-"""The value of the component label of a ConfigMap beside the release, which no pass replaces."""
+"""The component label's value for ConfigMaps beside the release, which no pass replaces."""
 
 KINDS = frozenset(
     ("ConfigMap", "ImageConfig", "DeploymentRuntimeConfig", "Configuration", "Provider", "Function")
@@ -16,14 +16,15 @@ KINDS = frozenset(
 """The kinds of the objects that the filter adds."""
 
 CHECKSUM = "crossplane-devcache/checksum"
-"""The pod annotation that rolls the pod when a package changes; it marks the Deployment, too."""
+"""The pod annotation that rolls the pod when a package changes; it marks a rewritten Deployment."""
 
 SIZE_LIMIT = "crossplane-devcache/size-limit"
 """The ConfigMap's annotation with the sizeLimit of the cache as the chart renders it."""
 
 PUSHED = "crossplane-devcache/pushed"
-"""As a label: the object is of a push, and no release declares it. As an annotation of a pod: the
-time of a push. When it changes, kubelet updates the pod's volumes at once, not within a minute."""
+"""As a label: the object belongs to a push, and no release declares it. As an annotation of a pod:
+the time of a push. When it changes, kubelet updates the pod's volumes at once; otherwise within a
+minute."""
 
 NUDGED = "crossplane-devcache/nudged"
 """An annotation of a package or a revision. When it changes, Crossplane reconciles the object."""
@@ -37,7 +38,7 @@ RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 """The marks by which a Helm release adopts an object (Helm v4.2.4 pkg/action/validate.go)."""
 
 FILENAME = "postrenderer.helm.sh/postrender-filename"
-"""The annotation by which Helm 4 tells the template of a document (v4.0.0 pkg/action/action.go)."""
+"""The annotation in which Helm 4 records a document's template (v4.0.0 pkg/action/action.go)."""
 
 HOOK = "helm.sh/hook"
-"""The annotation of a hook of Helm, which is no part of the release."""
+"""The annotation of a Helm hook, which is not part of the release."""

@@ -78,12 +78,12 @@ class LocalPackage(NamedTuple):
 
     @property
     def may_be_pushed(self) -> bool:
-        """Whether a registry may have this very package, and with it the image that it runs."""
+        """Whether a registry may have exactly this package, including the image that it runs."""
         return self.on_disk.digest_is_registrys and self.reference.registry != DEFAULT_REGISTRY
 
 
 class Occupant(Protocol):
-    """A package that takes a file of the cache and, when it is installed, a source."""
+    """A package that occupies a file of the cache and, when it is installed, a source."""
 
     @property
     def name(self) -> str:
@@ -156,7 +156,7 @@ def read(
     """Return the package on disk that a declaration names.
 
     Raises:
-        DevcacheError: It cannot be read, or is no package; the message names the declaration.
+        DevcacheError: It cannot be read, or is not a package; the message names the declaration.
     """
     try:
         return packages.read(folder / declaration.path, ignore=declaration.ignore, cache=cache)
@@ -166,7 +166,7 @@ def read(
 
 
 def refusals(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
-    """Yield why Crossplane would refuse a package, or could not find it in its cache."""
+    """Yield the refusals of a package that Crossplane would refuse, or not find in its cache."""
     reference, on_disk, where = package.reference, package.on_disk, _where(package)
     if not target.admits(reference):
         problem = f"Crossplane 2 does not admit the reference {quoted(reference.text)}"
@@ -195,10 +195,10 @@ def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[Devcache
         yield DevcacheError(problem, where=where, hint="remove runtimeImage")
     if settings.runtime_image and settings.has_runtime_config:
         problem = "runtimeImage and spec.runtimeConfigRef are both set"
-        hint = "keep one: runtimeImage makes a DeploymentRuntimeConfig of its own"
+        hint = "keep one: runtimeImage adds another DeploymentRuntimeConfig"
         yield DevcacheError(problem, where=where, hint=hint)
     if package.kind == "Configuration" or not package.install or not target.pulls_images:
-        return  # without a pull the image is on the node, under whatever name
+        return  # without a pull, the image is already on the node, under any name
     if not (package.may_be_pushed or settings.runtime_image or settings.has_runtime_config):
         problem = f"no registry has the image that this {package.kind} runs"
         hint = "set runtimeImage to the image of its program, or spec.runtimeConfigRef"
@@ -210,14 +210,14 @@ def _refused_digest(package: LocalPackage) -> Iterator[DevcacheError]:
     reference, where = package.reference, _where(package)
     if reference.tag:
         problem = f"{quoted(reference.text)} has a tag and a digest"
-        hint = "keep one: Crossplane would take the tag for a part of the source"
+        hint = "keep one: Crossplane would read the tag as a part of the source"
         yield DevcacheError(problem, where=where, hint=hint)
     elif not package.on_disk.digest_is_registrys:
         problem = f"{quoted(reference.text)} names a digest, but only an .xpkg file has one"
         yield DevcacheError(problem, where=where, hint="name a tag instead, e.g. v0.1.0")
     elif reference.digest != package.digest:
-        problem = f"{quoted(reference.text)} names another digest than the file's, {package.digest}"
-        hint = "name a tag to use the file whatever its digest"
+        problem = f"{quoted(reference.text)} names a digest other than the file's, {package.digest}"
+        hint = "name a tag to use the file with any digest"
         yield DevcacheError(problem, where=where, hint=hint)
 
 
@@ -225,11 +225,11 @@ def _refused_path(package: LocalPackage) -> Iterator[DevcacheError]:
     text = package.reference.text
     if any(not part or part.startswith(".") for part in text.split("/")):
         problem = f"{quoted(text)} has a part that is empty or begins with a dot"
-        yield DevcacheError(problem, where=_where(package), hint="name it otherwise")
+        yield DevcacheError(problem, where=_where(package), hint="choose another path")
 
 
 def exclusions(local: Sequence[LocalPackage], *, offline: bool) -> Iterator[DevcacheError]:
-    """Yield why packages cannot go together.
+    """Yield the refusals of packages that exclude each other.
 
     Args:
         local: The packages.
@@ -246,15 +246,15 @@ def exclusion(first: Occupant, second: Occupant) -> Iterator[DevcacheError]:
     where = f"packages {first.name} and {second.name}"
     above, below = sorted((first.cache_key, second.cache_key))
     if first.install and second.install and first.source == second.source:
-        problem = f"both have the source {quoted(first.source)}, and Crossplane installs each once"
+        problem = f"both have the source {quoted(first.source)}, but Crossplane installs it once"
         hint = "give one of them another `package`, or install: false"
         yield DevcacheError(problem, where=where, hint=hint)
     elif first.cache_key == second.cache_key:
-        problem = f"both would be the cache file {quoted(first.cache_key)}"
-        hint = "give one of them a `package` with another path; another tag is often the same file"
+        problem = f"both would have the cache file {quoted(first.cache_key)}"
+        hint = "give one of them a `package` with another path; another tag often has the same file"
         yield DevcacheError(problem, where=where, hint=hint)
     elif below.startswith(f"{above}/"):
-        problem = f"the cache file {quoted(above)} of one is a folder of the other's"
+        problem = f"the cache file {quoted(above)} of one is a folder in the path of the other"
         yield DevcacheError(problem, where=where, hint="give one of them another `package`")
 
 

@@ -22,7 +22,7 @@ VARIABLE = "CROSSPLANE_DEVCACHE_CACHE"
 """The environment variable with the path of another folder, or with `off`."""
 
 SMALLEST = 64 << 10
-"""The smallest input in bytes whose result is cached: a smaller one is computed just as fast."""
+"""The smallest input in bytes whose result is cached: for a smaller one, a cache saves no time."""
 
 _ALL = 64 << 20
 """The limit in bytes of all entries together: the least recently used ones are removed first."""

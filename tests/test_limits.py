@@ -195,9 +195,9 @@ TEXTS = {
     ),
     "thirty thousand scalars": Text(b"  a: [" + b"x," * 30_000 + b"]\n", ""),
     "five thousand keys": Text(b"".join(b"  k%d: 1\n" % number for number in range(5_000)), ""),
-    "a duplicate key": Text(b"  a: 1\n  a: 2\n", 'the key "a" a second time on line [56]'),
+    "a duplicate key": Text(b"  a: 1\n  a: 2\n", 'repeats the key "a" on line [56]'),
     "a duplicate key with control characters": Text(
-        b'  "\\e[2J\\nhint": 1\n' * 2, r'the key "\\x1b\[2J\\nhint" a second time'
+        b'  "\\e[2J\\nhint": 1\n' * 2, r'repeats the key "\\x1b\[2J\\nhint"'
     ),
     "a flood of tag directives": Text(
         b"...\n" + b"".join(b"%%TAG !%d! x\n" % number for number in range(60_000)),

@@ -209,7 +209,7 @@ def test_the_file_of_a_package(
             NEW,
             f"aa: {{path: package.xpkg, package: 'x.io/a/b@{ZEROS}'}}",
             'package aa ("package.xpkg")',
-            f'"x.io/a/b@{ZEROS}" names another digest than the file\'s, {{digest}}',
+            f'"x.io/a/b@{ZEROS}" names a digest other than the file\'s, {{digest}}',
             "tag",
             id="another-digest",
         ),

@@ -48,7 +48,7 @@ echo 'recording: half a minute of edits' >&2
 "${terminal[@]}" set -g status off
 "${terminal[@]}" split-window -v -l 12 "PS1='\$ ' bash --norc"
 edit &
-mkfifo keys # an open, empty input, because the recording ends with its input
+mkfifo keys # an input that stays open and empty, because the recording ends with its input
 pipx run --quiet --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x24 --template window_frame \
   --loop-delay 1 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
 wait

@@ -15,10 +15,10 @@ GROUP = "pkg.crossplane.io"
 def bootstrap_crds(target: Target) -> list[dict[str, Plain]]:
     """Return the CRDs of the package objects, without their schemas.
 
-    With them Helm can create package objects before Crossplane has brought its own CRDs.
-    crossplane-init replaces them as it starts. For that, the version of each must be among the
-    versions of Crossplane's own CRD, because etcd may hold objects in it: Function v1 on 1.14 stops
-    crossplane-init for good.
+    With these CRDs, Helm can create package objects before Crossplane installs its own CRDs.
+    crossplane-init replaces them when it starts. The version of each CRD must be among the versions
+    of Crossplane's CRD, because etcd may store objects in that version. For example, with Function
+    v1, crossplane-init of 1.14 can never start.
     """
     kinds = ["Configuration", "Provider", "Function"]
     versions = {kind: target.package_version(kind) for kind in kinds}

@@ -205,7 +205,7 @@ def _compare_v3(part: _Part, candidate: Version) -> bool:
 
 
 def _compare_alike(part: _Part, candidate: Version) -> bool:
-    """Return whether a part holds whose operator has the same meaning in both versions."""
+    """Return whether a part holds, for operators with the same meaning in both versions."""
     operand, fixed = part.operand, part.fixed
     if part.operator in {">=", "=>"}:
         return candidate >= operand

@@ -68,5 +68,5 @@ def refusals(
     problem = f"a {package_kind} of Crossplane {version} must not hold {quoted(name)}"
     hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
     if name in kinds:
-        problem += f", which Crossplane {dotted(kinds[name])} admits first"
+        problem += f", which requires Crossplane {dotted(kinds[name])} or newer"
     yield DevcacheError(problem, where=where, hint=hint)

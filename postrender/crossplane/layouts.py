@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Layout(NamedTuple):
-    """How a range of Crossplane lines finds a package in its cache.
+    """The layout of the package cache in a range of Crossplane lines.
 
     Attributes:
         first: The first line of the range.
         last: The last line of the range.
         cache_root: The folder where Crossplane mounts its package cache.
         keyed_by: The origin of a file's name: the path in `spec.package` (pull policy Never), or
-            source and digest (every pull policy but Always).
+            source and digest (every pull policy except Always).
         pull_policy: The pull policy that makes Crossplane read its cache first.
         qualified: Whether `spec.package` must have a registry, and a tag or digest.
         function_version: The API version in which Crossplane stores Functions.
@@ -59,7 +59,7 @@ LAYOUTS = (
         function_version="v1",
     ),
 )
-"""Read from Crossplane's source and proven on a cluster, line by line; see docs/cache.md.
+"""All layouts, from Crossplane's source and tested on a cluster for each line; see docs/cache.md.
 
 No patch release changed a layout.
 """
@@ -88,7 +88,7 @@ def layout_of(version: Version, *, where: str, override: str = "--crossplane") -
         problem = f"Crossplane {line} is not known yet: the newest known line is {newest}"
         hint = (
             f"look for a newer crossplane-devcache, or set {override} to {newest} and install a"
-            f" package without `package`: it becomes Healthy only where Crossplane {line} reads its"
+            f" package without `package`: it becomes Healthy only if Crossplane {line} reads its"
             f" cache as {newest} does"
         )
         raise DevcacheError(problem, where=where, hint=hint)

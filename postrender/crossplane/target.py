@@ -1,4 +1,4 @@
-"""The Crossplane that packages are for: the answers that depend on its version."""
+"""The version of Crossplane that packages are for, and the rules that depend on it."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Target(NamedTuple):
 
     @property
     def uses_image_configs(self) -> bool:
-        """Whether an ImageConfig leads this Crossplane from a tag to a digest and so to a file.
+        """Whether an ImageConfig resolves a tag to a digest, which names the file in the cache.
 
-        Since 2.2. Before, the path in `spec.package` names the file, and a new content changes no
-        object.
+        It does since 2.2. In older versions the path in `spec.package` names the file, and new
+        content changes no object.
         """
         return self.layout.keyed_by == "digest"
 
@@ -73,7 +73,7 @@ class Target(NamedTuple):
     def constraint_rules(self) -> Rules:
         """The rules by which this Crossplane reads the constraint of a `dependsOn`.
 
-        Its go.mod says: Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, 3.5.0 in 2.4.
+        Its go.mod requires Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, and 3.5.0 in 2.4.
         """
         return "v3" if self.version >= (2, 3) else "v1"
 
@@ -81,7 +81,7 @@ class Target(NamedTuple):
     def pins_digests(self) -> bool:
         """Whether a `dependsOn` may name a digest in place of a constraint.
 
-        Since 1.18 (v1.18.0 internal/controller/pkg/revision/dependency.go, Resolve).
+        It may since 1.18 (v1.18.0 internal/controller/pkg/revision/dependency.go, Resolve).
         """
         return self.version >= (1, 18)
 

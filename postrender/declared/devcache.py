@@ -60,7 +60,7 @@ class PackageDeclaration(NamedTuple):
 
     Attributes:
         name: The name of the package object.
-        path: An .xpkg file or a package directory, as written.
+        path: The path of an .xpkg file or a package directory, as declared.
         reference: The `spec.package` of the package object.
         ignore: Patterns of files to leave out of a directory's package.
         install: Whether the release also creates the package object.
@@ -182,8 +182,8 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
 
     Args:
         spec: The fields.
-        refuse: Receives each refusal. If it returns, an invalid field has its default, and an
-            invalid package is left out.
+        refuse: Receives each refusal. If it does not raise it, an invalid field has its default,
+            and an invalid package is left out.
     """
 
     def attempt(reading: Callable[[], T], *, default: T) -> T:

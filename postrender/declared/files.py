@@ -27,7 +27,7 @@ def text(path: Path) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace the text of an existing file, completely or not at all; a link stays a link.
+    """Replace the text of an existing file atomically; a link stays a link.
 
     Raises:
         DevcacheError: The file cannot be written.

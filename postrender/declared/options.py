@@ -19,7 +19,7 @@ def load(values_files: Sequence[Path], config: Path | None) -> tuple[Fields, Ups
 
     Args:
         values_files: Values files of our chart; later files take precedence.
-        config: A file with a DevCache document; then no values files are read.
+        config: A file with a DevCache document, or None. With it, no values files are read.
 
     Raises:
         DevcacheError: A file cannot be read, is not YAML, or is not such a declaration.

@@ -52,7 +52,7 @@ def propose(
 ) -> tuple[Proposal, ...]:
     """Return a declaration for each of `packages`.
 
-    If another package depends on a package, by its name, the declaration has the source of that
+    If another package depends on a package by its name, the declaration has the source of that
     dependency, a tag in its range, and the name that Crossplane's resolver would choose.
 
     Args:

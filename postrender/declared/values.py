@@ -1,4 +1,4 @@
-"""Loads values files of our chart, merged as by Helm, and the values for the upstream chart."""
+"""Loads values files of our chart, merged as in Helm, and the values for the upstream chart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHART = "crossplane-devcache"
 """The key of our chart's values in those of an umbrella chart."""
 
 _KEYS = ("crossplane", "devcache", "enabled", "global")
-"""The valid keys by the chart's schema."""
+"""The valid keys in the chart's schema."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def load(paths: Sequence[Path]) -> Fields:
 
     As with Helm's `-f`, mappings are merged, and any other value is replaced (v4.2.4
     pkg/cli/values/options.go, MergeValues). A null stays, because it removes a default of our
-    chart. The values may be those of an umbrella chart; then those under our chart's key apply,
-    and those for Crossplane from the umbrella chart if it brings Crossplane itself.
+    chart. The files may have the values of an umbrella chart. Then the values under our chart's key
+    apply. If `crossplane.enabled` is false there, the umbrella chart's `crossplane` applies.
 
     Raises:
         DevcacheError: A file cannot be read, is not a YAML mapping, or not values of our chart.

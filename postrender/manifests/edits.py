@@ -143,7 +143,7 @@ class _Editor:
             return self._in_place_of(parent, node, emit.flow(entries), depth)
         if not node.value:
             return insertion.into_empty(self._places, node, entries)
-        return insertion.behind_last(self._places, node, entries, depth)
+        return insertion.after_last(self._places, node, entries, depth)
 
     def _replace(self, parent: yaml.Node | None, node: yaml.Node, value: Plain, depth: int) -> Edit:
         """Return the edit that gives a node another value of its type; null has any type."""

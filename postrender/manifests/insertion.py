@@ -20,7 +20,7 @@ class Edit(NamedTuple):
 
     Attributes:
         start: The place of the first character that it replaces.
-        end: The place behind the last one.
+        end: The place after the last one.
         replacement: The new text.
         depth: The depth of its collection in the document. Where several collections end at one
             place, the innermost one takes its entries first.
@@ -32,7 +32,7 @@ class Edit(NamedTuple):
     depth: int = 0
 
 
-def behind_last(places: Places, collection: Collection, entries: Plain, depth: int = 0) -> Edit:
+def after_last(places: Places, collection: Collection, entries: Plain, depth: int = 0) -> Edit:
     """Return the edit that appends entries to a collection that has some.
 
     Args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml if PyYAML was built with it: about ten times faster, with the same nodes and marks."""
+"""The loader of libyaml if PyYAML has it: about ten times faster, with the same nodes and marks."""
 
 BYTE_ORDER_MARK = "\ufeff"
 """libyaml does not count it: its marks are one less."""
@@ -161,12 +161,12 @@ def words(node: yaml.Node | None) -> list[str]:
 
 
 def named(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    """Return the item of a sequence whose `name` is `name`, e.g. a volume, or None."""
+    """Return the item of a sequence with this `name`, e.g. a volume, or None."""
     return next((item for item in items(node) if text(get(item, "name")) == name), None)
 
 
 Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plain"]
-"""The value of a YAML document: JSON's types."""
+"""The value of a YAML document, in the types of JSON."""
 
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -192,7 +192,7 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
         return scalar(node)
     if id(node) in seen:  # also stops nested aliases from growing exponentially
         problem = "uses a YAML alias"
-        raise DevcacheError(problem, where=where, hint="write the aliased value out")
+        raise DevcacheError(problem, where=where, hint="replace the alias with its value")
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, seen, where) for item in items(node)]
@@ -200,10 +200,10 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     for key, value in pairs(node):
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            problem = f"has a key that is no string on line {line}"
+            problem = f"has a key that is not a string on line {line}"
             raise DevcacheError(problem, where=where)
         if key.value in mapping:
-            problem = f"has the key {quoted(key.value)} a second time on line {line}"
+            problem = f"repeats the key {quoted(key.value)} on line {line}"
             raise DevcacheError(problem, where=where)
         mapping[key.value] = _plain(value, seen, where)
     return mapping

@@ -38,7 +38,7 @@ class Node(Protocol):
 
     @property
     def end_mark(self) -> Mark:
-        """The place behind it; of a collection in block style, the next token."""
+        """The place after it; of a collection in block style, the next token."""
 
 
 class Collection(Node, Protocol):
@@ -55,7 +55,7 @@ class Token(NamedTuple):
     Attributes:
         kind: The name of its class in PyYAML and ruamel.yaml, without `Token`, such as `Scalar`.
         start: The place of its first character.
-        end: The place behind it.
+        end: The place after it.
         column: The number of characters before it on its line.
     """
 

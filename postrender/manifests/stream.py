@@ -125,7 +125,7 @@ class Document:
 
     @property
     def filename(self) -> str:
-        """The annotation in which Helm 4 records the template, or ""."""
+        """The value of the annotation in which Helm 4 records the template, or ""."""
         return nodes.text(nodes.get(self.root, "metadata", "annotations", labels.FILENAME))
 
     @property
@@ -149,7 +149,7 @@ def split(stream: bytes) -> tuple[Document, ...]:
     for start in starts:
         if not _BARE_SEPARATOR.match(stream, start):
             line = stream.count(b"\n", 0, start) + 1
-            problem = "something follows the document separator `---` on its line"
+            problem = "content follows the document separator `---` on the same line"
             raise DevcacheError(problem, where=f"{_STREAM}, line {line}")
     edges = sorted({0, *starts, len(stream)})
     return tuple(_documents(stream, edges))
@@ -174,13 +174,13 @@ def require_manifests(documents: Iterable[Document]) -> None:
     roots = [document.root for document in documents]
     if all(root is None or nodes.is_null(root) for root in roots):
         problem = "there are no manifests on stdin"
-        raise DevcacheError(problem, hint="run it by Helm: --post-renderer crossplane-devcache")
+        raise DevcacheError(problem, hint="let Helm run it: --post-renderer crossplane-devcache")
 
 
 def join(documents: Sequence[Document]) -> list[bytes]:
     """Return the stream of the documents, in pieces, with missing separators and line breaks added.
 
-    The caller writes one piece after the other; to join them would double the memory.
+    The caller writes the pieces one by one, because joining them would double the memory.
 
     Raises:
         DevcacheError: A document before the last one has no final line break, and is not YAML.

@@ -153,5 +153,5 @@ def _only(metas: Sequence[tuple[str, Document]], path: Path) -> tuple[str, Docum
         problem = "no meta object: a Configuration, Provider or Function of meta.pkg.crossplane.io"
         raise DevcacheError(problem, where=disk.title(path))
     places = ", ".join(sorted({where for where, _ in metas})[:3])
-    problem = f"{len(metas)} meta objects, where a package has one (in {places})"
+    problem = f"{len(metas)} meta objects (in {places}), but a package has one"
     raise DevcacheError(problem, where=disk.title(path))

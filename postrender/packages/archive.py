@@ -141,7 +141,7 @@ class _Archive(NamedTuple):
     def content(self, member: tarfile.TarInfo, name: str) -> Range:
         """Return the bytes of a member that is a regular file."""
         if not member.isreg():
-            problem = "is a link or no regular file"
+            problem = "is a link or not a regular file"
             raise DevcacheError(problem, where=self.place(name))
         return Range(self.descriptor, member.offset_data, member.size, self.place(name))
 

@@ -1,8 +1,8 @@
 """Reads the files of a package directory, in the order of the package.yaml.
 
 It reads the same files as `crossplane xpkg build` in that directory (crank 2.2.1,
-cmd/crank/xpkg/build.go; crossplane-runtime 2.2.1, pkg/parser/fsreader.go): also those in hidden
-folders and links to files, but nothing behind links to folders.
+cmd/crank/xpkg/build.go; crossplane-runtime 2.2.1, pkg/parser/fsreader.go). It includes hidden
+folders and links to files, but does not follow links to folders.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXAMPLES = "examples"
 """A prefix of paths that crank skips, including `examples.yaml` and `examples-2/`."""
 
 _SUFFIXES = (".yaml", ".yml")
-"""The suffixes of YAML files. As in Go, a file of the name `.yaml` has this suffix."""
+"""The suffixes of YAML files. As in Go, a file named `.yaml` has this suffix."""
 
 _SEPARATOR = b"---\n"
 

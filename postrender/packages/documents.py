@@ -23,7 +23,7 @@ _MOST_DOCUMENTS = 100_000
 """The limit of documents in a stream, empty ones included: the largest provider has about 2000."""
 
 _LARGEST_PARSED = 4 << 20
-"""The largest document in bytes that is parsed: Kubernetes cannot store one as large as that."""
+"""The largest document in bytes that is parsed: Kubernetes cannot store a larger one."""
 
 _MOST_PARSED = 32 << 20
 """The limit in bytes of all parsed documents in a stream: each MiB takes about a second."""
@@ -32,7 +32,7 @@ _PIECE = 1 << 20
 """The bytes to decode at a time: Python 3.14 can use four bytes of memory for each."""
 
 _SEPARATOR = re.compile(rb"---(?<![^\n]---)([^\n]*)\n?")
-"""`---` at the start of a line, and the rest of the line. It begins with a literal for speed."""
+"""`---` at the start of a line, and the rest of the line. The leading literal is for speed."""
 
 _CONTENT = re.compile(rb"^[ \t\v\f]*(?!#|\.\.\.\s*$)\S", re.MULTILINE)
 """The start of the first line with content: Crossplane skips documents without such a line."""
@@ -115,7 +115,7 @@ def _require_utf8(text: bytes) -> None:
 
 
 def _parse(text: bytes, total: int) -> Identity:
-    """Return the identity of a document; `total` is the size of all parsed ones, with this one."""
+    """Return the identity of a document; `total` is the size of all parsed ones, including it."""
     if len(text) > _LARGEST_PARSED or total > _MOST_PARSED:
         problem = "is too large, and does not begin with its apiVersion and kind"
         raise Unidentified(problem)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEPEST = 500
-"""The limit of nesting: libyaml takes quadratic time, and no schema is as deep as that."""
+"""The limit of nesting: libyaml takes quadratic time, and no schema is that deep."""
 
 _GAP = rb"(?: *(?:#[^\n]*)?\r?\n)*"
 _VALUE = rb"""(?:([a-zA-Z][\w./-]*)|"([\w./-]*)"|'([\w./-]*)') *(?: #[^\n]*)?\r?(?:\n|\Z)"""
@@ -80,7 +80,7 @@ def parse(text: bytes) -> Identity:
     """Return the identity of one document after parsing all of it, in bounded memory.
 
     As in Crossplane, the last of duplicate keys counts. This program never follows an alias or a
-    merge key: a value behind one is "".
+    merge key: such a value is "".
 
     Raises:
         yaml.YAMLError: The document is not a mapping in valid YAML, or nests deeper than 500
@@ -102,7 +102,7 @@ def parse(text: bytes) -> Identity:
 def _top_level(text: bytes) -> Iterator[yaml.Event]:
     """Yield the keys and values of the root mapping in turn, each as its first event."""
     documents = 0
-    nesting: list[int] = []  # the nodes so far of each open mapping; -1 for a list
+    nesting: list[int] = []  # the number of nodes so far in each open mapping; -1 for a list
     anchors: set[str | None] = set()
     for event in nodes.events(text.decode("utf-8")):
         if isinstance(event, yaml.CollectionEndEvent):
@@ -129,7 +129,7 @@ def _nest(event: yaml.NodeEvent, nesting: list[int]) -> None:
         raise Unidentified(problem, event)
     if nesting:
         if nesting[-1] % 2 == 0 and isinstance(event, yaml.CollectionStartEvent):
-            problem = "has a list or a mapping as a key, as from `{{ }}` of a template"
+            problem = "has a list or a mapping as a key, e.g. `{{ }}` of a template"
             raise Unidentified(problem, event)
         nesting[-1] += nesting[-1] >= 0
     if isinstance(event, yaml.CollectionStartEvent):

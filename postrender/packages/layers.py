@@ -57,8 +57,8 @@ def package_yaml(layers: Sequence[Layer], base_layers: Sequence[Layer], *, where
         where: The image, for error messages.
 
     Raises:
-        DevcacheError: There is no package.yaml, it is not a regular file or larger than 200 MiB,
-            several layers are labelled, or a layer on the way to it is damaged.
+        DevcacheError: There is no package.yaml, it is not a regular file or is larger than 200 MiB,
+            several layers are labelled, or a layer in which it may be is damaged.
     """
     if len(base_layers) > 1:
         problem = f"{len(base_layers)} layers are labelled as the package; Crossplane accepts one"
@@ -82,7 +82,7 @@ def package_yaml(layers: Sequence[Layer], base_layers: Sequence[Layer], *, where
 def _content(member: tarfile.TarInfo, tar: Source) -> bytes:
     where = f"{tar.where}: {PACKAGE_YAML}"
     if not member.isreg():
-        problem = "is a link or no regular file"
+        problem = "is a link or not a regular file"
         raise DevcacheError(problem, where=where)
     if member.size > LARGEST_PACKAGE_YAML:
         problem = f"has {member.size} bytes; Crossplane reads at most {LARGEST_PACKAGE_YAML}"

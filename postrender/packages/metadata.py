@@ -97,8 +97,8 @@ def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
     path = f"{spec.path}.dependsOn[{number}]"
     fields = Fields.of(entry, path=path, where=spec.where)
     explicit = fields.text("package") if fields.text("apiVersion") and fields.text("kind") else ""
-    named = (fields.text(kind) for kind in ("configuration", "provider", "function"))
-    package = explicit or next(filter(None, named), "")
+    sources = (fields.text(kind) for kind in ("configuration", "provider", "function"))
+    package = explicit or next(filter(None, sources), "")
     if not package:
         problem = f"{path} names no package"
         hint = "set provider, configuration or function; or apiVersion, kind and package"

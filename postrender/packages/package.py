@@ -73,10 +73,10 @@ class Package(NamedTuple):
     """`sha256:<hex>`."""
 
     digest_is_registrys: bool
-    """Whether `crossplane xpkg push` of the file would give it this digest in a registry.
+    """Whether `digest` is the digest in a registry after `crossplane xpkg push` of the file.
 
-    Otherwise it is the digest of the package.yaml. That is so for a directory, and for an archive
-    that a push would change.
+    Otherwise it is the digest of the package.yaml: for a directory, and for an archive that a push
+    would change.
     """
 
     crossplane: str

@@ -14,7 +14,7 @@ _PIECE = 1 << 20
 """The bytes to hold in memory at a time."""
 
 _PACKED_PIECE = 16 << 10
-"""The packed bytes to read at a time: zlib copies the unused rest on each call."""
+"""The packed bytes to read at a time: zlib copies the unused bytes on each call."""
 
 _GZIP_MEMBER_COST = 4096
 """The bytes that each gzip member costs, in order to limit the number of empty ones."""

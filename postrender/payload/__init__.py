@@ -1,1 +1,1 @@
-"""What the release carries: packed packages in ConfigMaps, their index, and the copier."""
+"""The payload of a release: packed packages in ConfigMaps, their index, and the copier."""

@@ -1,4 +1,4 @@
-"""Packing of a package.yaml as xz: fast where the result is small enough, else small."""
+"""Packs a package.yaml as xz: fast if the result is small enough, otherwise small."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 _ROOM = 256 << 10
-"""Bytes of all packages together, packed fast, below which smaller packages would gain nothing."""
+"""The total size in bytes up to which packages stay packed fast: smaller ones gain nothing."""
 
 _LARGEST_RATIO = 100
-"""The largest ratio at which fast packing makes CRDs smaller: larger packages are not tried."""
+"""The highest compression ratio of fast packing for CRDs: it is not tried for larger packages."""
 
 _DICTIONARY = 8 << 20
-"""Bytes: the copier's memory limit has room for it."""
+"""The size of the dictionary in bytes, for which the copier's memory limit has room."""
 
 _STREAM = 26 << 20
-"""Bytes of a package.yaml in one xz stream; several are packed at once, and unpack as one."""
+"""Bytes of a package.yaml in one xz stream; several are packed in parallel, and unpack as one."""
 
 _FAST = {"preset": 1, "mf": lzma.MF_HC4, "nice_len": 273, "depth": 48}
-"""Options of LZMA2, by experiment: CRDs take a fifth of the time of xz -6, a fifth more room."""
+"""Options of LZMA2, by experiment: CRDs need a fifth of the time of xz -6, a fifth more bytes."""
 
 _SMALL = {"preset": 6, "nice_len": 128, "depth": 16, "pb": 0}
-"""Likewise: CRDs take four fifths of the time of xz -6, slightly less room."""
+"""By experiment, too: CRDs need four fifths of the time of xz -6, slightly fewer bytes."""
 
 
 def packed(
@@ -38,7 +38,7 @@ def packed(
 ) -> list[bytes]:
     """Return each package.yaml as xz, with the check (CRC32) that every busybox knows.
 
-    A function of the contents and the version of liblzma alone.
+    The result depends only on the contents and on the version of liblzma.
 
     Args:
         package_yamls: All packages that share a ConfigMap.
@@ -73,7 +73,7 @@ def _packed(package_yaml: PackageYaml, effort: str, cache: ResultCache) -> bytes
 
 
 def _xz(content: bytes, effort: str) -> bytes:
-    # A dictionary larger than the content costs time, and makes nothing smaller.
+    # A dictionary larger than the content takes time, and does not make the result smaller.
     dictionary = min(max(len(content), 4096), _DICTIONARY)
     options = _FAST if effort == "fast" else _SMALL
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": dictionary, **options}]
@@ -87,6 +87,6 @@ def _xz(content: bytes, effort: str) -> bytes:
         return stream(0)
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only for large packages
 
-    # A stream takes 100 MB of memory and a processor: liblzma runs without Python's lock.
+    # Each stream needs 100 MB of memory and a processor: liblzma runs without Python's lock.
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
         return b"".join(threads.map(stream, starts))

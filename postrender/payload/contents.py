@@ -27,13 +27,13 @@ INDEX = "index"
 """The key of the index of the packages that the release declares."""
 
 PUSHED_INDEX = "pushed"
-"""The key of the index of the packages that only a push brought."""
+"""The key of the index of the packages that only a push added."""
 
 
 class IndexEntry(NamedTuple):
-    """A line of an index, which leads the copier from a ConfigMap's keys to a file in the cache.
+    """A line of an index, which maps keys of a ConfigMap to a file in the cache.
 
-    A file's path may hold `/`, `:` and `@`, and the key of a ConfigMap may not.
+    The path of a file may contain `/`, `:` and `@`; the key of a ConfigMap may not.
 
     Attributes:
         packed: The sha256 of the .xz, in hexadecimal digits.
@@ -49,7 +49,7 @@ class IndexEntry(NamedTuple):
 
     @classmethod
     def of(cls, packed: bytes, content: str, keys: Iterable[str], file: str) -> IndexEntry:
-        """Return the entry of a packed package; see the attributes."""
+        """Return the entry of a package that is packed as an .xz; see the attributes."""
         return cls(_sha256(packed), content, tuple(keys), file)
 
     @classmethod
@@ -107,7 +107,7 @@ class Contents(NamedTuple):
 
     @property
     def fields(self) -> dict[str, Plain]:
-        """The fields of the ConfigMap: `data` and, where there are bytes, `binaryData`."""
+        """The fields of the ConfigMap: `data` and, if there are bytes, `binaryData`."""
         encoded: dict[str, Plain] = {
             key: base64.b64encode(content).decode("ascii") for key, content in self.binary.items()
         }
@@ -119,7 +119,7 @@ class Contents(NamedTuple):
         return {entry.package: entry for entry in map(IndexEntry.parse, lines) if entry}
 
     def with_text(self, key: str, text: str) -> Contents:
-        """Return the contents with a text more."""
+        """Return the contents with one more text."""
         return self._replace(data={**self.data, key: text})
 
 
@@ -137,8 +137,8 @@ def of_release(
 
     Args:
         packages: The local packages.
-        parts: The parts of packages that other ConfigMaps hold, each a key and its bytes, by the
-            name of the package.
+        parts: The parts of packages in other ConfigMaps, by the name of the package. A part is a
+            key and its bytes.
         cache: Results of earlier runs.
     """
     inside = [package for package in packages if package.name not in parts]
@@ -157,21 +157,22 @@ def of_release(
 
 
 def checksum(packages: Sequence[LocalPackage], release_revision: str = "") -> str:
-    """Return a digest that changes when a package, its file or the script does, and only then.
+    """Return a digest that changes exactly when a package, its file or the script changes.
 
     Packed bytes do not count, because they differ between versions of liblzma.
 
     Args:
         packages: The local packages.
-        release_revision: In live mode a string unique to each revision of the release, else "".
-            The upgrade takes back all pushes, and Crossplane reads its cache in a new pod.
+        release_revision: In live mode a string unique to each revision of the release, else "". It
+            also changes the digest: an upgrade reverts all pushes, and Crossplane reads its cache
+            again in the new pod.
     """
     lines = [f"{package.content} {package.cache_key}\n" for package in packages]
     return _sha256("".join((*lines, script(), release_revision)).encode())
 
 
 def package_key(name: str) -> str:
-    """Return the key of a package's .xz; the copier takes the package's name from it."""
+    """Return the key of a package's .xz; the copier gets the package's name from it."""
     return f"{name}.xz"
 
 

@@ -1,7 +1,7 @@
-"""The ConfigMaps beside the release: packed packages, in parts that fit a ConfigMap each.
+"""The ConfigMaps beside the release: packed packages, in parts that each fit into a ConfigMap.
 
-The name of such a ConfigMap is a digest of its content, so it never changes. Two releases may share
-a ConfigMap, and a rollback finds its own again.
+The name of such a ConfigMap has a digest of its content, so the content never changes. Two releases
+may share a ConfigMap, and a rollback still finds its ConfigMaps.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 PREFIX = "crossplane-devcache-"
-"""The beginning of the names, whatever the Deployment is called."""
+"""The prefix of the names; it does not depend on the name of the Deployment."""
 
 LARGEST = limits.CONFIG_MAP
-"""Bytes of a part. etcd takes 1.5 MiB with the metadata, and it stores no base64."""
+"""The largest part in bytes. etcd accepts 1.5 MiB with the metadata, and stores no base64."""
 
 
 class Part(NamedTuple):
@@ -44,8 +44,8 @@ class Part(NamedTuple):
     def config_map(self) -> str:
         """The name of the ConfigMap: the prefix and 16 hexadecimal digits of a sha256.
 
-        The digest is that of the key and the packed bytes, which differ with the version of
-        liblzma. An immutable ConfigMap cannot take other bytes, so these need another name.
+        It is the sha256 of the key and the packed bytes, which depend on the version of liblzma. An
+        immutable ConfigMap cannot get other bytes, so other bytes need another name.
         """
         digest = hashlib.sha256(self.key.encode() + b"\0" + self.content).hexdigest()
         return f"{PREFIX}{digest[:16]}"
@@ -68,7 +68,9 @@ def config_maps(parts: Parts) -> tuple[str, ...]:
 def split(
     name: str, package_yaml: PackageYaml, cache: ResultCache = result_cache.NO_CACHE
 ) -> tuple[Part, ...]:
-    """Return a package in as few parts as possible, packed fast, whatever else is declared.
+    """Return a package, packed fast, in as few parts as possible.
+
+    The result does not depend on other packages.
 
     Args:
         name: The name of the package object.
@@ -88,7 +90,7 @@ def config_map(part: Part, namespace: str) -> dict[str, Plain]:
 
     Args:
         part: The part.
-        namespace: Its namespace, or "" for the namespace of `kubectl apply`.
+        namespace: The namespace of the ConfigMap, or "" for that of `kubectl apply`.
     """
     metadata: dict[str, Plain] = {
         "name": part.config_map,

@@ -40,11 +40,11 @@ def check_config_map(contents: Contents, *, where: str) -> None:
         where: The ConfigMap, for error messages.
 
     Raises:
-        DevcacheError: They are over 1 MiB.
+        DevcacheError: They exceed 1 MiB.
     """
     if contents.size > CONFIG_MAP:
         problem = (
-            f"the packed packages are {contents.size:,} bytes, and a ConfigMap holds {CONFIG_MAP:,}"
+            f"the packed packages are {contents.size:,} bytes, but a ConfigMap holds {CONFIG_MAP:,}"
         )
         raise DevcacheError(problem, where=where, hint=CONFIG_MAP_HINT)
 
@@ -64,11 +64,11 @@ def check_release(manifests: Sequence[bytes]) -> None:
     ceiling = RELEASE - RELEASE_MARGIN
     if sum(map(len, manifests)) <= ceiling:  # gzip does not enlarge a stream that much
         return
-    # gzip -1 is fast, and hardly ever smaller than gzip -9: it settles most cases.
+    # gzip -1 is fast, and almost never smaller than gzip -9: it decides most cases.
     if all(_exceeds(manifests, level, ceiling) for level in (1, 9)):
         problem = (
-            f"the manifests are more than {ceiling:,} bytes packed, which is what Helm's release"
-            " Secret holds beside the chart and values"
+            f"the packed manifests exceed {ceiling:,} bytes, the room in Helm's release Secret"
+            " beside the chart and values"
         )
         raise DevcacheError(problem, hint=RELEASE_HINT)
 
@@ -79,7 +79,7 @@ def release_size(manifests: bytes) -> int:
 
 
 def _exceeds(pieces: Iterable[bytes], level: int, ceiling: int) -> bool:
-    """Return whether zlib packs the pieces to more bytes; it stops as soon as they do."""
+    """Return whether the packed pieces exceed a number of bytes; stop as soon as they do."""
     packing = zlib.compressobj(level)
     size = 0
     for piece in pieces:
@@ -105,11 +105,11 @@ def check_cache(packages: Sequence[LocalPackage], size_limit: str, *, where: str
     if limit is None:
         return
     raw = sum(package.package_yaml.size for package in packages)
-    if raw + raw // 1000 + 64 * len(packages) <= limit:  # zlib's compressBound is lower
+    if raw + raw // 1000 + 64 * len(packages) <= limit:  # zlib's compressBound is less
         return
     size = cache_size(packages)
     if size > limit:
-        problem = f"the packages take {size:,} bytes of the cache, and its sizeLimit is {limit:,}"
+        problem = f"the packages take {size:,} bytes of the cache, but its sizeLimit is {limit:,}"
         raise DevcacheError(problem, where=where, hint=CACHE_HINT)
 
 

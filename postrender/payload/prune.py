@@ -1,4 +1,4 @@
-"""The ConfigMaps beside the release that nothing in the cluster references any more."""
+"""Finds the ConfigMaps beside the release that no object in the cluster references."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def unreferenced(
     Args:
         listed: The output of `kubectl get configmaps,deployments,replicasets,pods -o json`.
         where: The output, for error messages.
-        namespace: The namespace that it must be of, or "" for any one.
-        declared: Names that the declaration references, whatever the output says.
+        namespace: The namespace that all listed objects must have, or "" for any one namespace.
+        declared: Names that the declaration references, which are never returned.
 
     Raises:
-        DevcacheError: It is no such list, or not of one namespace.
+        DevcacheError: The output is not such a list, or has several namespaces or another one.
     """
     objects = [_fields(item, where) for item in _items(listed, where)]
     kinds = {fields.text("kind") for fields in objects}
     for kind in ("Deployment", "ReplicaSet"):
         if kind not in kinds:
-            problem = f"lists no {kind}, and so no references to the ConfigMaps"
-            hint = f"get {KINDS}; after an uninstall, delete all by their label, {_selector()}"
+            problem = f"lists no {kind}, and therefore no references to the ConfigMaps"
+            hint = f"get {KINDS}; after an uninstall, delete all with the labels {_selector()}"
             raise DevcacheError(problem, where=where, hint=hint)
     namespaces = {fields.under("metadata").text("namespace") for fields in objects}
     if len(namespaces | ({namespace} if namespace else set())) > 1:
-        problem = "lists more than one namespace, or another one than --namespace"
+        problem = "lists more than one namespace, or a namespace other than --namespace"
         raise DevcacheError(problem, where=where, hint=f"kubectl get {KINDS} -n NAMESPACE -o json")
     ours = {fields.under("metadata").text("name") for fields in objects if _is_payload(fields)}
     others = (fields.values for fields in objects if fields.text("kind") != "ConfigMap")
@@ -75,9 +75,9 @@ def _fields(value: Plain, where: str) -> Fields:
 
 def _is_payload(fields: Fields) -> bool:
     metadata = fields.under("metadata")
-    marks = metadata.under("labels")
-    marked = (marks.text(labels.PART_OF), marks.text(labels.COMPONENT))
-    if fields.text("kind") != "ConfigMap" or marked != (labels.OWNER, labels.PAYLOAD):
+    object_labels = metadata.under("labels")
+    values = (object_labels.text(labels.PART_OF), object_labels.text(labels.COMPONENT))
+    if fields.text("kind") != "ConfigMap" or values != (labels.OWNER, labels.PAYLOAD):
         return False
     return _NAME.fullmatch(metadata.text("name")) is not None
 

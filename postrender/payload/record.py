@@ -1,4 +1,4 @@
-"""The record of a live release in its ConfigMap: the packages that it has, for the next push."""
+"""The record of a live release in its ConfigMap: the packages of the release, for the next push."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ RELEASED = "packages.json"
 """The key of the packages that the release declares. A push changes their contents."""
 
 PUSHED = "pushed.json"
-"""The key of the packages that only a push brought."""
+"""The key of the packages that only a push added."""
 
 _KEYS = {"is_notified": "told"}
-"""The JSON keys of fields with another name: a release keeps its record through upgrades."""
+"""The JSON keys that differ from the field's name: a release keeps its record through upgrades."""
 
 
 class RecordedPackage(NamedTuple):
@@ -32,17 +32,17 @@ class RecordedPackage(NamedTuple):
     Attributes:
         name: The name of the package object.
         kind: Configuration, Provider or Function.
-        path: The declared path on disk, or "" for a package that only a push brought.
-        ignore: Patterns of files that its directory's package leaves out.
+        path: The declared path on disk, or "" for a package that only a push added.
+        ignore: Patterns of files to leave out of a directory's package.
         package: Its `spec.package`.
         install: Whether there is a package object.
         digest: The digest that its reference resolves to.
         content: The sha256 of its package.yaml, in hexadecimal digits.
-        released: The same of the release's own content, or "" for a package that only a push
-            brought.
+        released: The sha256 of the package.yaml in the release, or "" for a package that only a
+            push added.
         file: Its path in the cache, relative to the cache root.
-        is_notified: Whether Crossplane knows of this content. Where the path names a package's
-            file, only a push tells Crossplane of it: an interrupted push must be resumed.
+        is_notified: Whether Crossplane knows of this content. If the path in `spec.package` names
+            the file, only a push notifies Crossplane, so an interrupted push must be resumed.
         settings: See `settings`.
     """
 
@@ -134,7 +134,7 @@ def recorded(package: LocalPackage, *, released: str) -> RecordedPackage:
 
 
 def settings(declaration: PackageDeclaration) -> str:
-    """Return a digest of everything that is declared of a package beside its content."""
+    """Return a digest of the declared `install`, settings and `ignore` of a package."""
     fields: tuple[object, ...] = (declaration.install,)
     if declaration.settings:
         fields = (*fields, *declaration.settings)
@@ -165,8 +165,8 @@ def parse(text: str, *, where: str) -> Record:
             packages={name: _package(packages.under(name)) for name, _ in packages.entries()},
         )
     except (ValueError, DevcacheError) as error:
-        problem = "is not what crossplane-devcache of this version wrote"
-        hint = "run helm upgrade with this version, which writes it anew"
+        problem = "was not written by this version of crossplane-devcache"
+        hint = "run helm upgrade with this version, which rewrites it"
         raise DevcacheError(problem, where=where, hint=hint) from error
 
 

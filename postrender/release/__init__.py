@@ -1,1 +1,1 @@
-"""What is changed in a release: the Deployment, and the objects added."""
+"""The changes to a release: the rewritten Deployment, and the added objects."""

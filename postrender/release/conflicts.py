@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 def check(
     added: Iterable[dict[str, Plain]],
     packages: Iterable[LocalPackage],
-    listed: Iterable[str],
+    chart_packages: Iterable[str],
     others: Sequence[Document],
 ) -> None:
-    """Refuse a name or a source that the rest of the release has, too.
+    """Refuse an added object or a package whose name or source the rest of the release has, too.
 
     Args:
         added: The added objects.
         packages: The local packages.
-        listed: The references of the chart's own package lists.
+        chart_packages: The references of the chart's own package lists.
         others: The documents of the release that are not ours.
 
     Raises:
@@ -39,7 +39,7 @@ def check(
     for value in added:
         for refusal in _same_name(value, others):
             raise refusal
-    for refusal in same_source(packages, installed_sources(listed, others)):
+    for refusal in same_source(packages, installed_sources(chart_packages, others)):
         raise refusal
 
 
@@ -52,7 +52,7 @@ def _same_name(added: dict[str, Plain], others: Iterable[Document]) -> Iterator[
         if not other.mentions(kind, name) or (other.kind, other.name) != (kind, name):
             continue
         if _group(other.api_version) == group and other.namespace in {namespace, ""}:
-            problem = f"the release has a {kind} {quoted(name)} already, and not from us"
+            problem = f"the release already has a {kind} {quoted(name)} that is not ours"
             hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
             yield DevcacheError(problem, where=other.title, hint=hint)
 
@@ -61,14 +61,14 @@ def _group(api_version: str) -> str:
     return api_version.rpartition("/")[0]
 
 
-def installed_sources(listed: Iterable[str], others: Iterable[Document]) -> dict[str, str]:
+def installed_sources(chart_packages: Iterable[str], others: Iterable[Document]) -> dict[str, str]:
     """Return the sources that a release installs beside the local packages, each with its origin.
 
     Args:
-        listed: The references of the chart's own package lists.
+        chart_packages: The references of the chart's own package lists.
         others: The documents of the release that are not ours.
     """
-    sources = {_source(text): "the chart's own package lists" for text in listed}
+    sources = {_source(text): "the chart's own package lists" for text in chart_packages}
     return sources | {_source(text): title for title, text in _package_objects(others)}
 
 

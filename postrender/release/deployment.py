@@ -84,7 +84,7 @@ class Deployment(NamedTuple):
 
     @property
     def listed_packages(self) -> list[str]:
-        """The references that the chart has Crossplane install (`core init --provider ...`)."""
+        """The references of the packages that `core init --provider ...` installs."""
         flags = {"--provider", "--configuration", "--function"}
         containers = nodes.items(nodes.get(self.template, "spec", "initContainers"))
         arguments = [nodes.words(nodes.get(container, "args")) for container in containers]
@@ -165,7 +165,7 @@ def version(deployment: Deployment, override: str) -> versions.Version:
         override: The version to use in place of the Deployment's, or "".
 
     Raises:
-        DevcacheError: Nothing names the version.
+        DevcacheError: The version is unknown.
     """
     text = override or deployment.version
     if parsed := versions.parse(text):

@@ -47,8 +47,8 @@ def of_release(
     """Return the objects that make Crossplane take the packages from its cache.
 
     Args:
-        packages: The local packages. Those of `install: false` get no package object, but an
-            ImageConfig, which they need whoever creates the package object.
+        packages: The local packages. Those with `install: false` get no package object, but an
+            ImageConfig, which they need even if somebody else creates the package object.
         target: The Crossplane that they are for.
         release_revision: See `image_config`.
     """
@@ -60,7 +60,7 @@ def of_release(
 
 
 def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[str, Plain]]:
-    """Return the same objects with the package objects of `install: false`."""
+    """Return the objects of `of_release`, and the package objects of `install: false`."""
     return [
         value
         for package in packages
@@ -80,7 +80,7 @@ def _resolving(
 def _installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]:
     """Return the package object of a package, and the DeploymentRuntimeConfig that it names.
 
-    A package without settings has none: a release has made them.
+    A package without settings gets none, because a release created them.
     """
     settings = package.declaration.settings
     if settings is None:
@@ -92,10 +92,10 @@ def _installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]
 def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
     """Return added objects as documents of a release, in an order that Helm follows.
 
-    Helm 4 sorts the output of a post-renderer by kind, and kinds that it does not know by name
-    (v4.3.0 pkg/release/v1/util/kind_sorter.go): a Configuration before its ImageConfig. A running
-    Crossplane would take the package from a registry in between. A List of the packages comes
-    after the ImageConfigs, and Helm creates each of its items as an object of the release.
+    Helm 4 sorts the output of a post-renderer by kind, and unknown kinds by their names (v4.3.0
+    pkg/release/v1/util/kind_sorter.go): a Configuration comes before its ImageConfig. In between, a
+    running Crossplane would pull the package from a registry. A List of the packages comes after
+    the ImageConfigs, and Helm creates each of its items as an object of the release.
 
     Args:
         added: The ConfigMap, and the result of `of_release`.
@@ -118,9 +118,9 @@ def image_config(
         reference: Its `spec.package`.
         digest: The digest.
         release_revision: In live mode a string unique to each revision of the release, else "". It
-            becomes a tag beside the digest, which Crossplane ignores. Helm 3 compares two
+            becomes a tag before the digest, and Crossplane ignores this tag. Helm 3 compares two
             manifests and changes only the fields that differ (v3.22.0 pkg/kube/client.go,
-            createPatch): without that tag it would leave the digest of a push.
+            createPatch). Without the tag it would not replace the digest of a push.
     """
     tag = f":devcache-{release_revision}" if release_revision else ""
     return {
@@ -188,7 +188,7 @@ def _metadata(name: str) -> dict[str, Plain]:
 
 
 def owned(value: dict[str, Plain], release: str, namespace: str) -> dict[str, Plain]:
-    """Return an object with the marks by which a Helm release adopts an object that exists.
+    """Return an object with the marks by which a Helm release adopts an existing object.
 
     Helm v4.2.4 pkg/action/validate.go.
     """

@@ -1,4 +1,4 @@
-"""The filter's flow: rendered manifests and a DevCache in, modified manifests out."""
+"""The steps of the filter, from rendered manifests and a DevCache to modified manifests."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def render(
 ) -> list[bytes]:
     """Return the modified manifests, in pieces.
 
-    A function of its arguments and the package files alone: no clock, no chance, no environment.
+    They depend only on the arguments and the package files: not on time, chance or environment.
 
     Args:
         manifests: The rendered manifests, as Helm 3 or Helm 4 pass them.
-        config: The DevCache beside them, or None when it is one of their documents.
+        config: The DevCache of `--config`, or None if the manifests contain the DevCache.
         folder: The folder that relative package paths start from.
-        cache: Results of earlier runs: they save time, and change nothing.
+        cache: Results of earlier runs, which only save time.
 
     Raises:
         DevcacheError: The manifests, the DevCache or a package are invalid, or exclude each other.
@@ -61,7 +61,9 @@ def render(
     conflicts.check(added, packages, crossplane.listed_packages, declared.others)
     additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)
-    rest = [rewritten if each is crossplane.document else each for each in declared.others]
+    rest = [
+        rewritten if document is crossplane.document else document for document in declared.others
+    ]
     modified = stream.join((*rest, *_documents(added, declared.origin)))
     if devcache.limit_release:
         limits.check_release(modified)
@@ -69,7 +71,7 @@ def render(
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
-    """Return the Crossplane that the Deployment runs, whose cache must be at its usual place."""
+    """Return the Crossplane that the Deployment runs; its cache must be at the usual place."""
     version = deployment.version(crossplane, devcache.crossplane_version)
     target = Target.of(version, where=crossplane.title, override="crossplaneVersion")
     deployment.require_cache_root(crossplane, target.layout.cache_root)
@@ -99,7 +101,7 @@ def _name(crossplane: Deployment) -> str:
 
 
 def _config_map(crossplane: Deployment, contents: Contents, sizes: SizeLimits) -> dict[str, Plain]:
-    """Return the release's ConfigMap, which Kubernetes must not refuse."""
+    """Return the release's ConfigMap, or refuse one that Kubernetes would refuse."""
     name, namespace = _name(crossplane), crossplane.document.namespace
     limits.check_config_map(contents, where=f"ConfigMap {name}")
     return objects.config_map(name, namespace, contents, sizes.rendered)
@@ -126,12 +128,12 @@ def _additions(
 def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
     """Yield the added objects as documents of the template that `origin` came from.
 
-    Helm 3 selects by the comment (`template --show-only`), Helm 4 by the annotation. helm-unittest
-    takes everything between its comment and the next for one file.
+    `helm template --show-only` selects by the comment in Helm 3, and by the annotation in Helm 4.
+    For helm-unittest, everything between its comment and the next one is one file.
     """
     comment = origin.origin_comment if origin else ""
     filename = origin.filename if origin else ""
     for value in objects.documents(added):
-        named = objects.annotated(value, {labels.FILENAME: filename}) if filename else value
-        yield Document(emit.document(named, comment=comment).encode(), line=0)
+        manifest = objects.annotated(value, {labels.FILENAME: filename}) if filename else value
+        yield Document(emit.document(manifest, comment=comment).encode(), line=0)
         comment = "" if comment.startswith("####") else comment

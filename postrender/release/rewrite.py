@@ -1,4 +1,4 @@
-"""The rewrite of the Deployment: the additions, and everything else to the byte."""
+"""Rewrites the Deployment: adds or replaces our parts, and keeps all other bytes."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 VOLUME = "devcache"
 INIT_CONTAINER = "devcache-copier"
 SIDECAR = "devcache-live"
-"""The copier once more, in live mode: it stays, and loads each change."""
+"""In live mode, a second copier, which keeps running and loads each change."""
 
 _USER = re.compile("[0-9]{1,10}")
-"""The number of a user or group, as far as Kubernetes admits one."""
+"""The number of a user or group, with at most as many digits as Kubernetes admits."""
 
 _CROSSPLANE_USER = 65532
 """The user of Crossplane's image and charts since 1.1.1."""
@@ -36,10 +36,10 @@ class Additions(NamedTuple):
     """The additions to the Deployment.
 
     Attributes:
-        config_maps: The names of the ConfigMaps that the copier reads, the release's own last:
-            where several have a file, kubelet mounts the file of the last.
+        config_maps: The names of the ConfigMaps that the copier reads. The release's own is the
+            last: if several ConfigMaps have the same file, kubelet mounts the file of the last.
         checksum: A string whose change rolls the pod.
-        mount_path: The folder where they are mounted.
+        mount_path: The folder where the ConfigMaps are mounted.
         copier: The initContainer's settings.
         size_limit: The sizeLimit of the package cache's emptyDir, or "" for none.
         live: Whether to add the sidecar, too.
@@ -59,8 +59,8 @@ def rewrite(deployment: Deployment, additions: Additions) -> Document:
     Everything else keeps its bytes.
 
     Raises:
-        DevcacheError: The Deployment has one of our names or our mount path from elsewhere, a YAML
-            alias, or a merge key at the place of an addition.
+        DevcacheError: The Deployment uses one of our names or our mount path for another purpose,
+            or has a YAML alias, or a merge key at the place of an addition.
     """
     if not deployment.is_rewritten:
         _require_free(deployment, additions.mount_path)
@@ -97,8 +97,8 @@ def _init_containers(deployment: Deployment, additions: Additions) -> Iterator[C
     path = (*TEMPLATE, "spec", "initContainers")
     containers = {INIT_CONTAINER: _init_container(deployment, additions)}
     if additions.live:
-        watching = _init_container(deployment, additions, "watch")
-        containers[SIDECAR] = {**watching, "name": SIDECAR, "restartPolicy": "Always"}
+        watcher = _init_container(deployment, additions, "watch")
+        containers[SIDECAR] = {**watcher, "name": SIDECAR, "restartPolicy": "Always"}
     else:
         yield Removal(path, SIDECAR)  # of an earlier pass
     if nodes.items(nodes.get(deployment.template, "spec", "initContainers")):
@@ -124,7 +124,7 @@ def _init_container(
         "command": ["/bin/sh", f"{path}/{SCRIPT}", path, deployment.cache_root, *arguments],
         "resources": copier.resources,
         "securityContext": _security_context(deployment, copier),
-        # `kubectl describe` then shows the package that it refuses.
+        # `kubectl describe` then shows the package that the copier refuses.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": VOLUME, "mountPath": path, "readOnly": True}, cache],
     }
@@ -133,15 +133,15 @@ def _init_container(
 def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain]:
     """Return a securityContext that Pod Security `restricted` admits, with Crossplane's user.
 
-    The copier's own fields replace these. Null removes a field, e.g. so that OpenShift chooses a
-    user.
+    The declared fields of the copier replace these. Null removes a field, e.g. to let OpenShift
+    choose a user.
     """
     pod = nodes.get(deployment.template, "spec")
     identity: dict[str, Plain] = {}
     for key in ("runAsUser", "runAsGroup"):
-        own = nodes.text(nodes.get(deployment.container, "securityContext", key))
-        pods = nodes.text(nodes.get(pod, "securityContext", key))
-        user = own or pods
+        container_user = nodes.text(nodes.get(deployment.container, "securityContext", key))
+        pod_user = nodes.text(nodes.get(pod, "securityContext", key))
+        user = container_user or pod_user
         identity[key] = int(user) if _USER.fullmatch(user) else _CROSSPLANE_USER
     context: dict[str, Plain] = {
         "allowPrivilegeEscalation": False,
@@ -170,6 +170,6 @@ def _require_free(deployment: Deployment, mount_path: str) -> None:
     }
     for part, node in ours.items():
         if node is not None:
-            problem = f"it has {part} already, and not from us"
+            problem = f"it already has {part} that is not ours"
             hint = "rename it; cache.readOnly.mountPath moves our mount"
             raise DevcacheError(problem, where=deployment.title, hint=hint)

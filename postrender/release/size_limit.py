@@ -22,11 +22,11 @@ _PUSHED_ROOM = 32 * quantities.MEBIBYTE
 
 
 class SizeLimits(NamedTuple):
-    """The sizeLimit before and after; "" means no limit, or no emptyDir.
+    """The sizeLimit before and after the rewrite; "" means no limit, or no emptyDir.
 
     Attributes:
-        rendered: The chart's own.
-        required: The volume's after the rewrite.
+        rendered: The sizeLimit as the chart renders it.
+        required: The sizeLimit after the rewrite.
     """
 
     rendered: str
@@ -41,10 +41,10 @@ def size_limits(
 ) -> SizeLimits:
     """Return the sizeLimit of the cache volume as the chart renders it, and as it must be.
 
-    Over its sizeLimit the pod is evicted. `auto` adds the unpacked sizes of the packages. That is
-    more than they take, but the same on each machine, whatever its version of zlib. In live mode it
-    adds them twice, because the content before a push stays until the next push, and adds room for
-    pushed packages.
+    Kubernetes evicts a pod that exceeds its sizeLimit. `auto` adds the unpacked sizes of the
+    packages. They need less space than that, but the sum does not depend on the version of zlib. In
+    live mode `auto` adds the sizes twice, because the content before a push stays until the next
+    push, and adds room for pushed packages.
 
     Args:
         devcache: The declaration.
@@ -53,7 +53,7 @@ def size_limits(
         packages: The local packages.
 
     Raises:
-        DevcacheError: The declared sizeLimit is too small for the packages, or the volume has none.
+        DevcacheError: The sizeLimit is too small for the packages, or the volume cannot have one.
     """
     rendered = deployment.size_limit
     if deployment.is_rewritten:  # a chart's limit is on record, unless it has none
@@ -61,7 +61,7 @@ def size_limits(
     declared = devcache.size_limit
     if not deployment.has_empty_dir:
         if declared not in {"", "auto"}:
-            problem = f"sizeLimit is {declared}, but its cache volume is no emptyDir"
+            problem = f"sizeLimit is {declared}, but its cache volume is not an emptyDir"
             hint = "leave cache.readWrite.sizeLimit at auto"
             raise DevcacheError(problem, where=deployment.title, hint=hint)
         return SizeLimits("", "")

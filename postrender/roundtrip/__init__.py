@@ -1,1 +1,1 @@
-"""Edits of a YAML file that the user wrote, at places that ruamel.yaml knows."""
+"""Edits YAML files of the user at the places that ruamel.yaml reports."""

@@ -1,4 +1,4 @@
-"""A package added to a file that the user wrote: nothing else in it changes, comments included."""
+"""Adds a package to a YAML file of the user, and leaves everything else in it unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from postrender.declared import devcache, values
 from postrender.errors import quoted
 from postrender.manifests import changes, edits, nodes
 from postrender.manifests.changes import Change
-from postrender.manifests.insertion import behind_last
+from postrender.manifests.insertion import after_last
 from postrender.manifests.places import Places, Source
 from postrender.roundtrip import insertion, proof, reader
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 _NULL = "tag:yaml.org,2002:null"
-_HINT = "write it out, or add the package by hand"
+_HINT = "write the values out, or add the package by hand"
 
 
 def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
-    """Return where a file has its packages: a DevCache document, or values of our chart.
+    """Return the path of the packages in a DevCache document, or in values of our chart.
 
-    They may be among the values of an umbrella chart.
+    The values may be those of an umbrella chart, with the values of our chart under its key.
     """
     if nodes.text(nodes.get(root, "kind")) == devcache.KIND:
         return ("spec", "packages")
@@ -41,12 +41,12 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
     Args:
         text: Values of our chart, or a DevCache document.
         name: The name of the package.
-        entry: How it is declared.
-        where: What error messages call the file.
+        entry: The declaration of the package.
+        where: The file, for error messages.
 
     Raises:
-        DevcacheError: It is no YAML, has that package already, reads it from elsewhere by a YAML
-            alias or merge key, or would say something else beside the new package.
+        DevcacheError: The text is not YAML, already declares the package, has a YAML alias or merge
+            key that concerns the package, or cannot get the package without another change.
     """
     root = nodes.compose(text, where=where)
     path = (*packages_path(root), name)
@@ -55,7 +55,9 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
     after = edits.apply(text, text_edits)
     if not proof.holds(text, after, text_edits, Change(path, entry)):
         place = len(text[: text_edits[-1].start].rstrip())
-        raise places.refusal(place, "cannot be added here without changing something else")
+        raise places.refusal(
+            place, "a package cannot be added here without changing something else"
+        )
     return after
 
 
@@ -73,7 +75,7 @@ def _read(text: str, where: str) -> tuple[Node | None, Places]:
 def _edits(
     places: Places, root: Node | None, path: tuple[str, ...], entry: dict[str, Plain]
 ) -> list[Edit]:
-    """Return the edits that put an entry into the deepest mapping on its path."""
+    """Return the edits that add an entry to the deepest existing mapping on its path."""
     node = root
     if node is None or _is_empty(node):
         return insertion.into_document(places, node, changes.nested(path, entry))
@@ -84,14 +86,14 @@ def _edits(
             _require_no_alias(places, mapping)
         if not pairs:
             _require_unmerged(places, mapping)
-            return [behind_last(places, mapping, changes.nested(path[depth:], entry))]
-        key, node = pairs[-1]  # which counts in Helm
-        _require_alone(places, key, node)
+            return [after_last(places, mapping, changes.nested(path[depth:], entry))]
+        key, node = pairs[-1]  # of duplicate keys the last one counts, as in Helm
+        _require_unshared(places, key, node)
         if _is_empty(node):
             value = changes.nested(path[depth + 1 :], entry)
             return insertion.under_key(places, mapping, (key, node), value)
-    problem = f"the package {quoted(path[-1])} is declared already"
-    raise places.refusal(key.start_mark.index, problem, hint="choose another name by --name")
+    problem = f"the package {quoted(path[-1])} is already declared"
+    raise places.refusal(key.start_mark.index, problem, hint="choose another name with --name")
 
 
 def _is_empty(node: Node) -> bool:
@@ -110,15 +112,15 @@ def _mapping(places: Places, node: Node) -> MappingNode:
 
 
 def _require_unmerged(places: Places, mapping: MappingNode) -> None:
-    """Refuse a mapping that may take from another one what is to be new in it."""
+    """Refuse a mapping with a merge key, which may already contain the new key."""
     for key, _ in mapping.value:
         if _is_key(key, "<<"):
             problem = "has a YAML merge key"
             raise places.refusal(key.start_mark.index, problem, hint=_HINT)
 
 
-def _require_alone(places: Places, key: Node, value: Node) -> None:
-    """Refuse a value that stands elsewhere, too: there the package would be new as well."""
+def _require_unshared(places: Places, key: Node, value: Node) -> None:
+    """Refuse a value that an alias repeats, because the alias would get the package, too."""
     anchor = f"*{value.anchor}"
     positions = [
         alias.start for alias in places.aliases if places.text[alias.start : alias.end] == anchor
@@ -131,7 +133,7 @@ def _require_alone(places: Places, key: Node, value: Node) -> None:
 
 
 def _require_no_alias(places: Places, packages: MappingNode) -> None:
-    """Refuse packages that are declared by aliases, as everything that reads them does."""
+    """Refuse aliases among the packages, as `nodes.plain` does."""
     span = range(packages.start_mark.index, packages.end_mark.index)
     for alias in places.aliases:
         if alias.start in span:

@@ -1,6 +1,7 @@
-"""A value put into a YAML file as edits: in block style where it can stand on lines of its own.
+"""Computes the edits that add a value to a YAML file.
 
-In flow style, and where an empty value does not stand beside its key, it is JSON.
+The value is in block style, on new lines. It is JSON in a flow collection, and in place of an empty
+value that is not on the line of its key.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _INDENT = 2
 
 
 def into_document(places: Places, root: Node | None, value: Plain) -> list[Edit]:
-    """Return the edits that make a value the document of a file that has an empty one, or none."""
+    """Return the edits that put a value into a file with an empty document, or without one."""
     if root and places.body(root):
         return [_in_place_of(places, root, value)]
     return [insertion.on_lines(places, places.end_of_document(), value, indent=0)]
@@ -32,21 +33,21 @@ def under_key(
     pair: tuple[Node, Node],
     value: Plain,
 ) -> list[Edit]:
-    """Return the edits that give a key a value instead of the empty one that it has.
+    """Return the edits that replace the empty value of a key.
 
     Args:
         places: The file.
-        mapping: A mapping of it.
+        mapping: A mapping in the file.
         pair: A key of the mapping with its empty value.
         value: The new value.
 
     Raises:
-        DevcacheError: There is no colon behind the key.
+        DevcacheError: There is no colon after the key.
     """
     key, empty = pair
     colon = places.after(key.end_mark.index)
     if colon is None or colon.kind != "Value":
-        problem = "has no colon behind a key"
+        problem = "has no colon after a key"
         raise places.refusal(key.start_mark.index, problem)
     body, parent = places.body(empty), places.body(mapping)
     last = places.before(empty.end_mark.index)

@@ -1,7 +1,7 @@
-"""A YAML file as ruamel.yaml's round trip reads it: nodes, tokens and comments with their places.
+"""Reads a YAML file with ruamel.yaml: its nodes, tokens and comments, with their places.
 
-ruamel.yaml's dumper would write the file anew, with its own indentation and line breaks. So only
-places are taken from it, and never a value.
+ruamel.yaml's dumper would rewrite the file with its own indentation and line breaks. Therefore this
+program takes only places from ruamel.yaml, and no values to write.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from postrender.manifests.places import Token
 
 _AS_LINE_FEEDS = str.maketrans("\x85\u2028\u2029", "\n\n\n")
-"""ruamel.yaml begins no new line behind these."""
+"""ruamel.yaml starts no new line after these characters."""
 
 _BLANK_LINE = re.compile(r"(?<![^\r\n])[ \t]+(?![^\r\n])")
-"""ruamel.yaml takes such a line at the top of a block scalar for the indentation of that."""
+"""ruamel.yaml takes the indentation of a block scalar from such a line at its top."""
 
 _BLANKS = re.compile(r"(?<=\S)[ \t]+")
-"""ruamel.yaml takes no tab for a blank within a line, unless in flow style."""
+"""Within a line, ruamel.yaml accepts a tab as a blank only in flow style."""
 
 
 class Reading(NamedTuple):
-    """What ruamel.yaml reads in a file.
+    """The result of reading a file with ruamel.yaml.
 
     Attributes:
-        root: The node of the one document, or None if there is none.
-        tokens: All tokens, in their order.
-        comments: All comments between them, in their order.
+        root: The root node of the document, or None if there is no document.
+        tokens: All tokens, in order.
+        comments: All comments between the tokens, in order.
     """
 
     root: Node | None
@@ -48,34 +48,34 @@ class Reading(NamedTuple):
     comments: Sequence[Token]
 
 
-class Unreadable(Exception):  # noqa: N818  # what the file is
+class Unreadable(Exception):  # noqa: N818  # the name describes the file
     """ruamel.yaml cannot read a file.
 
     Attributes:
-        place: The number of characters before what it cannot read.
+        place: The place of the problem, in characters from the beginning of the file.
     """
 
     def __init__(self, place: int) -> None:
-        """Hold the place."""
+        """Store the place."""
         super().__init__(place)
         self.place = place
 
 
 class _Scanner(RoundTripScanner):
-    """Writes down each token and each comment, with its place.
+    """Records each token and each comment, with its place.
 
-    ruamel.yaml's parser joins comments that follow each other, and that hides where they stand.
+    ruamel.yaml's parser joins consecutive comments, which hides their places.
     """
 
     def __init__(self, loader: YAML | None = None) -> None:
-        self.passed: list[tokens.Token] = []
+        self.all_tokens: list[tokens.Token] = []
         self.comments: list[CommentToken] = []
         super().__init__(loader)
 
     def get_token(self) -> tokens.Token | None:
         token: tokens.Token | None = super().get_token()
         if token:
-            self.passed.append(token)
+            self.all_tokens.append(token)
         return token
 
     def scan_to_next_token(self) -> None:
@@ -83,17 +83,19 @@ class _Scanner(RoundTripScanner):
             comment = super().scan_to_next_token()
             if comment:
                 self.comments.append(CommentToken(*comment))
-            elif self.reader.peek() == "\t":  # libyaml takes it for a blank between tokens
+            elif self.reader.peek() == "\t":  # libyaml accepts it as a blank between tokens
                 self.reader.forward()
             else:
                 return
 
 
 def read(text: str) -> Reading:
-    """Read the text of a file, after `nodes.compose`, which limits how deep it nests.
+    """Read the text of a file.
+
+    `nodes.compose` must accept the text, because only that limits the nesting.
 
     Raises:
-        Unreadable: ruamel.yaml cannot read it.
+        Unreadable: ruamel.yaml cannot read the text.
     """
     reader = YAML(typ="rt", pure=True)
     reader.version = (1, 1)
@@ -103,11 +105,11 @@ def read(text: str) -> Reading:
     except YAMLError as error:
         raise Unreadable(_place(error)) from None
     comments = [comment for comment in reader.scanner.comments if comment.value.startswith("#")]
-    return Reading(root, places.tokens(reader.scanner.passed), places.tokens(comments))
+    return Reading(root, places.tokens(reader.scanner.all_tokens), places.tokens(comments))
 
 
 def _readable(text: str) -> str:
-    """Return a text with the same places, of which ruamel.yaml reads what libyaml reads."""
+    """Return a text with the same places, which ruamel.yaml reads as libyaml reads the original."""
     text = _BLANK_LINE.sub(lambda blanks: "\n" * len(blanks[0]), text.translate(_AS_LINE_FEEDS))
     return _BLANKS.sub(lambda blanks: " " * len(blanks[0]), text)
 

@@ -130,7 +130,7 @@ def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
     ("text", "options", "message"),
     [
         pytest.param(
-            "devcache: {packages: {x: {path: y}}}\n", (), "declared already", id="declared"
+            "devcache: {packages: {x: {path: y}}}\n", (), "already declared", id="declared"
         ),
         pytest.param("a: [\n", (), "not valid YAML", id="no-yaml"),
         pytest.param("a: 1\n---\nb: 1\n", (), "more than one document", id="two-documents"),

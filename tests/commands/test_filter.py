@@ -114,7 +114,7 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             RENDERED,
             "{packages: {one: {path: packages/network, package: 'x.io/acme/one:v1'},"
             " two: {path: packages/network, package: 'x.io/acme-one:v2'}}}",
-            'both would be the cache file "x-io-acme-one-sha256-',
+            'both would have the cache file "x-io-acme-one-sha256-',
             id="two-packages-with-one-key-on-a-digest-line",
         ),
         pytest.param(
@@ -134,7 +134,7 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             RENDERED,
             f"{{packages: {{network: {{path: ../data/xpkg/configuration.xpkg,"
             f" package: 'x.io/acme/network@sha256:{'0' * 64}'}}}}}}",
-            "another digest than the file's",
+            "a digest other than the file's",
             id="digest-of-another-file",
         ),
         pytest.param(
@@ -164,7 +164,7 @@ OLD = (GOLDEN / "crossplane-1.20" / "input-helm3.yaml").read_bytes()
             "{packages: {one: {path: packages/network,"
             " package: 'x.io/acme/one:v0.1.0', install: false},"
             " two: {path: packages/network, package: 'x.io/acme/one:v0.1.7'}}}",
-            'both would be the cache file "x.io/acme/one:v0.1.gz"',
+            'both would have the cache file "x.io/acme/one:v0.1.gz"',
             id="tags-that-differ-behind-the-last-dot",
         ),
         pytest.param(
@@ -180,7 +180,7 @@ OLD = (GOLDEN / "crossplane-1.20" / "input-helm3.yaml").read_bytes()
         pytest.param(
             "{packages: {one: {path: packages/network, package: 'x.io/a.gz/one:v1'},"
             " two: {path: packages/network, package: 'x.io/a.b'}}}",
-            "is a folder of the other's",
+            "is a folder in the path of the other",
             id="a-file-that-is-another-packages-folder",
         ),
     ],

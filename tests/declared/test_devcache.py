@@ -247,9 +247,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
             "{lively: true}", 'unknown key "lively"', id="an-unknown-key-at-the-top-of-spec"
         ),
         pytest.param("{a: &a {b: 1}, c: *a}", "uses a YAML alias", id="alias"),
-        pytest.param("{{}: 1}", "a key that is no string", id="a-mapping-as-a-key"),
+        pytest.param("{{}: 1}", "a key that is not a string", id="a-mapping-as-a-key"),
         pytest.param(
-            "{offline: true, offline: false}", '"offline" a second time on line 4', id="twice"
+            "{offline: true, offline: false}", 'repeats the key "offline" on line 4', id="twice"
         ),
         pytest.param(
             "{packages: {a: {path: x}}}", "package is missing.*two characters", id="1-letter"

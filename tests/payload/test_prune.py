@@ -122,7 +122,7 @@ def test_declared_config_maps_are_not_listed_unless_the_payload_is_in_the_releas
         ),
         pytest.param(
             listed().replace(b'"namespace": "x"', b'"namespace": "y"'),
-            "another one than --namespace",
+            "a namespace other than --namespace",
             id="another-namespace",
         ),
     ],

@@ -15,7 +15,7 @@ from tests.shared.manifests import RENDERED
             RENDERED
             + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: crossplane-devcache}\n",
             "{}",
-            'ConfigMap "crossplane-devcache" already',
+            'ConfigMap "crossplane-devcache" that is not ours',
             id="config-map-name-taken",
         ),
         pytest.param(
@@ -23,7 +23,7 @@ from tests.shared.manifests import RENDERED
             + "---\napiVersion: pkg.crossplane.io/v1\nkind: ImageConfig\n"
             + "metadata: {name: devcache-network}\n",
             "{packages: {network: {path: packages/network}}}",
-            'ImageConfig "devcache-network" already',
+            'ImageConfig "devcache-network" that is not ours',
             id="image-config-name-taken",
         ),
         pytest.param(

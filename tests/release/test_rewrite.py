@@ -14,13 +14,13 @@ from tests.shared.manifests import RENDERED
         pytest.param(
             RENDERED,
             "{cache: {readOnly: {mountPath: /tls/server}}}",
-            "mount path /tls/server already",
+            "mount path /tls/server that is not ours",
             id="mount-path-taken",
         ),
         pytest.param(
             RENDERED.replace("name: tls-server-certs", "name: devcache"),
             "{}",
-            "the volume devcache already",
+            "the volume devcache that is not ours",
             id="volume-name-taken",
         ),
     ],

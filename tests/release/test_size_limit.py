@@ -14,7 +14,7 @@ from tests.shared.manifests import RENDERED
         pytest.param(
             RENDERED,
             "{cache: {readWrite: {sizeLimit: '10'}},packages: {network: {path: packages/network}}}",
-            "bytes of the cache, and its sizeLimit is 10.*auto",
+            "bytes of the cache, but its sizeLimit is 10.*auto",
             id="cache-volume-too-small",
         ),
     ],

@@ -119,12 +119,12 @@ REFUSED = {
     "there-already": (
         "devcache:\n  packages:\n    a: {}\n    new: {path: s3cret}\n",
         4,
-        'the package "new" is declared already',
+        'the package "new" is already declared',
     ),
     "two-documents": ("a: s3cret\n--- # b\nc: d\n", 2, "holds more than one document"),
     "no-yaml": ("a: s3cret\nb: [\n", 3, "is not valid YAML"),
-    "no-colon": ("a: b\n? devcache\n", 2, "has no colon behind a key"),
-    "no-colon-in-flow-style": ("{a: s3cret,\n devcache}\n", 2, "has no colon behind a key"),
+    "no-colon": ("a: b\n? devcache\n", 2, "has no colon after a key"),
+    "no-colon-in-flow-style": ("{a: s3cret,\n devcache}\n", 2, "has no colon after a key"),
     "tag-of-another-type": (
         "devcache:\n  packages: !!null\n",
         2,

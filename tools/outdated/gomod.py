@@ -22,7 +22,7 @@ class GoMod(NamedTuple):
     Attributes:
         packages: The packages of its `tool` lines.
         requirements: The version of each required module, by path.
-        direct: The paths of the required modules that no comment calls indirect.
+        direct: The paths of the required modules without the comment `indirect`.
         replacements: The module that replaces another, by the path of the replaced module. A
             replacement in a folder has no version and does not count.
     """
@@ -64,7 +64,7 @@ def base_of(path: str) -> str:
 
 
 def major_of(path: str) -> int:
-    """Return the major version in a module path, or 1, which a path omits, as it omits 0."""
+    """Return the major version in a module path, or 1 if there is none, as for versions 0 and 1."""
     suffix = path.removeprefix(base_of(path))
     return int(suffix.removeprefix("/v") or 1)
 

@@ -71,7 +71,7 @@ _PAGES = (
     (r"image: +((?:docker\.io/library/)?([a-z-]+):\S+)", "https://hub.docker.com/_/{}/tags"),
     (r"runs-on: +(([a-z]+)\S+)", "https://github.com/actions/runner-images"),
 )
-"""Regular expressions for pins in YAML, whose group 2 is the name of the page, with the page."""
+"""Regular expressions for pins in YAML, each with its page; group 2 is the name in the page."""
 
 
 def read(root: Path) -> list[Pin]:
