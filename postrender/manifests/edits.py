@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from postrender.manifests.changes import Removal, Step
     from postrender.manifests.nodes import Plain
 
-_OTHER_TYPE = "is not the list, mapping or text that Kubernetes has there"
+_OTHER_TYPE = "is not the list, mapping or text that Kubernetes expects there"
 _HINT = "write it otherwise in the chart's template"
 _ALIAS_HINT = "render the Deployment without YAML anchors"
 

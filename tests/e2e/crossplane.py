@@ -216,12 +216,27 @@ class Crossplane:
 
     def uninstall_in_order(self) -> None:
         """Remove all packages, then uninstall the release, as the README says."""
+        self._wait_for_access()
         self.deploy({})
         # Crossplane deletes revisions and definitions moments after their package, while it runs.
         remaining = (*KINDS, *REVISIONS, DEFINITIONS)
         until(lambda: " ".join(self.kubernetes.names(*remaining)), "no package is left")
         self.uninstall()
         self.forget_leader()
+
+    def _wait_for_access(self) -> None:
+        """Wait until Crossplane may delete the composite resources of all definitions.
+
+        The RBAC manager gives no access for a definition that is terminating, so that it would not
+        end (internal/controller/rbac/definition, 1.14 to 2.4).
+        """
+
+        def missing() -> str:
+            definitions = self.kubernetes.names(DEFINITIONS)
+            roles = {f"crossplane:composite:{name}:aggregate-to-crossplane" for name in definitions}
+            return " ".join(roles.difference(self.kubernetes.names("clusterroles")))
+
+        until(missing, "Crossplane has access to composite resources")
 
     @property
     def is_installed(self) -> bool:
