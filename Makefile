@@ -47,6 +47,10 @@ test: deps venv chart tools ## Run all tests that need no cluster (PYTEST="-k co
 	HELM_DOCS="$$(tools/build.sh helm-docs)" \
 	pytest --ignore=tests/e2e --numprocesses=auto $(PYTEST)
 
+.PHONY: fuzz
+fuzz: deps venv ## Run the property tests of hostile input until one fails, or you stop it (RUNS=1000000: so many runs)
+	@.venv/bin/python -m tests.fuzz --runs=$(or $(RUNS),0) --seed=$(or $(SEED),1)
+
 .PHONY: pythons
 pythons: deps venv ## Run the unit tests with Python 3.11 to 3.14, each with the lowest and the newest dependencies
 	@PATH="$$(tools/pythons.sh 3.11 3.12 3.13 3.14):$$PATH" .venv/bin/tox run -- $(PYTEST)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from postrender.errors import DevcacheError
 from postrender.manifests import ending, nodes
+from tests.shared.fuzzing import fuzzed
 
 TEXTS = {
     "plain": ("a: b", "a: b\n"),
@@ -37,6 +38,7 @@ def test_a_value_that_cannot_stay_is_refused() -> None:
         ending.terminated("a: |+\n  b\u2028", where="x")
 
 
+@fuzzed(200)
 @given(
     st.sampled_from(["a: ", "- ", "a:\n- ", ""]),
     st.sampled_from(["|", ">", "|+", ">-", "|1", ""]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from postrender.declared import devcache
 from postrender.manifests import nodes
 from tests.shared import manifests
 from tests.shared.declarations import HEAD
+from tests.shared.fuzzing import fuzzed
 from tests.shared.paths import GOLDEN
 from tests.shared.yaml_styles import Style
 
@@ -106,7 +108,9 @@ def is_ours(item: Plain) -> bool:
     return isinstance(item, dict) and str(item.get("name")).startswith("devcache")
 
 
-@given(st.randoms(use_true_random=True), st.sampled_from(CONFIGS), st.floats(0, 0.3))
+@pytest.mark.parametrize("config", CONFIGS, ids=SPECS)
+@fuzzed(50)
+@given(random=st.randoms(use_true_random=True), oddity=st.floats(0, 0.3))
 def test_only_the_additions_are_new(
     random: Random, config: devcache.DevCache, oddity: float
 ) -> None:
