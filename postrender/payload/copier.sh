@@ -29,8 +29,8 @@ sum() { # of stdin
   sha256sum | cut -d ' ' -f 1
 }
 
-holds() { # FILE SUM; false for a file that is cut off or not there, too
-  [ "$(gzip -dc 2>/dev/null <"$1" | sum)" = "$2" ]
+holds() { # FILE SUM; false for a file that is damaged, cut off or not there, too
+  [ "$({ gzip -dc 2>/dev/null <"$1" || echo damaged; } | sum)" = "$2" ]
 }
 
 packed() { # FILE[,FILE...]; the .xz
