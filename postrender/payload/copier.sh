@@ -10,14 +10,16 @@
 # A file of the copier in the cache begins with an empty gzip member named crossplane-devcache.
 # Readers of gzip skip it, and Crossplane never writes it. So the copier keeps no other record of its
 # files, which a killed run, a second pod or a user could make wrong.
-set -eu
+# In the cache, the copier uses only regular files, in folders that are not links.
+set -euC # C: > creates a new file, and fails if the name exists
 umask 022 # the user of Crossplane must be able to read the files
 
-# Unique to the pod, whose hostname is its name: a restarted container overwrites its old file.
-temporary=.crossplane-devcache.$(hostname)
+say() { # in one line, without the control characters of a name
+  printf '%s' "$*" | tr -c ' -~' '?' && echo
+}
 
 fail() {
-  printf 'crossplane-devcache: error: %s\n' "$*" >&2
+  say "crossplane-devcache: error: $*" >&2
   exit 1
 }
 
@@ -29,99 +31,94 @@ sum() { # of stdin
   sha256sum | cut -d ' ' -f 1
 }
 
-holds() { # FILE SUM; also false for a truncated or missing file
-  [ "$(gzip -dc 2>/dev/null <"$1" | sum)" = "$2" ]
+is_clear() { # PATH [KIND]; false if another kind of file has the name or the name of a folder
+  case $1 in */*) is_clear "${1%/*}" directory || return ;; esac
+  kind=$(stat -c %F "./$1" 2>/dev/null) || return 0
+  case $kind in "${2:-regular}"*) ;; *) echo "$1 is in the way: it is a $kind" && return 1 ;; esac
 }
 
-packed() { # FILE[,FILE...]; the .xz
-  [ -f "$payload/${1%%,*}" ] || fail "${1%%,*}: in the index, but not in the ConfigMap"
-  cat "$payload/${1%%,*}"
-  case $1 in
-    *,*) packed "${1#*,}" ;;
-  esac
+packed() { # the .xz
+  # shellcheck disable=SC2086  # it may be a list of files
+  (cd "$payload" && set -f && IFS=, && cat -- $file)
 }
 
-check() { # XZ_SUM YAML_SUM FILE PATH
-  ! is_known "$@" || return 0
-  case /$4/ in
-    *//* | */.* | *[[:space:]]*) fail "${3%%.*}.xz: the index gives it no path inside the cache" ;;
+holds() { # FILE; also false for a damaged, truncated or missing file
+  [ "$({ gzip -dc 2>/dev/null <"$1" || echo damaged; } | sum)" = "$yaml_sum" ]
+}
+
+check() {
+  case /$path/ in
+    *//* | */.* | *[[:space:]]*) fail "$name.xz: the index gives it no path inside the cache" ;;
   esac
-  packed "$3" >/dev/null # fails if a part is missing
-  [ "$(packed "$3" | sum)" = "$1" ] || fail "${3%%.*}.xz: damaged, the index has another sha256"
+  reason=$(is_clear "$path") || fail "$name.xz: cannot write $path into the cache: $reason"
+  reason=$(packed 2>&1 >/dev/null) || fail "$name.xz: not in the ConfigMap: $reason"
+  [ "$(packed | sum)" = "$xz_sum" ] || fail "$name.xz: damaged, the index has another sha256"
   # Check the sum, because unxz of busybox exits 0 without output for a file that is not xz.
-  [ "$(packed "$3" | unxz -c | sum)" = "$2" ] ||
-    fail "${3%%.*}.xz: does not unpack to the package.yaml of the index"
+  [ "$(packed | unxz -c | sum)" = "$yaml_sum" ] ||
+    fail "$name.xz: does not unpack to the package.yaml of the index"
 }
 
-place() { # PATH
-  mkdir -p "$(dirname "./$1")" && mv -f -T "$temporary" "./$1"
+place() {
+  mkdir -p "$(dirname "./$path")" && mv -f -T "$temporary" "./$path"
 }
 
-write() { # YAML_SUM FILE PATH
-  { mark && packed "$2" | unxz -c | gzip -1; } >"$temporary" && holds "$temporary" "$1" || return
+write() {
+  is_clear "$temporary" && rm -f "$temporary" || return
+  { mark && packed | unxz -c | gzip -1; } >"$temporary" && holds "$temporary" || return
   # Twice, because another pod may just have removed the last file of the folder, and the folder.
-  place "$3" 2>/dev/null || place "$3"
+  place 2>/dev/null || place
 }
 
-load() { # XZ_SUM YAML_SUM FILE PATH
-  ! is_known "$@" || return 0
-  name=${3%%.*} # a name has no dot
-  if holds "$4" "$2"; then
-    echo "unchanged $name -> $4${watching:+ $2}"
-    return
+load() {
+  if holds "./$path"; then
+    say "unchanged $name -> $path${watching:+ $yaml_sum}"
+  else
+    reason=$(write 2>&1) || fail "$name.xz: cannot write $path into the cache: $reason"
+    say "loaded $name -> $path${watching:+ $yaml_sum}"
   fi
-  reason=$(write "$2" "$3" "$4" 2>&1) || fail "$name.xz: cannot write $4 into the cache: $reason"
-  echo "loaded $name -> $4${watching:+ $2}"
 }
 
-unload() { # ./PATH
-  # Compare the bytes up to the name. $() drops the NULs of both.
-  [ "$(head -c 29 2>/dev/null <"$1")" = "$(mark | head -c 29)" ] || return 0 # Crossplane's own
-  reason=$(rm -f "$1" 2>&1) || fail "cannot remove ${1#./} from the cache: $reason"
-  rmdir -p "$(dirname "$1")" 2>/dev/null || : # also removes all parent folders that become empty
-  echo "unloaded ${1#./}"
-}
-
-open_payload() { # once a round: an update of the ConfigMap swaps the link
-  payload=$(readlink -f "$mount/..data")
-  [ -d "$payload" ] || payload=$(readlink -f "$mount")
-  [ -r "$payload/index" ] || return
-  lines=$(cat "$payload/index" && { cat "$payload/pushed" 2>/dev/null || :; })
-}
-
-each_package() { # FUNCTION LINES
-  [ -n "$2" ] || return 0
-  seen=' '
+each_package() { # FUNCTION, which uses the variables xz_sum, yaml_sum, file, path and name
+  [ -n "$lines" ] || return 0
   while read -r xz_sum yaml_sum file path; do
-    case $seen in *" $path "*) continue ;; esac # a pushed package that is now declared, too
-    seen="$seen$path "
-    "$1" "$xz_sum" "$yaml_sum" "$file" "$path"
+    name=${file%%.*} # a name has no dot
+    # Skip a package that the previous round loaded, unless somebody has written the file since.
+    case $newline$before$newline$newline$untouched in
+      *"$newline$xz_sum $yaml_sum $file $path$newline"*"$newline./$path "*) ;;
+      *) "$1" ;;
+    esac
   done <<EOF
-$2
+$lines
 EOF
 }
 
-path_of() { # XZ_SUM YAML_SUM FILE PATH
-  printf '%s ' "$4"
+unload() { # ./PATH
+  [ "$(head -c 40 2>/dev/null <"$1" | sum)" = "$mark_sum" ] || return 0 # Crossplane's own
+  reason=$(rm -f "$1" 2>&1) || fail "cannot remove ${1#./} from the cache: $reason"
+  rmdir -p "$(dirname "$1")" 2>/dev/null || : # also removes all parent folders that become empty
+  say "unloaded ${1#./}"
 }
 
-is_known() { # XZ_SUM YAML_SUM FILE PATH: loaded by the previous round, and still in the cache
-  case $newline$before$newline in *"$newline$*$newline"*) [ -f "./$4" ] ;; *) false ;; esac
+look() { # once a round: an update of the ConfigMap swaps the link
+  payload=$(cd "$mount/..data" 2>/dev/null || cd "$mount" && pwd -P) || return
+  lines=$(cat "$payload/index" 2>/dev/null && { cat "$payload/pushed" 2>/dev/null || :; }) || return
+  lines=$(printf '%s\n' "$lines" | awk '!seen[$4]++') || return # a pushed package may be declared now
+  # List the files at the start, so that this run does not unload files that another pod loads
+  # meanwhile. Skip paths with white space: the index has none, and a line break would split one.
+  files=$(find . -type f ! -name '.*' ! -path '*[[:space:]]*' -exec stat -c '%n %i %s %z' {} + \
+    2>/dev/null) || : # lost+found of a volume is not readable
+  untouched=$(printf '%s\n' "$files" "$files_before" | sort | uniq -d)
 }
 
 copy() {
-  # List the files at the start, so that this run does not unload what another pod loads meanwhile.
-  cached=$(find . -type f ! -name '.*' 2>/dev/null) || : # lost+found of a volume is not readable
-  each_package check "$lines" # all of them before the first write: later only a write can fail
+  each_package check # all of them before the first write: later only a write can fail
+  each_package load
   # Keep the files of the previous round for one more round: Crossplane reads them until it is
   # notified of the new content, which happens only after the copier has loaded that.
-  listed=" $(each_package path_of "$lines")$(each_package path_of "$before")"
-  each_package load "$lines"
-  printf '%s\n' "$cached" | while IFS= read -r path; do
-    case $listed in
-      *" ${path#./} "*) ;;
-      *) unload "$path" ;;
-    esac
+  [ "$payload" != "$loaded" ] || return 0 # new files belong to another pod
+  listed=$(printf '%s\n' "$lines" "$before" | awk '{ printf " %s ", $4 }')
+  echo "$files" | while read -r path _; do
+    case $listed in *" ${path#./} "*) ;; *) unload "$path" ;; esac
   done
 }
 
@@ -129,29 +126,32 @@ watch() {
   [ -d "$mount/..data" ] || fail "no ..data in $mount: kubelet updates no such mount"
   while :; do
     copy &
-    rounds=25 # of a fifth of a second; then a failed copy is repeated
-    if wait $!; then before=$lines rounds=; fi
+    pauses=25 # of a fifth of a second; then a failed copy is repeated
+    # After a minute, read the files again that somebody has written, and repair them.
+    if wait $!; then before=$lines files_before=$files loaded=$payload pauses=300; fi
     # The test starts no process, nor does the sleep of busybox 1.36 and later: 0.4 % of a core.
     # shellcheck disable=SC3013  # no POSIX, but busybox, dash and bash have it
-    while [ "$payload" -ef "$mount/..data" ] && [ "$rounds" != 0 ]; do
+    while [ "$payload" -ef "$mount/..data" ] && [ "$pauses" != 0 ]; do
+      pauses=$((pauses - 1))
       sleep 0.2
-      rounds=${rounds:+$((rounds - 1))}
     done
-    until open_payload; do sleep 0.2; done # it fails if the next update has removed the files
+    until look; do sleep 0.2; done # it fails if the next update has removed the files
   done
 }
 
 newline='
 '
-before= # the lines of the previous round
-mount=$1
-watching=${3:+yes}
-open_payload || fail "no index in $mount"
+mount=$1 watching=${3:+yes} mark_sum=$(mark | sum)
+before='' files_before='' loaded='' # the index, the files and the payload of the previous round
+# Unique to the pod, even if another pod has the same hostname, because each pod has its own mount.
+# A restarted container has the same name, and replaces its old file.
+temporary=.crossplane-devcache.$({ hostname && stat -c %d.%i "$mount"; } | sum)
 cd "$2" || fail "no cache at $2"
+look || fail "no index in $mount"
 
 # Run in the background, because a shell runs a trap only between commands. As PID 1, the shell stops
 # on SIGTERM only with a trap.
-trap 'rm -f "$temporary"' EXIT
+trap '! is_clear "$temporary" >/dev/null || rm -f "$temporary"' EXIT
 trap 'kill $!; exit 143' TERM INT
 "${3:-copy}" &
 wait $!

@@ -106,6 +106,10 @@ def test_changed_content_replaces_the_file(pod: Pod) -> None:
     [
         pytest.param(Path.unlink, id="deleted-as-by-Crossplane-when-unreadable"),
         pytest.param(lambda path: os.truncate(path, 60), id="cut-off"),
+        pytest.param(lambda path: os.truncate(path, path.stat().st_size - 4), id="without-its-end"),
+        pytest.param(
+            lambda path: path.write_bytes(path.read_bytes()[:-8] + bytes(8)), id="another-checksum"
+        ),
         pytest.param(lambda path: os.truncate(path, 0), id="empty"),
         pytest.param(lambda path: store(path.parent, path.name, b"x"), id="written-by-Crossplane"),
     ],

@@ -29,7 +29,7 @@ from tests.shared.copier_pod import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from subprocess import Popen
 
 pytestmark = pytest.mark.linux  # busybox, namespaces
@@ -37,6 +37,9 @@ pytestmark = pytest.mark.linux  # busybox, namespaces
 BY_DIGEST = replace(PLATFORM, path="registry-example-com-acme-platform-sha256-aaaaa.gz")
 CHANGED_BY_DIGEST = replace(CHANGED, path="registry-example-com-acme-platform-sha256-bbbbb.gz")
 PUSHED = Package("extra", "registry.example.com/acme/extra:v0.1.gz", b"kind: E\n")
+
+QUICK = "sleep() { command sleep 0.001; }"
+"""An override, for tests that wait for the next round without a change."""
 
 
 @pytest.fixture
@@ -70,13 +73,14 @@ class Sidecar:
 
 
 @contextmanager
-def watching(pod: Pod) -> Iterator[Sidecar]:
+def watching(pod: Pod, overrides: str = "") -> Iterator[Sidecar]:
     """Run the copier as the first process of a container.
 
-    It stops together with the test, even if the test is killed.
+    It stops together with the test, even if the test is killed. Shell functions in `overrides`
+    replace applets.
     """
     inside = [tool("setpriv"), "--pdeathsig=KILL", *namespace("pid", "fork", "kill-child")]
-    with pod.start(inside=inside, arguments=["watch"]) as process:
+    with pod.start(overrides, inside=inside, arguments=["watch"]) as process:
         try:
             yield Sidecar(process)
         finally:
@@ -119,6 +123,7 @@ def test_the_previous_content_stays_until_the_next_change(pod: Pod) -> None:
         pod.publish(config_map(CHANGED_BY_DIGEST))
         assert sidecar.line() == loaded(CHANGED_BY_DIGEST)
         pod.publish(config_map(CHANGED_BY_DIGEST, NETWORK))
+        assert sidecar.line() == loaded(CHANGED_BY_DIGEST, "unchanged")
         assert sidecar.line() == loaded(NETWORK)
         assert sidecar.line() == f"unloaded {BY_DIGEST.path}\n"
         assert set(cached(pod.cache)) == {CHANGED_BY_DIGEST.path, NETWORK.path}
@@ -148,16 +153,16 @@ def test_a_damaged_package_is_reported_and_the_next_change_is_loaded(pod: Pod) -
         assert sidecar.line() == loaded(CHANGED)
 
 
-def test_a_failed_write_is_retried(pod: Pod) -> None:
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("gone")])
+def test_a_failed_write_is_retried(pod: Pod, make: Callable[[Path], None]) -> None:
     pod.load(PLATFORM)
-    with watching(pod) as sidecar:
+    with watching(pod, QUICK) as sidecar:
         sidecar.line()
-        in_the_way = pod.cache / NETWORK.path / "in the way"
-        in_the_way.mkdir(parents=True)
+        in_the_way = pod.cache / NETWORK.path
+        make(in_the_way)
         pod.publish(config_map(PLATFORM, NETWORK))
-        assert "network.xz: cannot write" in sidecar.error()
-        in_the_way.rmdir()
-        in_the_way.parent.rmdir()
+        assert f"network.xz: cannot write {NETWORK.path}" in sidecar.error()
+        in_the_way.rename(pod.root / "in the way")
         assert sidecar.line() == loaded(NETWORK), "without another change"
     assert set(cached(pod.cache)) == {PLATFORM.path, NETWORK.path}
 
@@ -170,6 +175,55 @@ def test_a_removed_file_is_loaded_with_the_next_change(pod: Pod) -> None:
         pod.publish(config_map(PLATFORM, NETWORK))
         assert [sidecar.line(), sidecar.line()] == [loaded(PLATFORM), loaded(NETWORK)]
     assert set(cached(pod.cache)) == {PLATFORM.path, NETWORK.path}
+
+
+def overwritten(file: Path) -> None:
+    """Change a byte, and neither the size nor the modification time."""
+    times = file.stat()
+    with file.open("r+b") as opened:
+        opened.seek(60)
+        opened.write(b"x")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(overwritten, id="a-byte"),
+        pytest.param(lambda file: os.truncate(file, 60), id="cut-off"),
+        pytest.param(lambda file: store(file.parent, file.name, b"x"), id="written-by-Crossplane"),
+    ],
+)
+def test_a_damaged_file_is_loaded_again_with_the_next_change(
+    pod: Pod, damage: Callable[[Path], None]
+) -> None:
+    pod.load(PLATFORM)
+    with watching(pod) as sidecar:
+        sidecar.line()
+        damage(pod.cache / PLATFORM.path)
+        pod.publish(config_map(PLATFORM, NETWORK))
+        assert sidecar.line() == loaded(PLATFORM)
+        assert sidecar.line() == loaded(NETWORK)
+    assert cached(pod.cache)[PLATFORM.path] == PLATFORM.content
+
+
+def test_a_damaged_file_is_loaded_again_without_a_change_and_nothing_is_unloaded(
+    pod: Pod, tmp_path: Path
+) -> None:
+    pod.load(PLATFORM, NETWORK)
+    with watching(pod, QUICK) as sidecar:
+        assert [sidecar.line(), sidecar.line()] == [
+            loaded(package, "unchanged") for package in (PLATFORM, NETWORK)
+        ]
+        new_pod(tmp_path / "another", pod.cache).publish(config_map(PLATFORM, NETWORK, GONE))
+        assert Pod(tmp_path / "another", pod.cache).run().status == 0
+        for package in (PLATFORM, NETWORK):  # the second one after the first round has ended
+            overwritten(pod.cache / package.path)
+            while (line := sidecar.line()).startswith("unchanged"):
+                pass
+            assert line == loaded(package)
+    contents = {package.path: package.content for package in (PLATFORM, NETWORK, GONE)}
+    assert cached(pod.cache) == contents
 
 
 def test_a_package_in_several_files_is_watched_too(pod: Pod) -> None:
