@@ -10,13 +10,14 @@ import hashlib
 import os
 import stat
 import sys
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 VARIABLE = "CROSSPLANE_DEVCACHE_CACHE"
 """The environment variable with the path of another folder, or with `off`."""
@@ -30,13 +31,18 @@ _ALL = 64 << 20
 _ENTRY = 8 << 20
 """The largest entry in bytes: a packed package fits one ConfigMap, or a few."""
 
+_SUFFIX = ".crossplane-devcache"
+"""The end of the name of each entry: a file of the user in the folder has another name."""
+
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
+_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+
 
 class ResultCache:
-    """A folder with one file per result; a file begins with the sha256 of its content.
+    """A folder with one file per result; a file begins with the sha256 of its name and content.
 
     Attributes:
         folder: The folder, or None for a cache that stays empty.
@@ -48,34 +54,31 @@ class ResultCache:
 
     def get(self, *key: str) -> bytes | None:
         """Return the complete result that an earlier run stored under this key, or None."""
-        if self.folder is None or not _is_private(self.folder):
+        if self.folder is None:
             return None
-        path = self.folder / _name(key)
+        name = _name(key)
         try:
-            with path.open("rb") as file:
-                entry = file.read(_DIGEST_SIZE + _ENTRY + 1)
-            os.utime(path)
+            with (
+                _open(self.folder, stat.S_IFDIR) as folder,
+                _open(name, stat.S_IFREG, folder=folder) as file,
+            ):
+                entry = os.read(file, _DIGEST_SIZE + _ENTRY + 1)
+                os.utime(file)
         except OSError:
             return None
         content = entry[_DIGEST_SIZE:]
-        return content if entry == _seal(content) else None
+        return content if entry[:_DIGEST_SIZE] == _seal(name, content) else None
 
     def put(self, content: bytes, *key: str) -> None:
         """Store a result under a key that identifies all its inputs, and replace an older one."""
         if self.folder is None or len(content) > _ENTRY:
             return
-        # A rename is atomic: other programs never read half an entry.
-        temporary = self.folder / os.urandom(16).hex()
+        name = _name(key)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not _is_private(self.folder):
-                return
-            try:
-                _write(temporary, _seal(content))
-                temporary.replace(self.folder / _name(key))
-            finally:
-                temporary.unlink(missing_ok=True)
-            _remove_oldest(self.folder)
+            with _open(self.folder, stat.S_IFDIR) as folder:
+                _write(name, _seal(name, content) + content, folder=folder)
+                _remove_oldest(folder)
         except OSError:
             return
 
@@ -109,38 +112,68 @@ def _name(key: tuple[str, ...]) -> str:
     differently, and on the version of Python, because another liblzma may pack the same content
     into different bytes.
     """
-    return hashlib.sha256("\0".join((__version__, sys.version, *key)).encode()).hexdigest()
+    digest = hashlib.sha256("\0".join((__version__, sys.version, *key)).encode())
+    return digest.hexdigest() + _SUFFIX
 
 
-def _seal(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest() + content
+def _seal(name: str, content: bytes) -> bytes:
+    """Return what an entry begins with: a copy of it under another name is not valid."""
+    seal = hashlib.sha256(name.encode())
+    seal.update(content)
+    return seal.digest()
 
 
-def _is_private(folder: Path) -> bool:
-    """Return whether no other user can write to the folder, as is possible in /tmp."""
+@contextmanager
+def _open(path: Path | str, kind: int, *, folder: int | None = None) -> Iterator[int]:
+    """Open a file or folder to which no other user can write, as is possible in /tmp.
+
+    Args:
+        path: The path. It is not a link: the file that is checked is the file that is read.
+        kind: stat.S_IFREG or stat.S_IFDIR. Anything else is refused without blocking.
+        folder: The descriptor of the folder from which a relative path starts.
+
+    Yields:
+        The descriptor.
+
+    Raises:
+        OSError: It cannot be opened, or is something else.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
     try:
-        status = folder.stat()
-    except OSError:
-        return False
-    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE
+        status = os.fstat(descriptor)
+        is_private = status.st_uid == os.geteuid() and not status.st_mode & _OTHERS_MAY_WRITE
+        if stat.S_IFMT(status.st_mode) != kind or not is_private:
+            raise PermissionError
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+def _write(name: str, content: bytes, *, folder: int) -> None:
+    """Write an entry. A rename is atomic: other programs never read half of it."""
+    temporary = os.urandom(16).hex() + _SUFFIX
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
+        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=folder), "wb") as file:
+            file.write(content)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
 
 
-def _remove_oldest(folder: Path) -> None:
+def _remove_oldest(folder: int) -> None:
     """Remove the oldest entries until the rest is within the limit; safe to run in parallel."""
     sizes: list[tuple[int, int, str]] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            status = entry.stat(follow_symlinks=False)
-            sizes.append((status.st_mtime_ns, status.st_size, entry.path))
+    with os.scandir(folder) as files:
+        for file in files:
+            if file.name.endswith(_SUFFIX) and file.is_file(follow_symlinks=False):
+                status = file.stat(follow_symlinks=False)
+                sizes.append((status.st_mtime_ns, status.st_size, file.name))
     excess = sum(size for _, size, _ in sizes) - _ALL
-    for _, size, path in sorted(sizes):
+    for _, size, name in sorted(sizes):
         if excess <= 0:
             return
-        Path(path).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
         excess -= size

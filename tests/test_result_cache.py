@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from postrender import packages, result_cache
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
-from postrender.packages import documents
+from postrender.packages import documents, package
 from postrender.payload import compression
 from postrender.release import render
 from postrender.result_cache import NO_CACHE, ResultCache
 from tests.shared.package_files import META, XRD, Image, directory, label, packed, tar
-from tests.shared.paths import GOLDEN
+from tests.shared.paths import GOLDEN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +93,82 @@ def test_a_damaged_entry_is_ignored_and_written_anew(
     assert cache.get("a") == b"content"
 
 
+def test_an_entry_copied_over_another_is_ignored(tmp_path: Path) -> None:
+    cache = ResultCache(tmp_path)
+    cache.put(b"content", "a")
+    (entry,) = tmp_path.iterdir()
+    content = entry.read_bytes()
+    cache.put(b"other", "b")
+    for path in tmp_path.iterdir():
+        path.write_bytes(content)
+    assert (cache.get("a"), cache.get("b")) == (b"content", None)
+
+
+def _socket(path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:  # a longer path is no address
+        patch.chdir(path.parent)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(path.name)
+
+
+OTHERS: dict[str, Callable[[Path], object]] = {
+    "folder": lambda path: (path / "mine").mkdir(parents=True),
+    "pipe": os.mkfifo,
+    "socket": _socket,
+    "link": lambda path: path.symlink_to(path.with_name("entry")),
+    "link-to-nothing": lambda path: path.symlink_to("nothing"),
+}
+"""Files that are no entries."""
+
+
+@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
+def test_only_a_regular_file_is_an_entry(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    cache = ResultCache(tmp_path)
+    cache.put(b"content", "a")
+    (entry,) = tmp_path.iterdir()
+    entry.rename(tmp_path / "entry")
+    make(entry)
+    assert cache.get("a") is None
+    cache.put(b"content", "a")
+    assert cache.get("a") == (None if entry.is_dir() else b"content")
+    assert (tmp_path / "entry").is_file()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
+def test_other_files_in_the_folder_stay_and_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
+) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"x" * 1000)
+    (tmp_path / ("a" * 64)).write_bytes(b"x" * 1000)
+    make(tmp_path / "mine")
+    for path in tmp_path.iterdir():
+        os.utime(path, ns=(1, 1), follow_symlinks=False)
+    before = set(tmp_path.iterdir())
+    monkeypatch.setattr(result_cache, "_ALL", 450)
+    cache = ResultCache(tmp_path)
+    for key in "abcdef":
+        cache.put(b"x" * 100, key)
+    assert before < set(tmp_path.iterdir())
+    assert [key for key in "abcdef" if cache.get(key)] == ["d", "e", "f"]
+
+
+def test_what_an_interrupted_run_left_is_removed_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = ResultCache(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", Mock(side_effect=KeyboardInterrupt))
+        patch.setattr(os, "unlink", Mock())  # the run does not get to it
+        with pytest.raises(KeyboardInterrupt):
+            cache.put(b"x" * 1000, "a")
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(result_cache, "_ALL", 450)
+    cache.put(b"x" * 100, "b")
+    assert len(list(tmp_path.iterdir())) == 1
+    assert cache.get("b")
+
+
 def test_a_folder_that_cannot_be_created_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cache = ResultCache(tmp_path / "file" / "folder")
@@ -104,6 +184,68 @@ def test_a_folder_with_write_permission_for_others_is_not_used(tmp_path: Path) -
     ResultCache(tmp_path).put(b"content", "a")
     tmp_path.chmod(0o777)
     assert ResultCache(tmp_path).get("a") is None
+
+
+def test_a_link_is_not_used_as_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "results").symlink_to("others")
+    ResultCache(tmp_path / "others").put(b"content", "a")
+    cache = ResultCache(tmp_path / "results")
+    assert cache.get("a") is None
+    cache.put(b"content", "b")
+    assert len(list((tmp_path / "others").iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_an_entry_of_another_user_is_ignored(tmp_path: Path) -> None:
+    cache = ResultCache(tmp_path)
+    cache.put(b"content", "a")
+    (entry,) = tmp_path.iterdir()
+    os.chown(entry, 65534, 65534)
+    assert cache.get("a") is None
+
+
+EXCHANGED = """
+import os, sys
+from pathlib import Path
+from postrender.result_cache import ResultCache
+
+def exchange(event, arguments):
+    is_entry = event == "open" and len(os.path.basename(str(arguments[0]))) > 30
+    if is_entry and not os.path.islink("results"):
+        os.rename("results", "checked")
+        os.symlink("others", "results")
+
+sys.addaudithook(exchange)
+if sys.argv[1] == "get":
+    print(ResultCache(Path("results")).get("a").decode(), end="")
+else:
+    ResultCache(Path("results")).put(b"new", "a")
+"""
+"""A run whose folder is exchanged for a link when it opens the first file in it."""
+
+
+@pytest.mark.parametrize(
+    ("action", "output", "stored"),
+    [
+        pytest.param("get", b"checked", b"checked", id="read"),
+        pytest.param("put", b"", b"new", id="written"),
+    ],
+)
+def test_the_folder_that_was_checked_is_used(
+    tmp_path: Path, action: str, output: bytes, stored: bytes
+) -> None:
+    ResultCache(tmp_path / "results").put(b"checked", "a")
+    ResultCache(tmp_path / "others").put(b"others", "a")
+    run = subprocess.run(
+        [sys.executable, "-c", EXCHANGED, action],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert run.stdout == output, run.stderr
+    assert ResultCache(tmp_path / "checked").get("a") == stored
+    assert ResultCache(tmp_path / "others").get("a") == b"others"
 
 
 def test_folder_and_entries_are_private(tmp_path: Path) -> None:
@@ -176,6 +318,37 @@ def test_the_filter_gives_the_same_bytes_with_and_without_a_cache(
         for entry in (tmp_path / "results").iterdir():
             entry.write_bytes(b"damaged")
         assert filtered(source, cache) == without
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff", id="not-utf-8"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"9" * 10_000, id="a-long-number"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"[]", id="too-short"),
+        pytest.param(b'{"0": 1}', id="a-mapping"),
+        pytest.param(b'["v1", "Kind", "x", "", true, "", [], [], "", 1]', id="another-kind"),
+        pytest.param(b'["v1", "Provider", 1, "", true, "", [], [], "", 1]', id="another-type"),
+        pytest.param(b'["v1", "Provider", "x", "", true, "", [["a"]], [], "", 1]', id="half"),
+        pytest.param(b'["v1", "Provider", "x", "", true, "", [], [[1, "", ""]], "", 1]', id="item"),
+    ],
+)
+def test_a_result_that_is_no_package_is_ignored_and_written_anew(
+    sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    cache = ResultCache(tmp_path / "results")
+    for source in sources:
+        with monkeypatch.context() as patch:
+            patch.setattr(package, "dump", Mock(return_value=content))
+            packages.read(source, cache=cache)
+        for _ in range(2):
+            assert packages.read(source, cache=cache)[:-1] == packages.read(source)[:-1]
+    with monkeypatch.context() as patch:
+        patch.delattr(documents, "split")
+        assert [packages.read(source, cache=cache).name for source in sources] == ["platform"] * 2
 
 
 def test_nothing_is_parsed_and_packed_again(

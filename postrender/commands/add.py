@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from postrender import packages
 from postrender.crossplane import references
-from postrender.declared import devcache, files, proposals
+from postrender.declared import devcache, files, proposals, replacement
 from postrender.errors import DevcacheError
 from postrender.interface.command import Command
 from postrender.manifests import nodes
@@ -38,19 +38,23 @@ def run(
         DevcacheError: The package cannot be read, the file cannot be read or changed, the file
             already has the package, or the name or reference is invalid.
     """
-    text, where = files.text(file), files.title(file)
-    (proposal,) = proposals.propose([(path, packages.read(path))], list(_declared(text, where)))
-    name = name or proposal.name
-    package = package or proposal.package
-    devcache.check_name(name, where="--name")
-    if package:
-        references.parse(package, where="--package")
-    entry: dict[str, Plain] = {
-        "path": proposal.path,
-        **({"package": package} if package else {}),
-        **({"runtimeImage": runtime_image} if runtime_image else {}),
-    }
-    files.replace(file, addition.with_package(text, name, entry, where=where))
+    where = files.title(file)
+    with replacement.open_original(file) as original:
+        text = original.text
+        declared = list(_declared(text, where))
+        (proposal,) = proposals.propose([(path, packages.read(path))], declared)
+        name = name or proposal.name
+        package = package or proposal.package
+        devcache.check_name(name, where="--name")
+        if package:
+            references.parse(package, where="--package")
+        proposals.check_text(runtime_image, where="--runtime-image")
+        entry: dict[str, Plain] = {
+            "path": proposal.path,
+            **({"package": package} if package else {}),
+            **({"runtimeImage": runtime_image} if runtime_image else {}),
+        }
+        replacement.replace(original, addition.with_package(text, name, entry, where=where))
     return f"added {name} to {where}\n"
 
 

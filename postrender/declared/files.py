@@ -1,16 +1,17 @@
-"""Reads and replaces the text files of the user."""
+"""Reads the text files of the user."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from postrender.errors import DevcacheError
 from postrender.manifests import nodes
 from postrender.packages import disk
 from postrender.packages.disk import title
 
-__all__ = ["replace", "text", "title"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["text", "title"]
 
 
 def text(path: Path) -> str:
@@ -24,24 +25,3 @@ def text(path: Path) -> str:
     except OSError as error:
         raise disk.unreadable(path, error) from None
     return nodes.decode(content, where=title(path))
-
-
-def replace(path: Path, text: str) -> None:
-    """Replace the text of an existing file atomically; a link stays a link.
-
-    Raises:
-        DevcacheError: The file cannot be written.
-    """
-    import shutil  # noqa: PLC0415  # slow to import, and the filter writes no file
-    import tempfile  # noqa: PLC0415  # as above
-
-    target = Path(os.path.realpath(path))
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".devcache-") as folder:
-            new = Path(folder) / target.name
-            new.write_text(text, encoding="utf-8", newline="")
-            shutil.copymode(target, new)
-            new.replace(target)
-    except OSError as error:
-        problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
-        raise DevcacheError(problem, where=title(path)) from None

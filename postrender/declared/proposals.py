@@ -60,8 +60,10 @@ def propose(
         others: Declared packages, which may depend on `packages`.
 
     Raises:
-        DevcacheError: Two packages would have the same name.
+        DevcacheError: Two packages would have the same name, or a path is not UTF-8.
     """
+    for path, _ in packages:
+        check_text(str(path), where=disk.title(path))
     local = [*others, *(package for _, package in packages)]
     proposals = tuple(_proposal(path, package, local) for path, package in packages)
     by_name: dict[str, Proposal] = {}
@@ -72,6 +74,23 @@ def propose(
             hint = "declare one of them with `crossplane-devcache add --name`"
             raise DevcacheError(problem, where=disk.title(proposal.path), hint=hint)
     return proposals
+
+
+def check_text(text: str, *, where: str) -> None:
+    """Refuse an argument with bytes that YAML cannot contain.
+
+    Args:
+        text: An argument of the command line.
+        where: The argument, for error messages.
+
+    Raises:
+        DevcacheError: The argument is not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        problem = "is not UTF-8"
+        raise DevcacheError(problem, where=where) from None
 
 
 def _proposal(path: Path, package: Package, local: Sequence[Package]) -> Proposal:

@@ -58,8 +58,9 @@ def _from_archive(path: Path, cache: ResultCache) -> Package:
         # The registry digest covers all inputs.
         key = image.digest if image.size >= result_cache.SMALLEST else ""
         dump = cache.get("archive", key) if key else None
-        if dump is not None:
-            return package.load(dump, lambda: archive.read_again(path, image.digest))
+        hit = dump and package.load(dump, lambda: archive.read_again(path, image.digest))
+        if hit:
+            return hit
         package_yaml = PackageYaml.of(image.package_yaml())
     where = f"{disk.title(path)}: {PACKAGE_YAML}"
     result = _from_stream(path, package_yaml, where, registry_digest=image.digest)
@@ -98,8 +99,9 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
     size = sum(len(file.content) for file in files)
     key = directory.digest(files) if size >= result_cache.SMALLEST else ""
     dump = cache.get("directory", key) if key else None
-    if dump is not None:
-        return package.load(dump, lambda: directory.join(files))
+    hit = dump and package.load(dump, lambda: directory.join(files))
+    if hit:
+        return hit
     package_yaml = PackageYaml.of(directory.join(files))
     result = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
     if key:

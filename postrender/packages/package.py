@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from postrender.packages.imagedigest import sha256
 from postrender.packages.metadata import Dependency, PackageKind
@@ -93,23 +94,34 @@ def dump(package: Package) -> bytes:
     return json.dumps([*fields, package_yaml.digest, package_yaml.size]).encode()
 
 
-def load(content: bytes, read: Callable[[], bytes]) -> Package:
-    """Return the package of a dump.
+def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
+    """Return the package of a dump, or None if the content is not the dump of a package.
 
     Args:
         content: The result of `dump`.
         read: Reads the content of the package.yaml.
     """
-    *scalars, dependencies, members, yaml_digest, size = json.loads(content)
-    api_version, kind, name, digest, digest_is_registrys, crossplane = scalars
-    return Package(
-        api_version=api_version,
-        kind=kind,
-        name=name,
-        digest=digest,
-        digest_is_registrys=digest_is_registrys,
-        crossplane=crossplane,
-        dependencies=tuple(Dependency(*fields) for fields in dependencies),
-        members=tuple(Member(*fields) for fields in members),
-        package_yaml=PackageYaml(yaml_digest, size, read),
+    try:
+        *scalars, dependencies, members, yaml_digest, size = json.loads(content)
+        api_version, kind, name, digest, digest_is_registrys, crossplane = scalars
+        package = Package(
+            api_version=api_version,
+            kind=kind,
+            name=name,
+            digest=digest,
+            digest_is_registrys=digest_is_registrys,
+            crossplane=crossplane,
+            dependencies=tuple(Dependency(*fields) for fields in dependencies),
+            members=tuple(Member(*fields) for fields in members),
+            package_yaml=PackageYaml(yaml_digest, size, read),
+        )
+    except (ValueError, TypeError, RecursionError):
+        return None
+    texts = chain((api_version, name, digest, crossplane, yaml_digest), *dependencies, *members)
+    is_typed = (
+        kind in get_args(PackageKind)
+        and isinstance(digest_is_registrys, bool)
+        and isinstance(size, int)
+        and all(isinstance(text, str) for text in texts)
     )
+    return package if is_typed else None

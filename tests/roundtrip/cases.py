@@ -494,6 +494,29 @@ devcache: !!map
 ⟧  offline: true
 """,
     ),
+    "question-marks-before-other-keys": File(
+        "a key may be a list, a mapping, or text over several lines",
+        """\
+? [a, b]  # two
+: c
+? {d: e}
+? - f
+  - g
+: - h
+devcache:
+  ? |
+   text
+  : i
+  ? >-
+    packages
+  # from disk
+  : ? &j "network"  # k
+    : path: ../network
+⟦    new:
+      path: new
+⟧  offline: true
+""",
+    ),
     "question-mark-before-nothing": File(
         "an empty value whose colon is on a separate line",
         """\
@@ -600,6 +623,10 @@ EMPTY = {
     "markers-alone": File(
         "an empty document between its markers",
         "---\n# mine\n⟦devcache:\n  packages:\n    new:\n      path: new\n⟧...\n# end\n",
+    ),
+    "markers-and-a-directive": File(
+        "blank lines above the end of an empty document",
+        "%YAML 1.1\n---\n\n  # mine\n\n⟦devcache:\n  packages:\n    new:\n      path: new\n⟧...",
     ),
     "marker-alone": File(
         "an empty document behind its marker",
@@ -722,6 +749,14 @@ devcache:
     "braces-alone": File(
         "a root of empty braces, as in values files without values",
         f'{{⟦"devcache": {{"packages": {{{JSON}}}}}⟧}}  # none\n',
+    ),
+    "braces-alone-with-an-anchor": File(
+        "an anchor, a tag and a comment at the beginning of the file stay",
+        f'&all !!map {{ # none\n⟦"devcache": {{"packages": {{{JSON}}}}}⟧}}\n',
+    ),
+    "braces-behind-a-marker": File(
+        "so they do behind a marker",
+        f'--- # ours\n&all {{⟦"devcache": {{"packages": {{{JSON}}}}}⟧}}\n...\n',
     ),
     "marker-and-null": File(
         "an explicit null document",

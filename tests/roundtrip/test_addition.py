@@ -115,6 +115,12 @@ REFUSED = {
     ),
     "text": ("a: b\ndevcache: s3cret\n", 2, "is not the mapping"),
     "list": ("devcache:\n  packages:\n  - s3cret\n", 3, "is not the mapping"),
+    "list-in-brackets": ("devcache:\n  packages: &p [s3cret]\n", 2, "is not the mapping"),
+    "list-with-an-anchor": (
+        "devcache:\n  packages: &p [s3cret]\na: *p\n",
+        3,
+        "uses a YAML alias",
+    ),
     "root-list": ("# a\n- s3cret\n", 2, "is not the mapping"),
     "there-already": (
         "devcache:\n  packages:\n    a: {}\n    new: {path: s3cret}\n",
@@ -124,6 +130,11 @@ REFUSED = {
     "two-documents": ("a: s3cret\n--- # b\nc: d\n", 2, "holds more than one document"),
     "no-yaml": ("a: s3cret\nb: [\n", 3, "is not valid YAML"),
     "no-colon": ("a: b\n? devcache\n", 2, "has no colon after a key"),
+    "no-colon-behind-packages": (
+        "? devcache\n: a: s3cret\n  ? packages\n",
+        3,
+        "has no colon after a key",
+    ),
     "no-colon-in-flow-style": ("{a: s3cret,\n devcache}\n", 2, "has no colon after a key"),
     "tag-of-another-type": (
         "devcache:\n  packages: !!null\n",
