@@ -143,6 +143,8 @@ class Crossplane:
     def deploy(self, packages: Declarations, values: Mapping[str, Plain] | None = None) -> None:
         """Run the helm command of the README, and the preparation for the first one."""
         self.state = None
+        if self.is_installed:
+            self._wait_for_access()
         options = [SKIP_VALIDATION] if self.is_installed else self.before_first()
         self.helm.run_logged(*self.upgrade(packages, values), *options, "--wait")
         self.state = (packages, values or {})
@@ -216,7 +218,6 @@ class Crossplane:
 
     def uninstall_in_order(self) -> None:
         """Remove all packages, then uninstall the release, as the README says."""
-        self._wait_for_access()
         self.deploy({})
         # Crossplane deletes revisions and definitions moments after their package, while it runs.
         remaining = (*KINDS, *REVISIONS, DEFINITIONS)
@@ -225,15 +226,17 @@ class Crossplane:
         self.forget_leader()
 
     def _wait_for_access(self) -> None:
-        """Wait until Crossplane may delete the composite resources of all definitions.
+        """Wait until Crossplane can delete the composite resources of all definitions.
 
-        The RBAC manager gives no access for a definition that is terminating, so that it would not
-        end (internal/controller/rbac/definition, 1.14 to 2.4).
+        The RBAC manager gives no access for a definition that is already terminating. Crossplane
+        then never deletes that definition (internal/controller/rbac/definition, 1.14 to 2.4).
         """
 
         def missing() -> str:
-            definitions = self.kubernetes.names(DEFINITIONS)
-            roles = {f"crossplane:composite:{name}:aggregate-to-crossplane" for name in definitions}
+            template = "{.metadata.name} {.metadata.deletionTimestamp}"
+            states = [state.split() for state in self.kubernetes.values(DEFINITIONS, template)]
+            names = [state[0] for state in states if len(state) == 1]  # not terminating
+            roles = {f"crossplane:composite:{name}:aggregate-to-crossplane" for name in names}
             return " ".join(roles.difference(self.kubernetes.names("clusterroles")))
 
         until(missing, "Crossplane has access to composite resources")
