@@ -226,12 +226,23 @@ def test_a_save_of_the_same_content_during_a_push_hides_no_line(tmp_path: Path) 
             watch.watch(Cluster("", "here"), [declaration], show, 60, result_cache.NO_CACHE)
 
 
-def test_a_missing_package_is_refused_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        pytest.param("none", "none: no such file or directory", id="missing"),
+        pytest.param("loop", "loop: cannot be read: too many levels of symbolic", id="link-loop"),
+        pytest.param("x" * 300, "cannot be read: file name too long", id="long-name"),
+    ],
+)
+def test_a_path_without_a_package_is_refused_at_the_start(
+    tmp_path: Path, path: str, problem: str
+) -> None:
     declaration = package(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
     with released(tmp_path, declaration):
-        missing = declaration._replace(path=str(tmp_path / "none"))
-        with pytest.raises(DevcacheError, match="there is no such file or directory"):
-            watch.watch(Cluster("", "here"), [missing], lambda _: None, 60, result_cache.NO_CACHE)
+        wrong = declaration._replace(path=str(tmp_path / path))
+        with pytest.raises(DevcacheError, match=problem):
+            watch.watch(Cluster("", "here"), [wrong], lambda _: None, 60, result_cache.NO_CACHE)
 
 
 @pytest.mark.linux  # GNU env
