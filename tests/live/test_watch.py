@@ -271,3 +271,14 @@ def test_without_a_terminal_it_writes_lines_and_ctrl_c_ends_it(tmp_path: Path) -
             assert process.stdout.read() == ""
         finally:
             process.kill()
+
+
+@pytest.mark.linux  # /dev/full
+def test_lines_that_cannot_be_written_end_it_with_an_error(tmp_path: Path) -> None:
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration), Path("/dev/full").open("wb") as full:
+        outcome = subprocess.run(
+            [COMMAND, "watch", declaration.path], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    message = b"crossplane-devcache: error: stdout: cannot be written: no space left on device\n"
+    assert (outcome.returncode, outcome.stderr) == (1, message)
