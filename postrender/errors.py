@@ -1,9 +1,12 @@
-"""The exception type of the program, and the quotation of foreign text in its messages."""
+"""The exception type of the program, and foreign text in its messages."""
 
 from collections.abc import Callable
 
 _QUOTED_LENGTH = 120
 """The longest quotation in a message, in characters: enough for a reference or a path."""
+
+_LINE_LENGTH = 2000
+"""The longest line of a message, in characters. A longer one loses its middle."""
 
 
 class DevcacheError(Exception):
@@ -26,8 +29,9 @@ class DevcacheError(Exception):
 
     def __str__(self) -> str:
         """Return `where: problem`, with the hint on a second line."""
-        message = f"{self.where}: {self.problem}" if self.where else self.problem
-        return f"{message}\nhint: {self.hint}" if self.hint else message
+        where, problem, hint = map(one_line, (self.where, self.problem, self.hint))
+        message = f"{where}: {problem}" if where else problem
+        return f"{message}\nhint: {hint}" if hint else message
 
 
 Refuse = Callable[[DevcacheError], None]
@@ -51,13 +55,34 @@ def printable(text: str) -> str:
 
     Control characters, U+0085, U+2028 and similar ones are escaped, but not line breaks. In a
     terminal these characters could rewrite the message; in Helm 4 they would end the scalar.
+    Long lines are shortened.
     """
-    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+    escaped = "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+    return "\n".join(map(_shortened, escaped.split("\n")))
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a path or an argument is UTF-8; Python turns other bytes into surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def one_line(text: str) -> str:
     """Return `text` as `printable` does, with its line breaks escaped as well."""
-    return printable(text).replace("\n", "\\n")
+    return printable(text.replace("\n", "\\n"))
+
+
+def reason(error: OSError) -> str:
+    """Return the reason that the system gives, e.g. `no space left on device`."""
+    return (error.strerror or "input or output error").lower()
+
+
+def _shortened(line: str) -> str:
+    half = _LINE_LENGTH // 2
+    return line if len(line) <= _LINE_LENGTH else f"{line[:half]}...{line[-half:]}"
 
 
 def _escape(character: str) -> str:

@@ -81,14 +81,14 @@ class Fields(NamedTuple):
         """Return a string without blanks and control characters, e.g. a reference."""
         value = self.text(key, default)
         if _UNSAFE.search(value):
-            raise self.refusal(key, f"has blanks or control characters: {quoted(value)}")
+            raise self.refusal(key, "has blanks or control characters")
         return value
 
     def choice(self, key: str, *choices: str) -> str:
         """Return one of `choices`; the first is the default."""
         value = self.text(key, choices[0])
         if value not in choices:
-            raise self.refusal(key, f"is not one of {', '.join(choices)}: {quoted(value)}")
+            raise self.refusal(key, f"is not one of {', '.join(choices)}")
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:

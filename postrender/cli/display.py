@@ -7,6 +7,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from postrender.cli import streams
 from postrender.errors import one_line
 from postrender.interface.report import Table
 
@@ -156,6 +157,8 @@ class _Lines:
         for row in current.rows:
             if row.state and row not in self._rows:
                 parts = (row.time, row.name, row.revision, row.state, row.duration)
-                self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
+                with streams.writing():
+                    self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
         self._rows = set(current.rows)
-        self._stream.flush()
+        with streams.writing():
+            self._stream.flush()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from postrender.cli import invocation
-from postrender.errors import DevcacheError, printable
+from postrender.cli import invocation, streams
+from postrender.errors import DevcacheError, printable, quoted, reason
 from postrender.interface.command import PROGRAM, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def entry() -> NoReturn:
     interpreter, which would take an eighth of the filter's time.
     """
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
+        # Imports can lose a KeyboardInterrupt, so an interrupt ends the process until `_run`.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     os._exit(main())
 
 
@@ -43,40 +47,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         because Helm 4 does not show the stderr of a post-renderer.
     """
     try:
-        output, status = _run(*invocation.parse(argv))
-        _write(output)
-    except DevcacheError as error:
-        return _failed(f"error: {error}", REFUSED)
-    except UsageError as error:
-        return _failed(f"error: {error}", USAGE)
+        streams.prepare()
+        return _shown(*_outcome(argv))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # e.g. with `| head`; Python would report it again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return REFUSED
-    except Exception as error:  # noqa: BLE001  # any defect: the message must not quote content
-        return _failed(_defect(error), DEFECT)
-    return status
 
 
-def _write(output: list[bytes]) -> None:
-    """Write the whole output to stdout.
-
-    Raises:
-        DevcacheError: The output cannot be written, e.g. to a full disk.
-    """
+def _outcome(argv: Sequence[str] | None) -> tuple[list[bytes], str, int]:
+    """Return the output of a command, the message of its error, and the exit status."""
     try:
-        sys.stdout.buffer.writelines(output)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        problem = f"cannot be written: {(error.strerror or 'output error').lower()}"
-        raise DevcacheError(problem, where="stdout") from error
+        output, status = _run(*invocation.parse(argv))
+    except DevcacheError as error:
+        return [], f"error: {error}", REFUSED
+    except UsageError as error:
+        return [], f"error: {error}", USAGE
+    except BrokenPipeError:  # of a view
+        return [], "", REFUSED
+    except OSError as error:  # e.g. a working directory that is gone
+        where = "" if error.filename is None else quoted(str(error.filename))
+        refusal = DevcacheError(f"the system refuses: {reason(error)}", where=where)
+        return [], f"error: {refusal}", REFUSED
+    except Exception as error:  # noqa: BLE001  # any defect: the message must not quote content
+        return [], _defect(error), DEFECT
+    return output, "", status
 
 
 def _run(command: Command, options: Options) -> tuple[list[bytes], int]:
     """Return the output of a command, in pieces, and its exit status."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     form = options.pop("output", "table")
     options = {**options, **_stdin(command, options)}
     match command.shows:
@@ -104,7 +103,7 @@ def _stdin(command: Command, options: Options) -> Options:
     if sys.stdin.isatty():
         problem = f"reads {stdin.origin}"
         raise UsageError(problem)
-    return {stdin.parameter: sys.stdin.buffer.read()}
+    return {stdin.parameter: streams.read()}
 
 
 def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes], int]:
@@ -112,7 +111,7 @@ def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[byte
     if isinstance(output, list):
         return output, DONE
     if isinstance(output, str):
-        return [output.encode()], DONE
+        return [output.encode(errors="backslashreplace")], DONE
     from postrender.cli import display  # noqa: PLC0415  # the filter does not need it
 
     status = REFUSED if output.refused else DONE
@@ -121,17 +120,33 @@ def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[byte
     return [display.as_text(output, terminal=sys.stdout.isatty()).encode()], status
 
 
-def _failed(message: str, status: int) -> int:
-    """Write an error to the stream that the user sees, and return the exit status."""
-    text = f"{PROGRAM}: {printable(message)}"
-    if os.environ.get("HELM_PLUGIN_NAME") != PROGRAM:
-        sys.stderr.write(f"{text}\n")
-        return status
-    # Helm 4 discards stderr. It fails on a document that is not a mapping, and shows it.
-    lines = "".join(f"  {line}\n" for line in text.splitlines())
-    sys.stdout.buffer.write(f"|\n{lines}".encode())
-    sys.stdout.buffer.flush()
-    return DONE
+def _shown(output: list[bytes], message: str, status: int) -> int:
+    """Write the output, or the message of an error, and return the exit status."""
+    try:
+        if message and os.environ.get("HELM_PLUGIN_NAME") == PROGRAM:
+            streams.write([_document(message)])
+            return DONE
+        streams.write(output)
+    except BrokenPipeError:  # e.g. of `| head`
+        status = status or REFUSED
+    except DevcacheError as error:
+        message, status = message or f"error: {error}", status or REFUSED
+    if message:
+        streams.warn(f"{_text(message)}\n")
+    return status
+
+
+def _text(message: str) -> str:
+    return f"{PROGRAM}: {printable(message)}"
+
+
+def _document(message: str) -> bytes:
+    """Return an error as a YAML document.
+
+    Helm 4 discards stderr. It fails on a document that is not a mapping, and shows it.
+    """
+    lines = "".join(f"  {line}\n" for line in _text(message).splitlines())
+    return f"|\n{lines}".encode()
 
 
 def _defect(error: Exception) -> str:

@@ -48,7 +48,6 @@ def run(
         devcache.check_name(name, where="--name")
         if package:
             references.parse(package, where="--package")
-        proposals.check_text(runtime_image, where="--runtime-image")
         entry: dict[str, Plain] = {
             "path": proposal.path,
             **({"package": package} if package else {}),

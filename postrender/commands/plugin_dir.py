@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from postrender.interface import arguments
 from postrender.interface.command import Command
 
 
-def run() -> str:
+def run() -> list[bytes]:
     """Return the plugin's folder, with a line break."""
-    return f"{Path(__file__).parents[1] / 'plugin' / 'crossplane-devcache'}\n"
+    return [os.fsencode(Path(__file__).parents[1] / "plugin" / "crossplane-devcache"), b"\n"]
 
 
 COMMAND = Command(

@@ -33,6 +33,9 @@ _FROM_TO = re.compile(rf"{_BLANK}*({_OPERAND}){_BLANK}+-{_BLANK}+({_OPERAND}){_B
 _LARGEST = {"v1": 2**63 - 1, "v3": 2**64 - 1}
 """The largest number in a version."""
 
+_DIGITS = 40
+"""More digits than the largest number has."""
+
 _Identifier = tuple[int, int, str]
 """An identifier of a pre-release: a number ranks below a word."""
 
@@ -55,7 +58,7 @@ def version(text: str, rules: Rules) -> Version | None:
 
 
 def _version(parts: tuple[str | None, ...], rules: Rules) -> Version | None:
-    major, minor, patch = (int(part or 0) for part in parts[:3])
+    major, minor, patch = (_number(part or "0") for part in parts[:3])
     if max(major, minor, patch) > _LARGEST[rules]:
         return None
     identifiers = parts[3].split(".") if parts[3] else []
@@ -65,12 +68,20 @@ def _version(parts: tuple[str | None, ...], rules: Rules) -> Version | None:
 
 
 def _has_leading_zero(identifier: str) -> bool:
-    return identifier.isdecimal() and identifier != str(int(identifier))
+    return identifier.isdecimal() and identifier.startswith("0") and identifier != "0"
 
 
 def _identifier(text: str) -> _Identifier:
-    number = int(text) if text.isdecimal() else _LARGEST["v3"] + 1
+    number = _number(text) if text.isdecimal() else _LARGEST["v3"] + 1
     return (0, number, text) if number <= _LARGEST["v3"] else (1, 0, text)
+
+
+def _number(digits: str) -> int:
+    """Return a number, or a smaller one that is still too large for a version.
+
+    Python refuses to convert more than 4,300 digits.
+    """
+    return int(digits.lstrip("0")[:_DIGITS] or "0")
 
 
 @dataclass(frozen=True)

@@ -308,8 +308,7 @@ def _copier(spec: Fields) -> Copier:
 def _release_revision(spec: Fields) -> str:
     revision = spec.text("releaseRevision")
     if revision and not re.fullmatch("[A-Za-z0-9]{1,32}", revision):
-        problem = "is not 1 to 32 letters and digits"
-        raise spec.refusal("releaseRevision", f"{problem}: {quoted(revision)}")
+        raise spec.refusal("releaseRevision", "is not 1 to 32 letters and digits")
     return revision
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postrender.crossplane import constraints, references
-from postrender.errors import DevcacheError, quoted
+from postrender.errors import DevcacheError, is_utf8, quoted
 from postrender.packages import disk
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def propose(
         DevcacheError: Two packages would have the same name, or a path is not UTF-8.
     """
     for path, _ in packages:
-        check_text(str(path), where=disk.title(path))
+        if not is_utf8(str(path)):
+            problem = "is not UTF-8, so no YAML file can declare it"
+            raise DevcacheError(problem, where=disk.title(path))
     local = [*others, *(package for _, package in packages)]
     proposals = tuple(_proposal(path, package, local) for path, package in packages)
     by_name: dict[str, Proposal] = {}
@@ -74,23 +76,6 @@ def propose(
             hint = "declare one of them with `crossplane-devcache add --name`"
             raise DevcacheError(problem, where=disk.title(proposal.path), hint=hint)
     return proposals
-
-
-def check_text(text: str, *, where: str) -> None:
-    """Refuse an argument with bytes that YAML cannot contain.
-
-    Args:
-        text: An argument of the command line.
-        where: The argument, for error messages.
-
-    Raises:
-        DevcacheError: The argument is not UTF-8.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        problem = "is not UTF-8"
-        raise DevcacheError(problem, where=where) from None
 
 
 def _proposal(path: Path, package: Package, local: Sequence[Package]) -> Proposal:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+from contextlib import redirect_stdout
 from functools import cache
 from importlib import import_module
 from inspect import signature
@@ -11,6 +13,8 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import __version__
+from postrender.errors import is_utf8, one_line, quoted
+from postrender.interface import arguments
 from postrender.interface.command import PROGRAM, Command, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise an error: Helm 4 would not show the output of argparse."""
-        explained = f"{message}\n{self.format_usage().strip()}"
+        explained = f"{one_line(message)}\n{self.format_usage().strip()}"
         raise UsageError(explained)
 
 
@@ -67,12 +71,20 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     loaded = (first,) if first in names() else names()
     if first == "--version":
         loaded = ()
-    options: Options = vars(parser(loaded).parse_args(argv))
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            options: Options = vars(parser(loaded).parse_args(argv))
+    except SystemExit:  # of --help and --version
+        return Command(help="", arguments=arguments.none, run=printed.getvalue), {}
     name = str(options.pop("command", None) or FILTER)
     command = load(name)
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
         problem = "does not take --config"  # `--config` may precede the command
+    for value in options.values():
+        if isinstance(value, str) and not is_utf8(value):
+            problem = f"an argument is not UTF-8: {quoted(value)}"
     if problem:
         explained = f"{name}: {problem}"
         raise UsageError(explained)

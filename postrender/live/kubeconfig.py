@@ -80,14 +80,23 @@ def read(context: str) -> Context:
 def _files() -> Iterator[tuple[Path, Fields]]:
     """Yield the existing files of KUBECONFIG in order; the first of several equal names counts."""
     variable = os.environ.get("KUBECONFIG") or _DEFAULT
-    paths = [Path(text).expanduser() for text in variable.split(os.pathsep) if text]
-    existing = [path for path in paths if path.is_file()]
+    expanded = os.path.expanduser  # Path.expanduser fails without a home
+    paths = [Path(expanded(text)) for text in variable.split(os.pathsep) if text]
+    existing = [path for path in paths if _exists(path)]
     if not existing:
         problem = f"there is no kubeconfig at {', '.join(files.title(path) for path in paths)}"
         raise DevcacheError(problem, hint="set KUBECONFIG to the kubeconfig of your cluster")
     for path in existing:
         where = files.title(path)
         yield path, Fields.of(nodes.plain(files.text(path), where=where), path="it", where=where)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return True
 
 
 def _item(

@@ -132,5 +132,5 @@ def of_release(entry: RecordedPackage, path: Path) -> PackageDeclaration:
 def _same_file(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
-    except OSError:
+    except (OSError, ValueError):
         return False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +18,7 @@ from postrender.errors import DevcacheError
 from postrender.live import push, selection
 from postrender.live.cluster import UnreachableError
 from postrender.live.stopwatch import Progress, SupersededError
+from postrender.packages import disk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -137,18 +140,18 @@ class _Roots:
 
 
 def _roots(declarations: Iterable[PackageDeclaration]) -> list[_Roots]:
-    paths = {Path(declaration.path).resolve() for declaration in declarations}
-    for path in sorted(paths):
-        if not path.exists():
-            problem = "there is no such file or directory"
-            raise DevcacheError(problem, where=str(path))
-    folders = {path for path in paths if path.is_dir()}
+    paths = {_resolved(declaration) for declaration in declarations}
+    folders = {path for path in sorted(paths) if stat.S_ISDIR(disk.status(path).st_mode)}
     parents = {path.parent for path in paths - folders}  # a replaced file has another inode
     all_roots = (
         _Roots(frozenset(folders), recursive=True),
         _Roots(frozenset(parents), recursive=False),
     )
     return [roots for roots in all_roots if roots.folders]
+
+
+def _resolved(declaration: PackageDeclaration) -> Path:
+    return Path(os.path.realpath(declaration.path))
 
 
 def _record_saves(
@@ -158,7 +161,7 @@ def _record_saves(
     stop: threading.Event,
 ) -> None:
     """Record the packages that change on disk, until `stop` is set or a watch fails."""
-    packages = {item.name: Path(item.path).resolve() for item in declarations}
+    packages = {item.name: _resolved(item) for item in declarations}
 
     def record(paths: Collection[Path]) -> None:
         saves.add(

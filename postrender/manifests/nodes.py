@@ -172,6 +172,9 @@ Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plai
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 """A number, as Helm's parser reads it (go-yaml v2, resolve.go); PyYAML reads `1e3` as text."""
 
+_LONGEST_INTEGER = 1000
+"""The digits of the longest integer. Python neither reads nor prints one with 5,000 digits."""
+
 
 def plain(document: str, *, where: str) -> Plain:
     """Return the one YAML document in `document` as plain values.
@@ -227,8 +230,10 @@ def scalar(node: yaml.ScalarNode) -> Plain:
 
 def _integer(value: str) -> int | str:
     digits = value.replace("_", "")
+    if len(digits) > _LONGEST_INTEGER:
+        return value
     octal = re.fullmatch("[-+]?0[0-7]+", digits) is not None
     try:
         return int(digits, 8 if octal else 0)
-    except ValueError:  # `0x_`, `!!int word`, or more digits than Python converts
+    except ValueError:  # `0x_` or `!!int word`
         return value

@@ -7,8 +7,10 @@ folders and links to files, but does not follow links to folders.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +30,9 @@ _EXAMPLES = "examples"
 
 _SUFFIXES = (".yaml", ".yml")
 """The suffixes of YAML files. As in Go, a file named `.yaml` has this suffix."""
+
+_DANGLING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""The errors of a link without a target."""
 
 _SEPARATOR = b"---\n"
 
@@ -53,7 +58,10 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
         DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML, a file that
             cannot be read, or a link to a target outside of it.
     """
-    root = Path(os.path.realpath(path))
+    try:
+        root = Path(os.path.realpath(path))
+    except OSError as error:  # the working directory is gone
+        raise disk.unreadable(path, error) from error
     if not os.path.lexists(root / META_FILE):
         hint = f"a package directory has {META_FILE} at its root"
         problem = f"has no {META_FILE}"
@@ -144,8 +152,14 @@ def _leads_to_file(link: Path, root: Path, path: Path) -> bool:
     """
     is_yaml = link.name.endswith(_SUFFIXES)
     target = Path(os.path.realpath(link))
-    if (is_yaml or target.is_dir()) and not target.is_relative_to(root):
+    try:
+        mode = target.stat().st_mode
+    except OSError as error:
+        if error.errno not in _DANGLING:  # e.g. in a folder that cannot be read
+            raise disk.unreadable(path, error) from error
+        mode = 0
+    if (is_yaml or stat.S_ISDIR(mode)) and not target.is_relative_to(root):
         problem = "is a link to a target outside of the package directory"
         hint = "copy the target, or leave the link out with `ignore`"
         raise DevcacheError(problem, where=disk.title(path), hint=hint)
-    return is_yaml and target.is_file()
+    return is_yaml and stat.S_ISREG(mode)

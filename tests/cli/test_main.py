@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,8 @@ from tests.shared.declarations import config_option
 from tests.shared.installed_command import refusal, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.shared.command import Command
 
 RENDERED = manifests.RENDERED.encode()
@@ -83,19 +84,6 @@ def test_config_may_precede_the_command(golden_command: Command) -> None:
     assert outcome.status == main.DONE
 
 
-def test_a_closed_pipe_is_no_defect() -> None:
-    read, write = os.pipe()
-    os.close(read)
-    outcome = subprocess.run(
-        [str(COMMAND), "crds", "--crossplane=2.4"],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
-    os.close(write)
-    assert (outcome.returncode, outcome.stderr) == (1, b"")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -115,13 +103,3 @@ def test_stdin_that_is_a_terminal_is_wrong_usage(arguments: tuple[str, ...], mes
     os.close(parent)
     os.close(child)
     assert message in refusal(outcome, status=2)
-
-
-@pytest.mark.linux  # /dev/full
-def test_a_full_disk_is_no_defect() -> None:
-    with Path("/dev/full").open("wb") as full:
-        outcome = subprocess.run(
-            [str(COMMAND), "plugin-dir"], stdout=full, stderr=subprocess.PIPE, check=False
-        )
-    message = b"crossplane-devcache: error: stdout: cannot be written: no space left on device\n"
-    assert (outcome.returncode, outcome.stderr) == (1, message)

@@ -71,3 +71,33 @@ def test_common_constraints_by_crossplane_version(
 
     assert (admits(versions.Version(1, 20)), admits(versions.Version(2, 2))) == (old, old)
     assert (admits(versions.Version(2, 3)), admits(versions.Version(2, 4))) == (new, new)
+
+
+MANY = "9" * 5000
+"""More digits than Python converts to a number."""
+
+
+@both_rules
+@pytest.mark.parametrize("tag", [f"v{MANY}", f"v1.2.{MANY}", f"v1.{MANY}.3-rc.1"])
+def test_a_version_with_a_number_of_5000_digits_is_no_version(
+    rules: constraints.Rules, tag: str
+) -> None:
+    assert constraints.version(tag, rules) is None
+    assert constraints.parse(f">={tag}", rules) is None
+
+
+@both_rules
+def test_a_number_of_5000_digits_in_a_pre_release_ranks_above_small_ones(
+    rules: constraints.Rules,
+) -> None:
+    range_ = constraints.parse(">=1.0.0-2", rules)
+    large = constraints.version(f"1.0.0-{MANY}", rules)
+    assert range_
+    assert large
+    assert range_.admits(large)
+
+
+@both_rules
+def test_zeros_before_a_number_do_not_change_it(rules: constraints.Rules) -> None:
+    zeros = constraints.version(f"v{'0' * 5000}1.0.0", rules)
+    assert zeros == constraints.version("1.0.0", rules)

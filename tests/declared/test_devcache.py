@@ -163,7 +163,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{payload: appart}",
-            'spec.payload is not one of release, apart: "appart"',
+            "spec.payload is not one of release, apart$",
             id="unknown-payload",
         ),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
@@ -183,7 +183,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             '{packages: {a: {path: x, package: "x.io/a\\u2028b:v1"}}}',
-            r"control characters: \"x.io/a\\u2028b:v1\"",
+            "package has blanks or control characters$",
             id="line-separator-in-reference",
         ),
         pytest.param(
@@ -219,7 +219,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{copier: {image: {pullPolicy: always}}}",
-            'not one of IfNotPresent, Always, Never: "always"',
+            "not one of IfNotPresent, Always, Never$",
             id="pull-policy",
         ),
         pytest.param(

@@ -170,6 +170,27 @@ def test_a_missing_kubeconfig_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        pytest.param(
+            "~nobody-has-this-name/config", "there is no kubeconfig at ~nobody", id="user"
+        ),
+        pytest.param("loop", "cannot be read: too many levels of symbolic links", id="link-loop"),
+        pytest.param("x" * 300, "cannot be read: file name too long", id="long-name"),
+        pytest.param(".", "cannot be read: is a directory", id="directory"),
+    ],
+)
+def test_a_kubeconfig_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, problem: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBECONFIG", path)
+    with pytest.raises(DevcacheError, match=problem):
+        kubeconfig.read("")
+
+
+@pytest.mark.parametrize(
     ("context", "name"),
     [
         pytest.param("", "first", id="current-context-of-the-first-file"),

@@ -226,12 +226,23 @@ def test_a_save_of_the_same_content_during_a_push_hides_no_line(tmp_path: Path) 
             watch.watch(Cluster("", "here"), [declaration], show, 60, result_cache.NO_CACHE)
 
 
-def test_a_missing_package_is_refused_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        pytest.param("none", "none: no such file or directory", id="missing"),
+        pytest.param("loop", "loop: cannot be read: too many levels of symbolic", id="link-loop"),
+        pytest.param("x" * 300, "cannot be read: file name too long", id="long-name"),
+    ],
+)
+def test_a_path_without_a_package_is_refused_at_the_start(
+    tmp_path: Path, path: str, problem: str
+) -> None:
     declaration = package(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
     with released(tmp_path, declaration):
-        missing = declaration._replace(path=str(tmp_path / "none"))
-        with pytest.raises(DevcacheError, match="there is no such file or directory"):
-            watch.watch(Cluster("", "here"), [missing], lambda _: None, 60, result_cache.NO_CACHE)
+        wrong = declaration._replace(path=str(tmp_path / path))
+        with pytest.raises(DevcacheError, match=problem):
+            watch.watch(Cluster("", "here"), [wrong], lambda _: None, 60, result_cache.NO_CACHE)
 
 
 @pytest.mark.linux  # GNU env
@@ -260,3 +271,14 @@ def test_without_a_terminal_it_writes_lines_and_ctrl_c_ends_it(tmp_path: Path) -
             assert process.stdout.read() == ""
         finally:
             process.kill()
+
+
+@pytest.mark.linux  # /dev/full
+def test_lines_that_cannot_be_written_end_it_with_an_error(tmp_path: Path) -> None:
+    declaration = package(tmp_path)
+    with released(tmp_path, declaration), Path("/dev/full").open("wb") as full:
+        outcome = subprocess.run(
+            [COMMAND, "watch", declaration.path], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    message = b"crossplane-devcache: error: stdout: cannot be written: no space left on device\n"
+    assert (outcome.returncode, outcome.stderr) == (1, message)

@@ -30,6 +30,10 @@ from postrender.manifests import nodes
         ("!!int word", "word"),
         ("1e999", "1e999"),
         (f"1{'0' * 5000}", f"1{'0' * 5000}"),
+        (f"0x{'f' * 5000}", f"0x{'f' * 5000}"),
+        (f"0{'7' * 5000}", f"0{'7' * 5000}"),
+        (f"0b{'1' * 20_000}", f"0b{'1' * 20_000}"),
+        ("9" * 30, 10**30 - 1),
     ],
 )
 def test_values_are_read_as_by_helm(written: str, value: object) -> None:
