@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.smoke
-def test_local_packages_are_healthy_and_no_registry_was_asked(
+def test_local_packages_are_healthy_without_a_request_to_a_registry(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     registry: Registry,

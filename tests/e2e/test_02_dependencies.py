@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.smoke
-def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
+def test_a_package_of_a_registry_is_pulled_into_the_writable_cache(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     node: Node,
@@ -39,7 +39,7 @@ def test_what_only_a_registry_has_is_pulled_into_the_writable_cache(
 
 
 @pytest.mark.smoke
-def test_a_local_dependency_is_found_by_a_range(
+def test_a_local_package_satisfies_the_range_of_a_dependency(
     crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
 ) -> None:
     # The registry has the same source and tag with different contents.

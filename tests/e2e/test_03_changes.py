@@ -80,7 +80,7 @@ def _rejection(kubernetes: Kubernetes, manifest: str) -> str | None:
 
 
 @pytest.mark.smoke
-def test_packages_leave_with_all_that_is_theirs(
+def test_a_removed_package_leaves_no_objects(
     crossplane: Crossplane, kubernetes: Kubernetes, fleet: Declarations, tmp_path: Path
 ) -> None:
     stays: Declarations = {"stays": local(configuration(tmp_path, "stays"))}

@@ -95,7 +95,7 @@ def test_without_the_post_renderer(crossplane: Crossplane, packages: Declaration
     assert snapshot(crossplane) == before
 
 
-def test_helm_shows_what_is_wrong_with_a_package(
+def test_helm_shows_the_problem_of_a_package(
     crossplane: Crossplane, packages: Declarations, tmp_path: Path
 ) -> None:
     crossplane.ensure(packages)
@@ -109,7 +109,7 @@ def test_helm_shows_what_is_wrong_with_a_package(
     assert snapshot(crossplane) == before
 
 
-def test_helm_adopts_an_object_that_was_applied_apart(
+def test_helm_adopts_a_package_object_that_a_user_applied(
     crossplane: Crossplane, kubernetes: Kubernetes, packages: Declarations
 ) -> None:
     crossplane.ensure(packages)

@@ -63,7 +63,7 @@ def test_crossplane_can_write_its_cache_but_not_the_packages(
 
 
 @pytest.mark.smoke
-def test_a_damaged_package_stops_the_copier_and_leaves_the_cache_as_it_is(
+def test_a_damaged_package_stops_the_copier_and_the_cache_stays_unchanged(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     node: Node,

@@ -29,7 +29,7 @@ VALUES: dict[str, Plain] = {
 }
 
 
-def test_a_claim_keeps_the_cache_and_lets_go_of_what_left(
+def test_a_volume_claim_keeps_the_cache_without_removed_packages(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     cluster: Cluster,

@@ -50,7 +50,7 @@ def test_installs_again_after_a_bare_uninstall(
     kubernetes.wait_until_healthy(base)
 
 
-def test_replaces_upstreams_own_way_which_fails_for_want_of_a_writable_cache(
+def test_replaces_the_read_only_cache_of_the_upstream_chart(
     crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
 ) -> None:
     demo = configuration(

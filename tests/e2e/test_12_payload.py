@@ -31,7 +31,7 @@ def apart(crossplane: Crossplane) -> Iterator[Crossplane]:
     crossplane.payload = "release"
 
 
-def test_what_fits_no_release_is_installed_changed_rolled_back_and_pruned(
+def test_packages_outside_the_release_are_installed_changed_rolled_back_and_pruned(
     apart: Crossplane, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
     small = configuration(tmp_path, "small")

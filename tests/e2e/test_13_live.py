@@ -159,7 +159,7 @@ def time_registry(kubernetes: Kubernetes, registry: Registry, folder: Path) -> l
 
 
 @pytest.mark.smoke
-def test_a_push_says_what_it_did_and_then_that_nothing_is_to_do(
+def test_a_push_reports_its_result_and_a_second_push_changes_nothing(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:
     package = configuration(folder, "edited", field="pushed")
@@ -172,7 +172,7 @@ def test_a_push_says_what_it_did_and_then_that_nothing_is_to_do(
 
 
 @pytest.mark.usefixtures("live")
-def test_the_sidecar_takes_next_to_no_cpu_while_idle(kubernetes: Kubernetes, node: Node) -> None:
+def test_the_idle_sidecar_takes_almost_no_cpu(kubernetes: Kubernetes, node: Node) -> None:
     [pod] = kubernetes.pods()
     before, start = node.cpu(pod), time.monotonic()
     time.sleep(30)
@@ -181,7 +181,7 @@ def test_the_sidecar_takes_next_to_no_cpu_while_idle(kubernetes: Kubernetes, nod
     assert share < 0.05, "this limit is far above the need of any machine"
 
 
-def test_helm_takes_back_what_was_pushed_and_needs_no_force(
+def test_helm_reverts_a_push_without_force(
     live: Crossplane, kubernetes: Kubernetes, folder: Path, packages: Declarations
 ) -> None:
     for field in ("one", "two", "three"):
@@ -198,7 +198,7 @@ def test_helm_takes_back_what_was_pushed_and_needs_no_force(
     kubernetes.wait_until_healthy(packages)
 
 
-def test_a_package_that_nobody_declares_stays_until_it_is_unloaded(
+def test_an_undeclared_package_stays_until_it_is_unloaded(
     live: Crossplane, kubernetes: Kubernetes, folder: Path, packages: Declarations
 ) -> None:
     extra = configuration(folder, "extra")
@@ -214,7 +214,7 @@ def test_a_package_that_nobody_declares_stays_until_it_is_unloaded(
     assert kubernetes.read("configmap/crossplane-devcache", "{.data.pushed}") == ""
 
 
-def test_a_release_comes_to_declare_what_was_pushed(
+def test_a_release_declares_a_pushed_package(
     live: Crossplane, kubernetes: Kubernetes, folder: Path, packages: Declarations
 ) -> None:
     extra = configuration(folder, "extra")
@@ -229,7 +229,7 @@ def test_a_release_comes_to_declare_what_was_pushed(
     kubernetes.wait_until_gone(f"crd/{api('extra')}")
 
 
-def test_each_replica_is_waited_for(
+def test_a_push_waits_for_each_replica(
     crossplane: Crossplane,
     kubernetes: Kubernetes,
     node: Node,
@@ -244,7 +244,7 @@ def test_each_replica_is_waited_for(
     crossplane.state = None
 
 
-def test_a_pod_that_restarts_in_the_middle_is_waited_for(
+def test_a_push_waits_for_a_pod_that_restarts(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:
     kubernetes.kubectl("delete", "pod", f"--selector={CORE}", INSIDE, "--wait=false")
@@ -253,7 +253,7 @@ def test_a_pod_that_restarts_in_the_middle_is_waited_for(
     kubernetes.wait_until_pods_ready(1, CORE)
 
 
-def test_two_pushes_at_once_leave_one_of_them_whole(
+def test_one_of_two_concurrent_pushes_is_complete(
     live: Crossplane, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
     def both(field: str) -> None:
@@ -278,7 +278,7 @@ def test_two_pushes_at_once_leave_one_of_them_whole(
     kubernetes.wait_until_healthy(["edited", "other"])
 
 
-def test_crossplane_says_itself_why_it_takes_a_package_not(
+def test_crossplane_reports_why_it_refuses_a_package(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:
     package = configuration(folder, "edited", field="broken")
@@ -295,7 +295,7 @@ def test_crossplane_says_itself_why_it_takes_a_package_not(
     has(kubernetes, "edited", "mended")
 
 
-def test_who_may_only_push_can_do_all_of_it(
+def test_the_role_for_pushes_is_enough_for_all_live_commands(
     live: Crossplane, kubernetes: Kubernetes, cluster: Cluster, folder: Path, tmp_path: Path
 ) -> None:
     kubernetes.apply((ROOT / "examples" / "live-rbac.yaml").read_text())
@@ -326,7 +326,7 @@ def test_who_may_only_push_can_do_all_of_it(
         kubernetes.kubectl("delete", resource, "devcache-push")
 
 
-def test_watch_pushes_what_is_saved_and_outlives_what_is_broken(
+def test_watch_pushes_saved_files_and_survives_broken_packages(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:
     package = folder / "edited"
@@ -346,7 +346,7 @@ def test_watch_pushes_what_is_saved_and_outlives_what_is_broken(
     assert popen.returncode == 130
 
 
-def test_without_live_mode_it_says_what_to_set(
+def test_without_live_mode_a_push_names_the_missing_setting(
     crossplane: Crossplane, packages: Declarations, folder: Path
 ) -> None:
     crossplane.ensure(packages)
@@ -356,7 +356,9 @@ def test_without_live_mode_it_says_what_to_set(
     assert "devcache.live" in result.stderr
 
 
-def test_nothing_of_it_is_left(crossplane: Crossplane, kubernetes: Kubernetes) -> None:
+def test_removed_packages_leave_no_object_of_live_mode(
+    crossplane: Crossplane, kubernetes: Kubernetes
+) -> None:
     crossplane.ensure({})
     until(lambda: " ".join(kubernetes.names(*KINDS, *REVISIONS)) or None, "no package is left")
     assert not kubernetes.names("imageconfigs.pkg.crossplane.io", selector=PUSHED)
