@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from postrender.errors import DevcacheError
 from postrender.packages import tarball
 from postrender.packages.package import LARGEST_PACKAGE_YAML, PACKAGE_YAML
-from postrender.packages.sources import Allowance, Range, Source, Unpacked
+from postrender.packages.sources import Allowance, Hashed, Range, Source, Unpacked
 
 if TYPE_CHECKING:
     import tarfile
@@ -39,13 +39,18 @@ class Layer(NamedTuple):
     is_packed: bool
     """Whether the layer is gzip data, by its first bytes; otherwise it is a plain tar file."""
 
+    digest: str
+    """`sha256:<hex>` of the layer as stored."""
+
+    has_named_digest: bool
+    """Whether the name of the layer is its digest."""
+
+    diff_id: str
+    """`sha256:<hex>` of the unpacked layer by the image config, or ""."""
+
     def content(self) -> Range:
         """Return the bytes of the layer as stored."""
         return Range(self.descriptor, self.start, self.size, self.where)
-
-    def tar(self, allowance: Allowance) -> Source:
-        """Return the layer as a tar file; unpacking spends the allowance."""
-        return Unpacked(self.content(), allowance) if self.is_packed else self.content()
 
 
 def package_yaml(layers: Sequence[Layer], base_layers: Sequence[Layer], *, where: str) -> bytes:
@@ -64,19 +69,47 @@ def package_yaml(layers: Sequence[Layer], base_layers: Sequence[Layer], *, where
         problem = f"{len(base_layers)} layers are labelled as the package; Crossplane accepts one"
         raise DevcacheError(problem, where=where)
     allowance = Allowance(_MOST_UNPACKED)
-    for layer in base_layers or reversed(layers):
-        tar = layer.tar(allowance)
-        has_whiteout = False
-        for member in tarball.members(tar, _MOST_MEMBERS):
-            name = posixpath.normpath(member.name).lstrip("/")
-            if name == PACKAGE_YAML:
-                return _content(member, tar)
-            has_whiteout = has_whiteout or name in _WHITEOUTS
+    # A layer that is listed again brings nothing new.
+    distinct = {layer.start: layer for layer in reversed(base_layers or layers)}
+    for layer in distinct.values():
+        content, has_whiteout = _read(layer, allowance)
+        if content is not None:
+            return content
         if has_whiteout:
             break
     hint = "is it a Crossplane package? build one with `crossplane xpkg build`"
     problem = f"no {PACKAGE_YAML} in the image"
     raise DevcacheError(problem, where=where, hint=hint)
+
+
+def _read(layer: Layer, allowance: Allowance) -> tuple[bytes | None, bool]:
+    """Return the package.yaml of a layer, if any, and whether the layer hides those below.
+
+    A gzip layer is read up to its end, because its checksums are there.
+    """
+    if not layer.is_packed:  # its digest is checked
+        return _search(layer.content())
+    tar = Hashed(Unpacked(layer.content(), allowance))
+    result = _search(tar)
+    if layer.diff_id not in {"", tar.sha256()}:
+        raise damaged(layer.where)
+    return result
+
+
+def _search(tar: Source) -> tuple[bytes | None, bool]:
+    has_whiteout = False
+    for member in tarball.members(tar, _MOST_MEMBERS):
+        name = posixpath.normpath(member.name).lstrip("/")
+        if name == PACKAGE_YAML:
+            return _content(member, tar), False
+        has_whiteout = has_whiteout or name in _WHITEOUTS
+    return None, has_whiteout
+
+
+def damaged(where: str) -> DevcacheError:
+    """Return the refusal of a layer or image config with another digest than it must have."""
+    problem = "is damaged: its digest is not that of its name, its label or the image config"
+    return DevcacheError(problem, where=where, hint="copy or build the file again")
 
 
 def _content(member: tarfile.TarInfo, tar: Source) -> bytes:

@@ -125,6 +125,29 @@ class Range(Source):
         return f"sha256:{digest.hexdigest()}"
 
 
+class Hashed(Source):
+    """A stream whose bytes are hashed when they are read."""
+
+    def __init__(self, source: Source) -> None:
+        """Start at the beginning of a stream, of which nothing was read yet."""
+        super().__init__(source.where)
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes; b"" only at the end."""
+        piece = self._source.read(size)
+        self._digest.update(piece)
+        self.position += len(piece)
+        return piece
+
+    def sha256(self) -> str:
+        """Read up to the end, and return `sha256:<hex>` of all bytes of the stream."""
+        while self.read(_PIECE):
+            pass
+        return f"sha256:{self._digest.hexdigest()}"
+
+
 class Unpacked(Source):
     """The unpacked content of a gzip stream with one or more members."""
 
