@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.packages import disk, imagedigest, tarball
+from postrender.packages.budget import Budget
 from postrender.packages.imagedigest import Blob, sha256
 from postrender.packages.layers import Layer, damaged, package_yaml
 from postrender.packages.sources import Range
@@ -32,6 +33,7 @@ _LARGEST_ARCHIVE = 16 << 30
 
 _MOST_MEMBERS = 10_000
 _LONGEST_NAME = 4096
+"""The limits of the names of members, which stay in memory."""
 
 _LARGEST_JSON = 2 << 20
 """The largest manifest.json or image config in bytes."""
@@ -64,18 +66,25 @@ class Image(NamedTuple):
     where: str
     """The file, for error messages."""
 
+    budget: Budget
+    """The rest of the budget of the package."""
+
     def package_yaml(self) -> bytes:
         """Return the package.yaml of the image.
 
         Raises:
             DevcacheError: There is none, or a layer is damaged or exceeds a limit.
         """
-        return package_yaml(self.layers, self.base_layers, where=self.where)
+        return package_yaml(self.layers, self.base_layers, self.budget, where=self.where)
 
 
 @contextmanager
-def open_image(path: Path) -> Iterator[Image]:
+def open_image(path: Path, budget: Budget) -> Iterator[Image]:
     """Open the package file at `path`, and close it at the end of the context.
+
+    Args:
+        path: The package file.
+        budget: The budget of the package.
 
     Yields:
         The image in the file.
@@ -85,8 +94,8 @@ def open_image(path: Path) -> Iterator[Image]:
             or exceeds a limit.
     """
     with disk.open_file(path) as (descriptor, size):
-        archive = _archive(Range(descriptor, 0, size, disk.title(path)), descriptor)
-        yield _image(archive, _only_image(archive), size)
+        archive = _archive(Range(descriptor, 0, size, disk.title(path)), descriptor, budget)
+        yield _image(archive, _only_image(archive), size, budget)
 
 
 def read_again(path: Path, digest: str) -> bytes:
@@ -95,14 +104,14 @@ def read_again(path: Path, digest: str) -> bytes:
     Raises:
         DevcacheError: As for `open_image`, or the file has another digest now.
     """
-    with open_image(path) as image:
+    with open_image(path, Budget()) as image:
         if image.digest == digest:
             return image.package_yaml()
     problem = "was changed while it was read"
     raise DevcacheError(problem, where=disk.title(path), hint="run the same command again")
 
 
-def _image(archive: _Archive, entry: dict[str, object], size: int) -> Image:
+def _image(archive: _Archive, entry: dict[str, object], size: int, budget: Budget) -> Image:
     config_name = _text(entry.get("Config"), "Config", archive.place(_MANIFEST))
     config = archive.small_file(config_name)
     if _named_digest(config_name) not in {"", sha256(config)}:
@@ -117,7 +126,9 @@ def _image(archive: _Archive, entry: dict[str, object], size: int) -> Image:
     )
     blobs = [Blob(layer.digest, layer.size) for layer in layers]
     digest = imagedigest.registry_digest(config, blobs, labels) if has_registry_digest else ""
-    return Image(digest, size, layers, _base_layers(layers, labels, archive.where), archive.where)
+    return Image(
+        digest, size, layers, _base_layers(layers, labels, archive.where), archive.where, budget
+    )
 
 
 class _Archive(NamedTuple):
@@ -156,7 +167,7 @@ class _Archive(NamedTuple):
         return content.exactly(content.size)
 
 
-def _archive(file: Range, descriptor: int) -> _Archive:
+def _archive(file: Range, descriptor: int, budget: Budget) -> _Archive:
     if file.size > _LARGEST_ARCHIVE:
         problem = f"is larger than {_LARGEST_ARCHIVE >> 30} GiB"
         raise DevcacheError(problem, where=file.where)
@@ -164,8 +175,10 @@ def _archive(file: Range, descriptor: int) -> _Archive:
         problem = "is compressed as a whole with gzip, unlike a package file"
         raise DevcacheError(problem, where=file.where, hint="gunzip it")
     members: dict[str, tarfile.TarInfo] = {}
-    for member in tarball.members(file, _MOST_MEMBERS):
-        # The names of all members stay in memory.
+    for number, member in enumerate(tarball.members(file, budget)):
+        if number == _MOST_MEMBERS:
+            problem = f"has more than {_MOST_MEMBERS} members"
+            raise DevcacheError(problem, where=file.where)
         if max(len(member.name), len(member.linkname)) > _LONGEST_NAME:
             problem = f"has a member with a name of more than {_LONGEST_NAME} characters"
             raise DevcacheError(problem, where=file.where)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator, Sequence
 
+    from postrender.packages.budget import Budget
+
 META_FILE = "crossplane.yaml"
 
 _EXAMPLES = "examples"
@@ -41,17 +43,18 @@ class File(NamedTuple):
     content: bytes
 
 
-def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
+def read(path: Path, ignore: Sequence[str], budget: Budget) -> tuple[File, ...]:
     """Return the files of the package directory `path`, crossplane.yaml first, without empty ones.
 
     Args:
         path: The directory.
         ignore: Patterns of Go's filepath.Match for files and folders to leave out; a folder is left
             out with all its content.
+        budget: The budget of the package.
 
     Raises:
-        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML, a file that
-            cannot be read, or a link to a target outside of it.
+        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML or another
+            excess, a file that cannot be read, or a link to a target outside of it.
     """
     root = Path(os.path.realpath(path))
     if not os.path.lexists(root / META_FILE):
@@ -59,7 +62,7 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
         problem = f"has no {META_FILE}"
         raise DevcacheError(problem, where=disk.title(path), hint=hint)
     patterns = [gomatch.compile_pattern(pattern) for pattern in ignore]
-    names = sorted(_names(root, path, patterns), key=_rank)
+    names = sorted(_names(root, path, patterns, budget), key=_rank)
     files: list[File] = []
     size = 0
     for name in names:
@@ -69,6 +72,8 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
                 problem = f"has more than {LARGEST_PACKAGE_YAML >> 20} MiB of YAML"
                 raise DevcacheError(problem, where=disk.title(path))
             content = Range(descriptor, 0, file_size, disk.title(path / name)).exactly(file_size)
+        if not content:
+            budget.documents.spend(1, disk.title(path))
         if content:
             files.append(File(name, content))
     return tuple(files)
@@ -103,12 +108,15 @@ def _rank(name: str) -> tuple[bool, list[str]]:
     return name != META_FILE, name.split("/")
 
 
-def _names(root: Path, path: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[str]:
+def _names(
+    root: Path, path: Path, patterns: Sequence[re.Pattern[str]], budget: Budget
+) -> Iterator[str]:
     """Yield the paths of the package's files, relative to `root`, in any order."""
     folders = [""]
     while folders:
         folder = folders.pop()
         for entry in _entries(root / folder, path / folder):
+            budget.entries.spend(1, disk.title(path))
             name = f"{folder}/{entry.name}" if folder else entry.name
             if name.startswith(_EXAMPLES) or any(regex.fullmatch(name) for regex in patterns):
                 continue

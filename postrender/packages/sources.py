@@ -7,8 +7,12 @@ import os
 import zlib
 from abc import ABC, abstractmethod
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
+
+if TYPE_CHECKING:
+    from postrender.packages.budget import Allowance
 
 _PIECE = 1 << 20
 """The bytes to hold in memory at a time."""
@@ -21,22 +25,6 @@ _GZIP_MEMBER_COST = 4096
 
 _GZIP = 31
 """The `wbits` with which zlib reads one gzip member and checks its CRC."""
-
-
-class Allowance:
-    """The number of bytes that may still be unpacked from all layers: it stops gzip bombs."""
-
-    def __init__(self, size: int) -> None:
-        """Allow `size` bytes."""
-        self._size = size
-        self._remainder = size
-
-    def spend(self, size: int, where: str) -> None:
-        """Spend `size` bytes, or refuse `where` if the allowance is exceeded."""
-        self._remainder -= size
-        if self._remainder < 0:
-            problem = f"unpacks to more than {self._size >> 20} MiB"
-            raise DevcacheError(problem, where=where)
 
 
 class Source(ABC):
