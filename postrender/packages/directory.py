@@ -7,6 +7,7 @@ folders and links to files, but nothing behind links to folders.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -32,6 +33,9 @@ _SUFFIXES = (".yaml", ".yml")
 """The suffixes of YAML files. As in Go, a file of the name `.yaml` has this suffix."""
 
 _SEPARATOR = b"---\n"
+
+_LINK_COST = 20
+"""The entries that a link costs, because its target must be resolved."""
 
 
 class File(NamedTuple):
@@ -123,6 +127,7 @@ def _names(
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
             elif entry.is_symlink():
+                budget.entries.spend(_LINK_COST, disk.title(path))
                 if _leads_to_file(root / name, root, path / name):
                     yield name
             elif entry.name.endswith(_SUFFIXES):
@@ -150,6 +155,11 @@ def _leads_to_file(link: Path, root: Path, path: Path) -> bool:
         root: The package directory, without links.
         path: The link, as the user wrote it.
     """
+    try:
+        link.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a chain that the system does not follow
+            return False
     is_yaml = link.name.endswith(_SUFFIXES)
     target = Path(os.path.realpath(link))
     if (is_yaml or target.is_dir()) and not target.is_relative_to(root):
