@@ -22,7 +22,7 @@ from tests.shared.package_files import META, XRD, Image, compact, directory, hea
 from tests.shared.paths import GOLDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 pytestmark = pytest.mark.linux  # prlimit, and a limit of memory that the kernel holds
 
@@ -39,12 +39,14 @@ CONFIG = b"apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata:\n
 PACKAGES = b"spec: {packages: {hostile: {path: %s}}}\n"
 
 
-def run(folder: Path, config: bytes, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
+def run(
+    folder: Path, config: bytes, stdin: bytes, options: Sequence[str] = ("--config=devcache.yaml",)
+) -> subprocess.CompletedProcess[bytes]:
     """Run the filter in `folder`, under the limits."""
     (folder / "devcache.yaml").write_bytes(config)
     limits = (f"--cpu={CPU}", f"--as={MEMORY}", "--fsize=0", "--core=0")
     return subprocess.run(
-        [tool("prlimit"), *limits, COMMAND, "--config=devcache.yaml"],
+        [tool("prlimit"), *limits, COMMAND, *options],
         input=stdin,
         capture_output=True,
         cwd=folder,
@@ -67,6 +69,19 @@ def refusal(run: subprocess.CompletedProcess[bytes]) -> str:
 def repeated(content: bytes, times: int) -> bytes:
     """Return gzip data of the content, repeated; only one copy is packed."""
     return packed(content) * times
+
+
+def extension(record: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """Return an extended header of 1 MiB or a little less."""
+    size = (1 << 20) // len(record) * len(record)
+    padding = bytes(-size % tarfile.BLOCKSIZE)
+    return header("x", size, kind) + record * (size // len(record)) + padding
+
+
+def package_yaml(content: bytes) -> bytes:
+    """Return an archive with this package.yaml."""
+    padding = bytes(-len(content) % tarfile.BLOCKSIZE)
+    return Image([packed(header("package.yaml", len(content)) + content + padding)]).stored()
 
 
 def write_links(path: Path) -> None:
@@ -104,8 +119,72 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
         "unpacks to more than 2048 MiB",
     ),
     "a flood of members": (
-        lambda path: path.write_bytes(Image([repeated(header("x", 0) * 1000, 101)]).stored()),
-        "more than 100000 members",
+        lambda path: path.write_bytes(Image([repeated(header("x", 0) * 1000, 201)]).stored()),
+        "more than 200000 members",
+    ),
+    "a flood of members over several layers": (
+        lambda path: path.write_bytes(
+            Image([repeated(header("x", 0) * 1000, 51 + number) for number in range(4)]).stored()
+        ),
+        "more than 200000 members",
+    ),
+    "a flood of records": (
+        lambda path: path.write_bytes(Image([repeated(extension(b"5 a=\n"), 6)]).stored()),
+        "more than 1000000 records",
+    ),
+    "a flood of records in the archive": (
+        lambda path: path.write_bytes(extension(b"5 a=\n") * 6),
+        "more than 1000000 records",
+    ),
+    "a flood of long names": (
+        lambda path: path.write_bytes(
+            Image([repeated(extension(b"a/", tarfile.GNUTYPE_LONGNAME), 70)]).stored()
+        ),
+        "more than 64 MiB of extended tar headers",
+    ),
+    "comments that end in CRLF": (
+        lambda path: path.write_bytes(
+            package_yaml(
+                (META[: META.index(b"metadata")] + b"# x\n" * 100 + b"- x\n").replace(
+                    b"\n", b"\r\n"
+                )
+            )
+        ),
+        "is not valid YAML",
+    ),
+    "empty lines before an object": (
+        lambda path: path.write_bytes(
+            package_yaml(META + b"---\n" + b"\n" * (16 << 20) + b"a: b\n")
+        ),
+        "is too large, and does not begin with its apiVersion and kind",
+    ),
+    "empty lines behind a kind": (
+        lambda path: path.write_bytes(
+            package_yaml(META[: META.index(b"metadata")] + b"\n" * (16 << 20) + b"metadata: {}\n")
+        ),
+        "larger than 1 MiB",
+    ),
+    "a kind without end": (
+        lambda path: path.write_bytes(
+            package_yaml(META + b"---\napiVersion: v1\nkind: " + b"x" * (100 << 20) + b"\n")
+        ),
+        "is too large",
+    ),
+    "a flood of nodes": (
+        lambda path: path.write_bytes(
+            package_yaml(META + (b"---\na: {" + b"?," * (1 << 19) + b"}\n" + XRD) * 31)
+        ),
+        "more than 3000000 nodes of YAML",
+    ),
+    "a flood of nodes in the meta object": (
+        lambda path: path.write_bytes(
+            package_yaml(META + b"spec: {a: {" + b"?," * 510_000 + b"}}\n")
+        ),
+        "more than 1000000 nodes",
+    ),
+    "a flood of documents": (
+        lambda path: path.write_bytes(package_yaml(META + (b"---\n!!map\n" + XRD) * 100_000)),
+        "more than 100000 documents",
     ),
     "a flood of empty gzip members": (
         lambda path: path.write_bytes(Image([repeated(b"", 600_000)]).stored()),
@@ -153,6 +232,53 @@ def test_hostile_archives_are_refused(
     message = refusal(run(tmp_path, CONFIG + PACKAGES % b"package.xpkg", RENDERED))
     assert message.startswith("crossplane-devcache: error: package hostile, package.xpkg")
     assert problem in message
+
+
+def many_files(folder: Path) -> None:
+    for number in range(200):
+        (folder / f"{number}").mkdir()
+        for file in range(501):
+            (folder / f"{number}" / f"{file}.yaml").touch()
+
+
+def many_documents(folder: Path) -> None:
+    for number in range(21):
+        (folder / f"{number}.yaml").write_bytes((b"---\n" + XRD) * 5000)
+
+
+def many_nodes(folder: Path) -> None:
+    for number in range(70):
+        (folder / f"{number}.yaml").write_bytes(XRD + b"a: [" + b"a," * 50_000 + b"]\n")
+
+
+DIRECTORIES = {
+    "files": (many_files, "more than 100000 documents"),
+    "documents": (many_documents, "more than 100000 documents"),
+    "nodes": (many_nodes, "more than 3000000 nodes of YAML"),
+}
+
+
+@pytest.mark.parametrize(("write", "problem"), DIRECTORIES.values(), ids=DIRECTORIES)
+def test_hostile_directories_are_refused(
+    tmp_path: Path, write: Callable[[Path], None], problem: str
+) -> None:
+    write(directory(tmp_path / "package", {}))
+    message = refusal(run(tmp_path, CONFIG + PACKAGES % b"package", RENDERED))
+    assert message.startswith("crossplane-devcache: error: package hostile, package")
+    assert problem in message
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    assert "zero.yaml: is larger than 16 MiB" in refusal(
+        run(tmp_path, CONFIG, RENDERED, ["--config=zero.yaml"])
+    )
+
+
+def test_empty_lines_before_a_manifest_take_little_memory(tmp_path: Path) -> None:
+    declaration = b"---\n" + b"\n" * (8 << 20) + CONFIG
+    outcome = run(tmp_path, CONFIG, RENDERED + declaration, [])
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
 
 
 @dataclass(frozen=True)

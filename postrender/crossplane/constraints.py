@@ -2,7 +2,8 @@
 
 The library is Masterminds/semver: 1.5.0 up to Crossplane 2.2, 3.4.0 in 2.3, and 3.5.0 in 2.4. No
 Python library follows its rules. Version 1 accepts only commas between the parts of a range, and
-requires a pre-release in each part; for version 3 one part with a pre-release is enough.
+requires a pre-release in each part; for version 3 one part with a pre-release is enough. Version
+3.5 limits the length of a range.
 """
 
 from __future__ import annotations
@@ -11,30 +12,44 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-Rules = Literal["v1", "v3"]
-"""The major version of the library."""
+Rules = Literal["v1", "v3", "v3.5"]
+"""The version of the library."""
 
 RULES: tuple[Rules, ...] = get_args(Rules)
-"""Both major versions."""
+"""All versions."""
 
+_LONGEST_RANGE = 512
+_LONGEST_VERSION = 256
+_MOST_GROUPS = 32
+"""The limits of the library in version 3.5: characters of a range and of each version, and groups
+of a range (constraints.go, MaxConstraintLen; version.go, MaxVersionLen)."""
+
+# A range is text from a package: each pattern reads it in linear time. So no two parts that follow
+# each other match the same character, unless the first part never returns what it took (`*+`).
 _BLANK = r"[\t\n\f\r ]"
-_IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
+_BLANKS = rf"{_BLANK}*+"
+_IDENTIFIERS = r"[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+"
 _SUFFIX = rf"(?:-({_IDENTIFIERS}))?(?:\+{_IDENTIFIERS})?"
 _VERSION = re.compile(rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{_SUFFIX}")
 
-_NUMBER = r"[0-9|xX*]+"
+_NUMBER = r"[0-9|xX*]++"
 _OPERAND = rf"v?({_NUMBER})(?:\.({_NUMBER}))?(?:\.({_NUMBER}))?{_SUFFIX}"
 _OPERATOR = r"(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)"
-_PART = re.compile(rf"{_BLANK}*{_OPERATOR}{_BLANK}*{_OPERAND}{_BLANK}*")
-_PARTS = re.compile(rf"{_PART.pattern}(?:(?:{_BLANK}+|,{_BLANK}*){_PART.pattern})*")
-_COMPARISON = re.compile(rf"{_OPERATOR}{_BLANK}*{_OPERAND}")
-_FROM_TO = re.compile(rf"{_BLANK}*({_OPERAND}){_BLANK}+-{_BLANK}+({_OPERAND}){_BLANK}*")
+_COMPARISON = rf"{_OPERATOR}{_BLANKS}{_OPERAND}"
+_PART = re.compile(rf"{_BLANKS}{_COMPARISON}{_BLANKS}")
+_SEPARATOR = rf"(?:{_BLANKS},{_BLANKS}|{_BLANK}++)"
+_UNCAPTURED = re.sub(r"\((?!\?)", "(?:", _COMPARISON)
+_PARTS = re.compile(rf"{_BLANKS}{_UNCAPTURED}(?:{_SEPARATOR}{_UNCAPTURED})*+{_BLANKS}")
+_NEXT_PART = re.compile(rf"(?!{_BLANK}){_COMPARISON}")
+_FROM_TO = re.compile(rf"{_BLANKS}({_OPERAND}){_BLANK}++-{_BLANK}++({_OPERAND}){_BLANKS}")
+_BEFORE_FROM_TO = re.compile(rf",|\|(?=v|{_BLANK})")
 
-_LARGEST = {"v1": 2**63 - 1, "v3": 2**64 - 1}
-"""The largest number in a version."""
+_LARGEST_SIGNED = 2**63 - 1
+_LARGEST = 2**64 - 1
+"""The largest number in a version, by version 1 of the library and by version 3."""
 
-_DIGITS = 40
-"""More digits than the largest number has."""
+_MOST_DIGITS = 20
+"""The digits of the largest number; Python refuses to convert thousands of digits."""
 
 _Identifier = tuple[int, int, str]
 """An identifier of a pre-release: a number ranks below a word."""
@@ -58,13 +73,19 @@ def version(text: str, rules: Rules) -> Version | None:
 
 
 def _version(parts: tuple[str | None, ...], rules: Rules) -> Version | None:
-    major, minor, patch = (_number(part or "0") for part in parts[:3])
-    if max(major, minor, patch) > _LARGEST[rules]:
+    major, minor, patch = (_number(part or "") for part in parts[:3])
+    if max(major, minor, patch) > (_LARGEST_SIGNED if rules == "v1" else _LARGEST):
         return None
     identifiers = parts[3].split(".") if parts[3] else []
-    if rules == "v3" and any(map(_has_leading_zero, identifiers)):
+    if rules != "v1" and any(map(_has_leading_zero, identifiers)):
         return None
     return Version((major, minor, patch), not identifiers, tuple(map(_identifier, identifiers)))
+
+
+def _number(digits: str) -> int:
+    """Return the number, or one beyond the largest if there are too many digits."""
+    significant = digits.lstrip("0")
+    return int(significant or 0) if len(significant) <= _MOST_DIGITS else _LARGEST + 1
 
 
 def _has_leading_zero(identifier: str) -> bool:
@@ -72,16 +93,8 @@ def _has_leading_zero(identifier: str) -> bool:
 
 
 def _identifier(text: str) -> _Identifier:
-    number = _number(text) if text.isdecimal() else _LARGEST["v3"] + 1
-    return (0, number, text) if number <= _LARGEST["v3"] else (1, 0, text)
-
-
-def _number(digits: str) -> int:
-    """Return a number, or a smaller one that is still too large for a version.
-
-    Python refuses to convert more than 4,300 digits.
-    """
-    return int(digits.lstrip("0")[:_DIGITS] or "0")
+    number = _number(text) if text.isdecimal() else _LARGEST + 1
+    return (0, number, text) if number <= _LARGEST else (1, 0, text)
 
 
 @dataclass(frozen=True)
@@ -139,19 +152,44 @@ def _holds_v3(group: tuple[_Part, ...], candidate: Version) -> bool:
 
 def parse(text: str, rules: Rules) -> Range | None:
     """Return the range in a `dependsOn`, or None for a range that Crossplane calls improper."""
-    end = "" if rules == "v1" else " "
-    expanded = _FROM_TO.sub(lambda match: f">= {match[1]}, <= {match[6]}{end}", text)
+    texts = _without_from_to(text, rules).split("||")
+    if rules == "v3.5" and (len(text) > _LONGEST_RANGE or len(texts) > _MOST_GROUPS):
+        return None
     groups: list[tuple[_Part, ...]] = []
-    for group in expanded.split("||"):
-        matches = [_PART.fullmatch(part) for part in group.split(",")]
-        if rules == "v3":
-            matches = list(_COMPARISON.finditer(group)) if _PARTS.fullmatch(group) else [None]
-        parts = [_part(match, rules) if match else None for match in matches]
+    for group in texts:
+        parts = [_part(match, rules) if match else None for match in _matches(group, rules)]
         valid = tuple(part for part in parts if part)
         if len(valid) < len(parts):
             return None
         groups.append(valid)
     return Range(tuple(groups), rules)
+
+
+def _matches(group: str, rules: Rules) -> list[re.Match[str] | None]:
+    """Return the match of each part of a group, with None for an improper one."""
+    if rules == "v1":
+        return [_PART.fullmatch(part) for part in group.split(",")]
+    return [*_NEXT_PART.finditer(group)] if _PARTS.fullmatch(group) else [None]
+
+
+def _without_from_to(text: str, rules: Rules) -> str:
+    """Return a range with `>= 1, <= 2` in place of each `1 - 2`.
+
+    The library looks for them in the whole text. But only those at the beginning of a part matter:
+    the range is improper if there is one in another place.
+    """
+    end = "" if rules == "v1" else " "
+    pieces: list[str] = []
+    position = 0
+    while True:
+        if match := _FROM_TO.match(text, position):
+            pieces.append(f">= {match[1]}, <= {match[6]}{end}")
+            position = match.end()
+        elif before := _BEFORE_FROM_TO.search(text, position):
+            pieces.append(text[position : before.end()])
+            position = before.end()
+        else:
+            return "".join([*pieces, text[position:]])
 
 
 def _part(match: re.Match[str], rules: Rules) -> _Part | None:
@@ -163,7 +201,14 @@ def _part(match: re.Match[str], rules: Rules) -> _Part | None:
         return None  # e.g. `1x`
     prerelease = None if first_open == "major" and rules == "v1" else suffix
     operand = _version((*fixed, prerelease), rules)
-    return _Part(operator, operand, first_open) if operand else None
+    length = len(match[0].removeprefix(operator).strip())
+    if first_open:  # the library reads the version again, with zeros and without build metadata
+        length = len(".".join([*numbers[:count], "0", "0", "0"][:3])) + len(
+            f"-{suffix}" if suffix else ""
+        )
+    if operand is None or (rules == "v3.5" and length > _LONGEST_VERSION):
+        return None
+    return _Part(operator, operand, first_open)
 
 
 def _first_open(numbers: list[str | None], rules: Rules) -> Literal["", "major", "minor", "patch"]:
@@ -172,7 +217,7 @@ def _first_open(numbers: list[str | None], rules: Rules) -> Literal["", "major",
         return "major"
     if minor or numbers[1] is None:
         return "minor"
-    return "patch" if patch or (rules == "v3" and numbers[2] is None) else ""
+    return "patch" if patch or (rules != "v1" and numbers[2] is None) else ""
 
 
 def _compare_v1(part: _Part, candidate: Version) -> bool:

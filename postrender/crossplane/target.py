@@ -75,6 +75,8 @@ class Target(NamedTuple):
 
         Its go.mod requires Masterminds/semver 1.5.0 up to 2.2, 3.4.0 in 2.3, and 3.5.0 in 2.4.
         """
+        if self.version >= (2, 4):
+            return "v3.5"
         return "v3" if self.version >= (2, 3) else "v1"
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postrender.crossplane import constraints, references
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
 """A version in the text of a range."""
+
+_MOST_CANDIDATES = 100
+"""The versions to try for a range: it is text from a package, and may have any number of them."""
 
 PackageAtPath = tuple["Path", "Package"]
 """The path of a package, and the package."""
@@ -122,7 +126,8 @@ def _label(name: str) -> str:
 
 def _tag(constraint: str) -> str:
     """Return a tag that a range admits by all rules that can read it, or `v0.0.0`."""
-    return next(filter(lambda tag: _admits(constraint, tag), _candidates(constraint)), "v0.0.0")
+    candidates = islice(_candidates(constraint), _MOST_CANDIDATES)
+    return next(filter(lambda tag: _admits(constraint, tag), candidates), "v0.0.0")
 
 
 def _candidates(constraint: str) -> Iterator[str]:

@@ -27,6 +27,9 @@ _QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
 _DEEPEST = 200
 """The limit of nesting. PyYAML recurses in C, and crashes at about ten thousand levels."""
 
+_MOST_NODES = 1_000_000
+"""The limit of nodes in a document that is composed: each takes about 250 bytes."""
+
 _TAG_DIRECTIVE = re.compile(r"(?:\A\ufeff?|[\r\n\x85\u2028\u2029])%TAG")
 _MOST_TAG_DIRECTIVES = 100
 """The limit of `%TAG` lines. libyaml compares all pairs of them: a megabyte takes a minute."""
@@ -60,10 +63,11 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
         first_line: The number of its first line, for error messages.
 
     Raises:
-        DevcacheError: The text is not one YAML document, or nests deeper than 200 levels.
+        DevcacheError: The text is not one YAML document, nests deeper than 200 levels, or has more
+            than a million nodes.
     """
     try:
-        _limit_depth(text, where)
+        _limit_nodes(text, where)
         return yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -99,9 +103,13 @@ def _without_surrogates(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         yield event
 
 
-def _limit_depth(text: str, where: str) -> None:
-    depth = 0
+def _limit_nodes(text: str, where: str) -> None:
+    depth = count = 0
     for event in events(text):
+        count += isinstance(event, yaml.NodeEvent)
+        if count > _MOST_NODES:
+            problem = f"has more than {_MOST_NODES} nodes"
+            raise DevcacheError(problem, where=where)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

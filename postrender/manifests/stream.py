@@ -30,7 +30,9 @@ The pattern begins with the literal, because a search for that is many times fas
 _BARE_SEPARATOR = re.compile(rb"---[ \t]*(#[^\n]*)?\r?(\n|\Z)")
 
 _ORIGIN = re.compile(
-    r"\ufeff?(?:---[^\n]*\n)?(?:[ \t]*\r?\n|#[^\n]*\n)*?(#(?: Source:|### file:) [^\r\n]+)"
+    r"\ufeff?+(?:---[^\n]*\n)?+"
+    r"(?:[ \t]*+\r?\n|(?!# Source: [^\r\n]|#### file: [^\r\n])#[^\n]*+\n)*+"
+    r"(#(?: Source:|### file:) [^\r\n]+)"
 )
 """The leading comment with the name of a document's template, by Helm 3 or helm-unittest."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from postrender import result_cache
 from postrender.errors import DevcacheError
 from postrender.packages import directory, disk, documents, metadata, package
+from postrender.packages.budget import Budget
 from postrender.packages.metadata import Dependency, PackageKind
 from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml
 
@@ -54,7 +55,8 @@ def read(
 def _from_archive(path: Path, cache: ResultCache) -> Package:
     from postrender.packages import archive  # noqa: PLC0415  # slow: tarfile; directories need none
 
-    with archive.open_image(path) as image:
+    budget = Budget()
+    with archive.open_image(path, budget) as image:
         # The registry digest covers all inputs.
         key = image.digest if image.size >= result_cache.SMALLEST else ""
         dump = cache.get("archive", key) if key else None
@@ -63,7 +65,7 @@ def _from_archive(path: Path, cache: ResultCache) -> Package:
             return hit
         package_yaml = PackageYaml.of(image.package_yaml())
     where = f"{disk.title(path)}: {PACKAGE_YAML}"
-    result = _from_stream(path, package_yaml, where, registry_digest=image.digest)
+    result = _from_stream(path, package_yaml, budget, where=where, registry_digest=image.digest)
     if key:
         cache.put(package.dump(result), "archive", key)
     return result
@@ -79,13 +81,14 @@ def of_package_yaml(path: Path, content: bytes) -> Package:
     Raises:
         DevcacheError: Crossplane would not accept the package.
     """
-    return _from_stream(path, PackageYaml.of(content), disk.title(path), registry_digest="")
+    where = disk.title(path)
+    return _from_stream(path, PackageYaml.of(content), Budget(), where=where, registry_digest="")
 
 
 def _from_stream(
-    path: Path, package_yaml: PackageYaml, where: str, *, registry_digest: str
+    path: Path, package_yaml: PackageYaml, budget: Budget, *, where: str, registry_digest: str
 ) -> Package:
-    stream = documents.split(package_yaml.content, where=where, thorough=False)
+    stream = documents.split(package_yaml.content, budget, where=where, thorough=False)
     return _package(
         path,
         ((PACKAGE_YAML, where, document) for document in stream),
@@ -95,7 +98,8 @@ def _from_stream(
 
 
 def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Package:
-    files = directory.read(path, ignore)
+    budget = Budget()
+    files = directory.read(path, ignore, budget)
     size = sum(len(file.content) for file in files)
     key = directory.digest(files) if size >= result_cache.SMALLEST else ""
     dump = cache.get("directory", key) if key else None
@@ -103,17 +107,20 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
     if hit:
         return hit
     package_yaml = PackageYaml.of(directory.join(files))
-    result = _package(path, _documents(files, path), package_yaml=package_yaml, registry_digest="")
+    documents_ = _documents(files, path, budget)
+    result = _package(path, documents_, package_yaml=package_yaml, registry_digest="")
     if key:
         cache.put(package.dump(result), "directory", key)
     return result
 
 
-def _documents(files: Iterable[directory.File], path: Path) -> Iterator[tuple[str, str, Document]]:
+def _documents(
+    files: Iterable[directory.File], path: Path, budget: Budget
+) -> Iterator[tuple[str, str, Document]]:
     for name, content in files:
         where = disk.title(path / name)
         thorough = len(content) <= _LARGEST_PARSED
-        for document in documents.split(content, where=where, thorough=thorough):
+        for document in documents.split(content, budget, where=where, thorough=thorough):
             yield name, where, document
 
 

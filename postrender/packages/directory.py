@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator, Sequence
 
+    from postrender.packages.budget import Budget
+
 META_FILE = "crossplane.yaml"
 
 _EXAMPLES = "examples"
@@ -36,6 +38,9 @@ _DANGLING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 _SEPARATOR = b"---\n"
 
+_LINK_COST = 20
+"""The entries that a link costs, because its target must be resolved."""
+
 
 class File(NamedTuple):
     """One file of a package."""
@@ -46,17 +51,18 @@ class File(NamedTuple):
     content: bytes
 
 
-def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
+def read(path: Path, ignore: Sequence[str], budget: Budget) -> tuple[File, ...]:
     """Return the files of the package directory `path`, crossplane.yaml first, without empty ones.
 
     Args:
         path: The directory.
         ignore: Patterns of Go's filepath.Match for files and folders to leave out; a folder is left
             out with all its content.
+        budget: The budget of the package.
 
     Raises:
-        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML, a file that
-            cannot be read, or a link to a target outside of it.
+        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML or another
+            excess, a file that cannot be read, or a link to a target outside of it.
     """
     try:
         root = Path(os.path.realpath(path))
@@ -67,7 +73,7 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
         problem = f"has no {META_FILE}"
         raise DevcacheError(problem, where=disk.title(path), hint=hint)
     patterns = [gomatch.compile_pattern(pattern) for pattern in ignore]
-    names = sorted(_names(root, path, patterns), key=_rank)
+    names = sorted(_names(root, path, patterns, budget), key=_rank)
     files: list[File] = []
     size = 0
     for name in names:
@@ -77,6 +83,8 @@ def read(path: Path, ignore: Sequence[str]) -> tuple[File, ...]:
                 problem = f"has more than {LARGEST_PACKAGE_YAML >> 20} MiB of YAML"
                 raise DevcacheError(problem, where=disk.title(path))
             content = Range(descriptor, 0, file_size, disk.title(path / name)).exactly(file_size)
+        if not content:
+            budget.documents.spend(1, disk.title(path))
         if content:
             files.append(File(name, content))
     return tuple(files)
@@ -111,18 +119,22 @@ def _rank(name: str) -> tuple[bool, list[str]]:
     return name != META_FILE, name.split("/")
 
 
-def _names(root: Path, path: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[str]:
+def _names(
+    root: Path, path: Path, patterns: Sequence[re.Pattern[str]], budget: Budget
+) -> Iterator[str]:
     """Yield the paths of the package's files, relative to `root`, in any order."""
     folders = [""]
     while folders:
         folder = folders.pop()
         for entry in _entries(root / folder, path / folder):
+            budget.entries.spend(1, disk.title(path))
             name = f"{folder}/{entry.name}" if folder else entry.name
             if name.startswith(_EXAMPLES) or any(regex.fullmatch(name) for regex in patterns):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
             elif entry.is_symlink():
+                budget.entries.spend(_LINK_COST, disk.title(path))
                 if _leads_to_file(root / name, root, path / name):
                     yield name
             elif entry.name.endswith(_SUFFIXES):
@@ -150,6 +162,11 @@ def _leads_to_file(link: Path, root: Path, path: Path) -> bool:
         root: The package directory, without links.
         path: The link, as the user wrote it.
     """
+    try:
+        link.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a chain that the system does not follow
+            return False
     is_yaml = link.name.endswith(_SUFFIXES)
     target = Path(os.path.realpath(link))
     try:

@@ -17,16 +17,11 @@ from postrender.packages.identity import Unidentified
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postrender.packages.budget import Budget
     from postrender.packages.identity import Identity
-
-_MOST_DOCUMENTS = 100_000
-"""The limit of documents in a stream, empty ones included: the largest provider has about 2000."""
 
 _LARGEST_PARSED = 4 << 20
 """The largest document in bytes that is parsed: Kubernetes cannot store a larger one."""
-
-_MOST_PARSED = 32 << 20
-"""The limit in bytes of all parsed documents in a stream: each MiB takes about a second."""
 
 _PIECE = 1 << 20
 """The bytes to decode at a time: Python 3.14 can use four bytes of memory for each."""
@@ -47,7 +42,7 @@ class Document(NamedTuple):
     text: bytes
 
 
-def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
+def split(stream: bytes, budget: Budget, *, where: str, thorough: bool) -> Iterator[Document]:
     """Yield the documents that are not empty, as Crossplane reads them.
 
     A line that begins with `---` separates documents. Only blanks or a comment may follow on that
@@ -55,27 +50,26 @@ def split(stream: bytes, *, where: str, thorough: bool) -> Iterator[Document]:
 
     Args:
         stream: The bytes of a package.yaml, or of one file of a package directory.
+        budget: The budget of the package.
         where: The stream, for error messages.
-        thorough: Whether to parse every document. Otherwise a document that begins with its
-            apiVersion and kind counts as valid YAML, which is a hundred times faster.
+        thorough: Whether to parse every document, as long as the budget admits it. Otherwise a
+            document that begins with its apiVersion and kind counts as valid YAML, which is a
+            hundred times faster.
 
     Raises:
         DevcacheError: The stream is not UTF-8 or not YAML, or a document has no apiVersion or kind.
     """
-    parsed_size = 0
-    for number, (start, end) in enumerate(_parts(stream, where)):
-        if number == _MOST_DOCUMENTS:
-            problem = f"more than {_MOST_DOCUMENTS} documents"
-            raise DevcacheError(problem, where=where)
+    for start, end in _parts(stream, where):
+        budget.documents.spend(1, where)
         text = stream[start:end]
         if not _CONTENT.search(text):
             continue
         try:
             _require_utf8(text)
-            document_identity = None if thorough else identity.scan(text)
+            is_parsed = thorough and budget.parsed.admits(len(text))
+            document_identity = None if is_parsed else identity.scan(text)
             if document_identity is None:
-                parsed_size += len(text)
-                document_identity = _parse(text, parsed_size)
+                document_identity = _parse(text, budget, where)
             _require_complete(document_identity)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             line, column = _place(error, text)
@@ -114,12 +108,12 @@ def _require_utf8(text: bytes) -> None:
             raise UnicodeDecodeError("utf-8", text, place, place + 1, error.reason) from None
 
 
-def _parse(text: bytes, total: int) -> Identity:
-    """Return the identity of a document; `total` is the size of all parsed ones, including it."""
-    if len(text) > _LARGEST_PARSED or total > _MOST_PARSED:
+def _parse(text: bytes, budget: Budget, where: str) -> Identity:
+    if len(text) > _LARGEST_PARSED or not budget.parsed.admits(len(text)):
         problem = "is too large, and does not begin with its apiVersion and kind"
         raise Unidentified(problem)
-    return identity.parse(text)
+    budget.parsed.spend(len(text), where)
+    return identity.parse(text, budget, where=where)
 
 
 def _require_complete(document_identity: Identity) -> None:

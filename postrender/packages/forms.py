@@ -8,9 +8,10 @@ import tarfile
 from typing import TYPE_CHECKING, Literal
 
 from postrender import packages
-from postrender.packages import disk
+from postrender.errors import DevcacheError
+from postrender.packages import budget, disk
 from postrender.packages.package import LARGEST_PACKAGE_YAML
-from postrender.packages.sources import Allowance, Range, Unpacked
+from postrender.packages.sources import Range, Unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,15 +43,16 @@ def read(path: Path, *, ignore: Sequence[str] = ()) -> tuple[Form, Package]:
         content = Range(descriptor, 0, size, disk.title(path))
         head = Range(descriptor, 0, size, disk.title(path)).up_to(tarfile.BLOCKSIZE)
         if head.startswith(_GZIP_MAGIC):
-            unpacked = Unpacked(content, Allowance(LARGEST_PACKAGE_YAML))
+            unpacked = Unpacked(content, budget.unpacked(LARGEST_PACKAGE_YAML))
             return "cache file", packages.of_package_yaml(
                 path, unpacked.up_to(LARGEST_PACKAGE_YAML + 1)
             )
         offset, magic = _TAR_MAGIC
         if not head.startswith(magic, offset) and path.suffix not in _ARCHIVES:
-            return "package.yaml", packages.of_package_yaml(
-                path, content.up_to(LARGEST_PACKAGE_YAML + 1)
-            )
+            if size > LARGEST_PACKAGE_YAML:
+                problem = f"is larger than {LARGEST_PACKAGE_YAML >> 20} MiB"
+                raise DevcacheError(problem, where=disk.title(path))
+            return "package.yaml", packages.of_package_yaml(path, content.exactly(size))
     return "xpkg", packages.read(path)
 
 

@@ -26,7 +26,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         DevcacheError: The pattern is malformed by Go's rules.
     """
     clean = posixpath.normpath(f"./{pattern}")
-    parts: list[str] = []
+    chunks = [""]
     position = 0
     while position < len(clean):
         token = _TOKEN.match(clean, position)
@@ -34,14 +34,19 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
             problem = f"bad pattern {quoted(pattern)} in ignore"
             hint = "close each bracket, do not leave it empty, and do not end with a backslash"
             raise DevcacheError(problem, hint=hint)
-        parts.append(_translate(token))
+        if token["star"]:
+            chunks.append("")
+        else:
+            chunks[-1] += _translate(token)
         position = token.end()
-    return re.compile("".join(parts), re.DOTALL)
+    first, *others = chunks
+    # Like Go, do not go back behind a star when a later one follows: that takes exponential time.
+    stars = [f"(?>[^/]*?{chunk})" for chunk in others[:-1]]
+    stars += [f"[^/]*{chunk}" for chunk in others[-1:]]
+    return re.compile("".join([first, *stars]), re.DOTALL)
 
 
 def _translate(token: re.Match[str]) -> str:
-    if token["star"]:
-        return "[^/]*"
     if token["any"]:
         return "[^/]"
     if token["set"] is not None:

@@ -12,11 +12,19 @@ from postrender.manifests import nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postrender.packages.budget import Budget
+
 _DEEPEST = 500
 """The limit of nesting: libyaml takes quadratic time, and no schema is that deep."""
 
-_GAP = rb"(?: *(?:#[^\n]*)?\r?\n)*"
-_VALUE = rb"""(?:([a-zA-Z][\w./-]*)|"([\w./-]*)"|'([\w./-]*)') *(?: #[^\n]*)?\r?(?:\n|\Z)"""
+# The patterns read hostile text in linear time and constant memory: no two parts that follow each
+# other match the same character, and a part that is repeated never returns what it took (`*+`).
+_GAP = rb"(?: *+(?:#[^\r\n]*+)?\r?\n)*+"
+_WORD = rb"[\w./-]{0,500}"
+_VALUE = (
+    rb"(?:([a-zA-Z]" + _WORD + rb""")|"(""" + _WORD + rb""")"|'(""" + _WORD + rb""")')"""
+    rb"(?: ++#[^\r\n]*+| *+)\r?(?:\n|\Z)"
+)
 _SCANNED = re.compile(
     _GAP
     + rb"(apiVersion|kind): +"
@@ -76,20 +84,26 @@ def _has_unusual_breaks(text: bytes) -> bool:
     return not text.isascii() and any(line_break in text for line_break in _UNICODE_BREAKS)
 
 
-def parse(text: bytes) -> Identity:
+def parse(text: bytes, budget: Budget, *, where: str) -> Identity:
     """Return the identity of one document after parsing all of it, in bounded memory.
 
     As in Crossplane, the last of duplicate keys counts. This program never follows an alias or a
     merge key: such a value is "".
 
+    Args:
+        text: The document.
+        budget: The budget of the package.
+        where: The stream of the document, for error messages.
+
     Raises:
+        DevcacheError: The document has too many nodes.
         yaml.YAMLError: The document is not a mapping in valid YAML, or nests deeper than 500
             levels.
         UnicodeDecodeError: The document is not UTF-8.
     """
     values: dict[str, str] = {}
     key: str | None = None
-    for event in _top_level(text):
+    for event in _top_level(text, budget, where):
         value = event.value if isinstance(event, yaml.ScalarEvent) else ""
         if key is None:
             key = value
@@ -99,7 +113,7 @@ def parse(text: bytes) -> Identity:
     return Identity(values.get("apiVersion", ""), values.get("kind", ""))
 
 
-def _top_level(text: bytes) -> Iterator[yaml.Event]:
+def _top_level(text: bytes, budget: Budget, where: str) -> Iterator[yaml.Event]:
     """Yield the keys and values of the root mapping in turn, each as its first event."""
     documents = 0
     nesting: list[int] = []  # the number of nodes so far in each open mapping; -1 for a list
@@ -108,6 +122,7 @@ def _top_level(text: bytes) -> Iterator[yaml.Event]:
         if isinstance(event, yaml.CollectionEndEvent):
             nesting.pop()
         elif isinstance(event, yaml.NodeEvent):
+            budget.nodes.spend(1, where)
             if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
                 problem = "has an alias without an anchor"
                 raise Unidentified(problem, event)

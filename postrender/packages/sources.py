@@ -7,8 +7,12 @@ import os
 import zlib
 from abc import ABC, abstractmethod
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
+
+if TYPE_CHECKING:
+    from postrender.packages.budget import Allowance
 
 _PIECE = 1 << 20
 """The bytes to hold in memory at a time."""
@@ -21,22 +25,6 @@ _GZIP_MEMBER_COST = 4096
 
 _GZIP = 31
 """The `wbits` with which zlib reads one gzip member and checks its CRC."""
-
-
-class Allowance:
-    """The number of bytes that may still be unpacked from all layers: it stops gzip bombs."""
-
-    def __init__(self, size: int) -> None:
-        """Allow `size` bytes."""
-        self._size = size
-        self._remainder = size
-
-    def spend(self, size: int, where: str) -> None:
-        """Spend `size` bytes, or refuse `where` if the allowance is exceeded."""
-        self._remainder -= size
-        if self._remainder < 0:
-            problem = f"unpacks to more than {self._size >> 20} MiB"
-            raise DevcacheError(problem, where=where)
 
 
 class Source(ABC):
@@ -123,6 +111,29 @@ class Range(Source):
         while self.position < self.size:
             digest.update(self._piece(_PIECE))
         return f"sha256:{digest.hexdigest()}"
+
+
+class Hashed(Source):
+    """A stream whose bytes are hashed when they are read."""
+
+    def __init__(self, source: Source) -> None:
+        """Start at the beginning of a stream, of which nothing was read yet."""
+        super().__init__(source.where)
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes; b"" only at the end."""
+        piece = self._source.read(size)
+        self._digest.update(piece)
+        self.position += len(piece)
+        return piece
+
+    def sha256(self) -> str:
+        """Read up to the end, and return `sha256:<hex>` of all bytes of the stream."""
+        while self.read(_PIECE):
+            pass
+        return f"sha256:{self._digest.hexdigest()}"
 
 
 class Unpacked(Source):

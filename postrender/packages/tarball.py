@@ -16,6 +16,7 @@ from postrender.errors import DevcacheError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postrender.packages.budget import Budget
     from postrender.packages.sources import Source
 
 _LONGEST_EXTENSION = 1 << 20
@@ -38,7 +39,7 @@ _PAX_SIZE = re.compile(r"\d{1,15}", re.ASCII)
 _END = bytes(tarfile.BLOCKSIZE)
 
 
-def members(source: Source, limit: int) -> Iterator[tarfile.TarInfo]:
+def members(source: Source, budget: Budget) -> Iterator[tarfile.TarInfo]:
     """Yield the members in order, each with its `name`, `type`, `linkname`, `size`, `offset_data`.
 
     Until the next member is requested, the next `size` bytes of `source` are the content. As in
@@ -46,19 +47,20 @@ def members(source: Source, limit: int) -> Iterator[tarfile.TarInfo]:
 
     Args:
         source: The tar file.
-        limit: The largest number of headers, including extended ones.
+        budget: The budget for headers, including extended ones.
 
     Raises:
         DevcacheError: The source is not a tar file, is truncated or damaged, or exceeds a limit.
     """
     extension: dict[str, str] = {}
-    for _ in range(limit + 1):
+    while True:
         block = source.up_to(tarfile.BLOCKSIZE)
         if block == _END or (not block and source.position):
             return
+        budget.headers.spend(1, source.where)
         member = _header(block, source)
         if member.type in _EXTENSIONS:
-            extension.update(_extension(member, source))
+            extension.update(_extension(member, source, budget))
             source.skip(-member.size % tarfile.BLOCKSIZE)
             continue
         member = _extend(member, extension, source)
@@ -66,8 +68,6 @@ def members(source: Source, limit: int) -> Iterator[tarfile.TarInfo]:
         end = source.position + member.size + -member.size % tarfile.BLOCKSIZE
         yield member
         source.skip(end - source.position)
-    problem = f"has more than {limit} members"
-    raise DevcacheError(problem, where=source.where)
 
 
 def _header(block: bytes, source: Source) -> tarfile.TarInfo:
@@ -106,24 +106,26 @@ def _extend(member: tarfile.TarInfo, extension: dict[str, str], source: Source) 
     return _check(member, source)
 
 
-def _extension(header: tarfile.TarInfo, source: Source) -> dict[str, str]:
+def _extension(header: tarfile.TarInfo, source: Source, budget: Budget) -> dict[str, str]:
     """Return the fields of an extended header, for the next member."""
     if header.size > _LONGEST_EXTENSION:
         problem = f"has an extended tar header of {header.size} bytes"
         raise DevcacheError(problem, where=source.where)
+    budget.extensions.spend(header.size, source.where)
     content = source.exactly(header.size)
     if header.type == tarfile.GNUTYPE_LONGNAME:
         return {"path": _text(content.partition(b"\0")[0])}
     if header.type == tarfile.GNUTYPE_LONGLINK:
         return {"linkpath": _text(content.partition(b"\0")[0])}
     # A global header applies to all members; Go's reader ignores it as well.
-    return dict(_pax_fields(content, source)) if header.type in _PAX else {}
+    return dict(_pax_fields(content, source, budget)) if header.type in _PAX else {}
 
 
-def _pax_fields(content: bytes, source: Source) -> Iterator[tuple[str, str]]:
+def _pax_fields(content: bytes, source: Source, budget: Budget) -> Iterator[tuple[str, str]]:
     """Yield the relevant pax records: each is `<length> <key>=<value>` and a newline."""
     start = 0
     while start < len(content) and content[start]:
+        budget.records.spend(1, source.where)
         record = _PAX_RECORD.match(content, start)
         end = start + int(record[1]) if record else 0
         if record is None or not record.end() < end <= len(content):

@@ -16,7 +16,7 @@ from postrender.crossplane.versions import Version
         ((1, 18), "v1", True),
         ((2, 2), "v1", True),
         ((2, 3), "v3", True),
-        ((2, 4), "v3", True),
+        ((2, 4), "v3.5", True),
     ],
 )
 def test_the_rules_for_the_version_of_a_dependency(

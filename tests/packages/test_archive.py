@@ -21,6 +21,7 @@ from tests.shared.package_files import (
     XRD,
     Image,
     Link,
+    by_digest,
     compact,
     config,
     digest,
@@ -248,6 +249,53 @@ DOCKER_SAVE: dict[str, Mapping[str, bytes | Link]] = {
         "c.json": config(label(BASE)),
     },
 }
+
+
+PACKED_AGAIN: dict[str, Mapping[str, bytes | Link]] = {
+    "named by digests": by_digest([BASE], label(OTHER), [digest(PLAIN)]),
+    "in folders": {
+        "1/layer.tar": PLAIN,
+        "c.json": config(label(BASE), [digest(PLAIN)]),
+        "manifest.json": manifest(["1/layer.tar"]),
+    },
+    "OCI blobs": {
+        f"blobs/sha256/{digest(BASE)[7:]}": BASE,
+        "c.json": config(label(OTHER), [digest(PLAIN)]),
+        "manifest.json": manifest([f"blobs/sha256/{digest(BASE)[7:]}"]),
+    },
+    "with more diff_ids than layers": by_digest([BASE], {}, [digest(b""), digest(PLAIN)]),
+    "with diff_ids that are no text": {
+        "0.tar.gz": BASE,
+        "c.json": config().replace(b"[]", b"[1]"),
+        "manifest.json": manifest(["0.tar.gz"]),
+    },
+}
+
+
+@pytest.mark.parametrize("members", PACKED_AGAIN.values(), ids=PACKED_AGAIN)
+def test_a_layer_that_was_packed_again_is_read(
+    tmp_path: Path, members: Mapping[str, bytes | Link]
+) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(tar(members))
+    assert packages.read(path).package_yaml.content == STREAM
+
+
+def test_a_layer_that_is_listed_twice_is_read_once(tmp_path: Path) -> None:
+    layers = ["0.tar.gz"] * 200 + ["1.tar.gz"] * 56
+    large = packed(tar({"x": bytes(64 << 20)}))
+    path = tmp_path / "image.tar"
+    path.write_bytes(
+        tar(
+            {
+                "0.tar.gz": BASE,
+                "1.tar.gz": large,
+                "c.json": config(),
+                "manifest.json": manifest(layers),
+            }
+        )
+    )
+    assert packages.read(path).package_yaml.content == STREAM  # of 3.5 GiB, 2 may be unpacked
 
 
 @pytest.mark.parametrize("members", DOCKER_SAVE.values(), ids=DOCKER_SAVE)

@@ -130,6 +130,11 @@ REFUSALS = {
     ),
     "a list": Refusal({"values.yaml": b"- 1\n"}, "is not a mapping", "/values.yaml, line 1"),
     "an odd name": Refusal({"a\x85.yaml": b"- 1\n"}, "is not a mapping"),
+    "a chain of links": Refusal(
+        {f"{number:04}.yaml": Link(f"{number + 1:04}.yaml") for number in range(3000)}
+        | {"3000.yaml": b"- 1\n"},
+        "is not a mapping",
+    ),
     "a bad pattern": Refusal({}, "bad pattern", ignore=["["]),
 }
 

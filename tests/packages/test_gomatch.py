@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +36,8 @@ TREE = ("a.yaml", "a/a.yaml", "a/b/a.yaml", "a/b/c.yaml", "b[1].yaml", "x-y.yaml
         pytest.param(r"b\[1].yaml", (*TREE[:4], *TREE[5:]), id="a backslash escapes"),
         pytest.param(r"x[\-]y.yaml", TREE[:5], id="a backslash escapes in a set"),
         pytest.param("**/a.yaml", ("a.yaml", *TREE[2:]), id="two stars match like one star"),
+        pytest.param("*[/a]*c.yaml", TREE, id="a star does not go back for the next one"),
+        pytest.param("*-*.y*l", TREE[:5], id="several stars"),
         pytest.param("../*", TREE, id="outside"),
         pytest.param("", TREE, id="nothing"),
     ],
@@ -49,3 +53,16 @@ def test_files_that_match_a_pattern_are_ignored(
 def test_a_bad_pattern_is_refused(tmp_path: Path, pattern: str) -> None:
     with pytest.raises(DevcacheError, match="bad pattern"):
         packages.read(directory(tmp_path, {}), ignore=[pattern])
+
+
+@pytest.mark.linux  # a limit of CPU time
+def test_a_pattern_of_many_stars_takes_no_exponential_time() -> None:
+    script = (
+        "import resource\n"
+        "from postrender.packages import gomatch\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+        "assert not gomatch.compile_pattern('*a' * 50 + 'b').fullmatch('a' * 1000)\n"
+        "assert gomatch.compile_pattern('*a' * 50 + '*b').fullmatch('a' * 1000 + 'b')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert run.returncode == 0, run.stderr

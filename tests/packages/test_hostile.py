@@ -16,7 +16,10 @@ from tests.shared.package_files import (
     XRD,
     Image,
     Link,
+    by_digest,
     compact,
+    config,
+    digest,
     header,
     label,
     packed,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 BASE = packed(tar({"package.yaml": STREAM}))
 PLAIN = tar({"package.yaml": STREAM})
+OTHER = packed(tar({"package.yaml": META}))
 
 
 def pax(*records: bytes) -> bytes:
@@ -171,6 +175,40 @@ CASES = {
     "a layer is truncated": Case(Image([BASE[:40]]), "truncated", ": 0.tar.gz"),
     "a layer is damaged": Case(
         Image([BASE[:20] + b"\0\xff\0\xff" + BASE[24:]]), "damaged gzip data", ": 0.tar.gz"
+    ),
+    "a layer lacks its length": Case(Image([BASE[:-4]]), "truncated", ": 0.tar.gz"),
+    "a layer has another checksum": Case(
+        Image([BASE[:-8] + b"\0\0\0\0" + BASE[-4:]]), "damaged gzip data", ": 0.tar.gz"
+    ),
+    "a layer has another length": Case(
+        Image([BASE[:-4] + b"\0\0\0\0"]), "damaged gzip data", ": 0.tar.gz"
+    ),
+    "a layer is followed by a byte": Case(Image([BASE + b"x"]), "truncated", ": 0.tar.gz"),
+    "a layer is followed by zeros": Case(
+        Image([BASE + bytes(512)]), "damaged gzip data", ": 0.tar.gz"
+    ),
+    "a layer is not that of its name": Case(
+        tar(by_digest([BASE], {}) | {f"{digest(BASE)[7:]}.tar.gz": OTHER}),
+        "is damaged: its digest",
+        f": {digest(BASE)[7:]}.tar.gz",
+    ),
+    "a layer is not that of its label": Case(
+        Image([OTHER], label(BASE)), "is damaged: its digest", ""
+    ),
+    "a layer is not that of its diff_id": Case(
+        Image([BASE], more={"config": config(diff_ids=[digest(PLAIN + bytes(512))])}),
+        "is damaged: its digest",
+        ": 0.tar.gz",
+    ),
+    "a plain layer is not that of its diff_id": Case(
+        Image([PLAIN], more={"config": config(diff_ids=[digest(BASE)])}),
+        "is damaged: its digest",
+        ": 0.tar.gz",
+    ),
+    "a config is not that of its name": Case(
+        tar(by_digest([BASE], {}) | {digest(config()): config(label(BASE))}),
+        "is damaged: its digest",
+        f": {digest(config())}",
     ),
     "a layer is followed by other bytes": Case(
         Image([packed(tar({})[:512] * 9) + bytes(9), packed(header("x", 9) + bytes(9))]),

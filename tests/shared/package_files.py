@@ -65,14 +65,14 @@ def compact(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def config(labels: Mapping[str, str] | None = None) -> bytes:
-    """Return an image config as the crossplane CLI writes it."""
+def config(labels: Mapping[str, str] | None = None, diff_ids: Sequence[str] = ()) -> bytes:
+    """Return an image config as the crossplane CLI writes it, by default without diff_ids."""
     return compact(
         {
             "architecture": "",
             "created": "0001-01-01T00:00:00Z",
             "os": "",
-            "rootfs": {"type": "layers", "diff_ids": []},
+            "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
             "config": {"Labels": labels} if labels else {},
         }
     )
@@ -80,6 +80,19 @@ def config(labels: Mapping[str, str] | None = None) -> bytes:
 
 def label(layer: bytes, value: str = "base") -> dict[str, str]:
     return {f"io.crossplane.xpkg:{digest(layer)}": value}
+
+
+def by_digest(
+    layers: Sequence[bytes], labels: Mapping[str, str], diff_ids: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """Return the members of an archive by go-containerregistry: digests name config and layers."""
+    image_config = config(labels, diff_ids)
+    names = [f"{digest(layer).removeprefix('sha256:')}.tar.gz" for layer in layers]
+    return {
+        digest(image_config): image_config,
+        **dict(zip(names, layers, strict=True)),
+        "manifest.json": compact([{"Config": digest(image_config), "Layers": names}]),
+    }
 
 
 @dataclass(frozen=True)
