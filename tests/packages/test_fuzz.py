@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender import packages
 from postrender.errors import DevcacheError
+from tests.shared.fuzzing import fuzzed
 from tests.shared.package_files import META, STREAM, Image, config, label, packed, tar
 
 if TYPE_CHECKING:
@@ -52,19 +53,19 @@ def read(file: Path, content: bytes) -> None:
         packages.read(file)
 
 
-@settings(deadline=None)
+@fuzzed(100)
 @given(content=st.binary(max_size=2000))
 def test_random_bytes_are_read_or_refused(file: Path, content: bytes) -> None:
     read(file, content)
 
 
-@settings(max_examples=400, deadline=None)
+@fuzzed(400)
 @given(edits=EDITS, cut=st.integers(0, 30_000))
 def test_an_edited_archive_is_read_or_refused(file: Path, edits: Edits, cut: int) -> None:
     read(file, edited(Image([packed(LAYER)]).stored(), edits)[:cut])
 
 
-@settings(max_examples=400, deadline=None)
+@fuzzed(400)
 @given(edits=EDITS, cut=st.integers(0, 20_000), gzip=st.booleans())
 def test_an_edited_layer_is_read_or_refused(
     file: Path, edits: Edits, cut: int, *, gzip: bool
@@ -73,13 +74,13 @@ def test_an_edited_layer_is_read_or_refused(
     read(file, Image([packed(layer) if gzip else layer]).stored())
 
 
-@settings(max_examples=200, deadline=None)
+@fuzzed(200)
 @given(edits=EDITS)
 def test_edited_gzip_data_is_read_or_refused(file: Path, edits: Edits) -> None:
     read(file, Image([edited(packed(LAYER), edits)]).stored())
 
 
-@settings(max_examples=300, deadline=None)
+@fuzzed(300)
 @given(edits=EDITS)
 def test_edited_json_is_read_or_refused(file: Path, edits: Edits) -> None:
     members = Image([packed(LAYER)]).members()
@@ -92,14 +93,14 @@ def test_edited_json_is_read_or_refused(file: Path, edits: Edits) -> None:
     read(file, tar({**members, **more}))
 
 
-@settings(max_examples=500, deadline=None)
+@fuzzed(500)
 @given(edits=EDITS)
 def test_an_edited_package_yaml_is_read_or_refused(file: Path, edits: Edits) -> None:
     meta = META + b"spec:\n  dependsOn:\n  - provider: a\n    version: '>1'\n"
     read(file, Image([tar({"package.yaml": edited(meta, edits)})]).stored())
 
 
-@settings(max_examples=300, deadline=None)
+@fuzzed(300)
 @given(text=st.text(max_size=300))
 def test_a_random_package_yaml_is_read_or_refused(file: Path, text: str) -> None:
     stream = META + b"spec: " + text.encode("utf-8", "surrogatepass")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender.packages import identity
 from postrender.packages.budget import Budget
 from postrender.packages.identity import Identity
+from tests.shared.fuzzing import fuzzed
 
 FOO = Identity("a.example.org/v1", "Foo")
 
@@ -119,7 +120,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=1000)
+@fuzzed(1000)
 @given(
     head=st.permutations(["apiVersion: v1", "kind: Foo"]),
     before=st.lists(LINES, max_size=2),

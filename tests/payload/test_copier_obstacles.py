@@ -31,6 +31,7 @@ from tests.shared.copier_pod import (
     ended,
     new_pod,
 )
+from tests.shared.fuzzing import fuzzed
 
 if TYPE_CHECKING:
     import subprocess
@@ -288,6 +289,7 @@ def first_obstacle(path: str, entries: dict[str, str | bytes]) -> str | None:
     return None
 
 
+@fuzzed(40)
 @given(entries=st.lists(ENTRIES, max_size=8), is_loaded=st.booleans())
 @example(entries=[(["x\n{outside}", "marked.gz"], "a file")], is_loaded=True)
 @example(entries=[(["registry.example.com"], "a link to a folder")], is_loaded=False)
