@@ -126,8 +126,7 @@ def _names(
     folders = [""]
     while folders:
         folder = folders.pop()
-        for entry in _entries(root / folder, path / folder):
-            budget.entries.spend(1, disk.title(path))
+        for entry in _entries(root / folder, path / folder, budget):
             name = f"{folder}/{entry.name}" if folder else entry.name
             if name.startswith(_EXAMPLES) or any(regex.fullmatch(name) for regex in patterns):
                 continue
@@ -141,13 +140,17 @@ def _names(
                 yield name
 
 
-def _entries(folder: Path, path: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, path: Path, budget: Budget) -> list[os.DirEntry[str]]:
     """Return the entries of a folder; `path` is the same folder, as the user wrote it."""
+    result: list[os.DirEntry[str]] = []
     try:
         with os.scandir(folder) as entries:
-            return list(entries)
+            for entry in entries:
+                budget.entries.spend(1, disk.title(path))
+                result.append(entry)
     except OSError as error:
         raise disk.unreadable(path, error) from error
+    return result
 
 
 def _leads_to_file(link: Path, root: Path, path: Path) -> bool:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _LARGEST_PARSED = 4 << 20
 """The largest document in bytes that is parsed: Kubernetes cannot store a larger one."""
 
+_LONGEST = 500
+"""The longest apiVersion and kind in characters: Kubernetes' have at most 320."""
+
 _PIECE = 1 << 20
 """The bytes to decode at a time: Python 3.14 can use four bytes of memory for each."""
 
@@ -120,6 +123,9 @@ def _require_complete(document_identity: Identity) -> None:
     for field, value in zip(("apiVersion", "kind"), document_identity, strict=True):
         if not value:
             problem = f"has no {field}"
+            raise Unidentified(problem)
+        if len(value) > _LONGEST:
+            problem = f"has more than {_LONGEST} characters in its {field}"
             raise Unidentified(problem)
 
 

@@ -24,6 +24,10 @@ _LARGEST = 1 << 20
 """The largest meta object in bytes: Kubernetes cannot store a larger one."""
 
 
+_LONGEST = 4096
+"""The longest name, source and range in characters: `inspect` pads a table to the longest cell."""
+
+
 class Dependency(NamedTuple):
     """A dependency of a package on another package."""
 
@@ -71,12 +75,12 @@ def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
         problem = f"the {kind} is larger than {_LARGEST >> 20} MiB"
         raise DevcacheError(problem, where=where)
     root = Fields.of(nodes.plain(text.decode("utf-8"), where=where), path=kind, where=where)
-    name = root.under("metadata").text("name")
+    name = _text(root.under("metadata"), "name")
     if not name:
         problem = f"the {kind} has no metadata.name"
         raise DevcacheError(problem, where=where)
     spec = root.under("spec")
-    crossplane = spec.under("crossplane").text("version")
+    crossplane = _text(spec.under("crossplane"), "version")
     return Metadata(kind, name, crossplane, _dependencies(spec))
 
 
@@ -96,11 +100,18 @@ def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
     """
     path = f"{spec.path}.dependsOn[{number}]"
     fields = Fields.of(entry, path=path, where=spec.where)
-    explicit = fields.text("package") if fields.text("apiVersion") and fields.text("kind") else ""
-    sources = (fields.text(kind) for kind in ("configuration", "provider", "function"))
+    explicit = _text(fields, "package") if fields.text("apiVersion") and fields.text("kind") else ""
+    sources = (_text(fields, kind) for kind in ("configuration", "provider", "function"))
     package = explicit or next(filter(None, sources), "")
     if not package:
         problem = f"{path} names no package"
         hint = "set provider, configuration or function; or apiVersion, kind and package"
         raise DevcacheError(problem, where=spec.where, hint=hint)
-    return Dependency(package, fields.text("version"))
+    return Dependency(package, _text(fields, "version"))
+
+
+def _text(fields: Fields, key: str) -> str:
+    text = fields.text(key)
+    if len(text) > _LONGEST:
+        raise fields.refusal(key, f"has more than {_LONGEST} characters")
+    return text

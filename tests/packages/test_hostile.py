@@ -268,6 +268,21 @@ CASES = {
         stream(META + b"".join(b"%%TAG !%d! x\n" % number for number in range(60_000))),
         "more than 100 %TAG directives",
     ),
+    "a long kind": Case(
+        stream(META + b"---\napiVersion: v1\nkind: " + b"X" * 501 + b"\n"),
+        "a document has more than 500 characters in its kind",
+    ),
+    "a meta object with a long name": Case(
+        stream(META.replace(b"platform", b"x" * 4097)), "name has more than 4096 characters"
+    ),
+    "a meta object with a long range": Case(
+        stream(META + b"spec: {crossplane: {version: '>=" + b"9" * 5000 + b"'}}\n"),
+        "spec.crossplane.version has more than 4096 characters",
+    ),
+    "a meta object with a long source": Case(
+        stream(META + b"spec: {dependsOn: [{provider: " + b"x" * 5000 + b"}]}\n"),
+        "spec.dependsOn[0].provider has more than 4096 characters",
+    ),
     "a large meta object": Case(stream(META + b"# " + b"x" * (1 << 20)), "larger than 1 MiB"),
     "a large document that must be parsed": Case(
         stream(META + b"---\na: " + b"x" * (5 << 20)), "is too large"
