@@ -30,15 +30,13 @@ class Outcome:
     """The outcome of all checks.
 
     Attributes:
-        version: The Crossplane version, as the user names it.
-        target: The target of the checks, i.e. that Crossplane version.
+        target: The target of the checks.
         packages: The packages that could be read.
         resolutions: The resolutions of their dependencies.
         sizes: Their sizes, with the limits.
         findings: The findings, errors first.
     """
 
-    version: str
     target: Target
     packages: tuple[LocalPackage, ...]
     resolutions: tuple[Resolution, ...]
@@ -84,9 +82,8 @@ def check(
     refusals += sizes.refusals(measurements)
 
     results = [findings.from_refusal(error) for error in refusals]
-    results += _findings(packages, version, target)
+    results += _findings(packages, target)
     return Outcome(
-        version=version,
         target=target,
         packages=tuple(packages),
         resolutions=tuple(dependencies.resolve(packages, target)),
@@ -119,8 +116,8 @@ def _refusals(
         yield DevcacheError(problem, where="crossplane.packageCache.configMap", hint=hint)
 
 
-def _findings(packages: Sequence[LocalPackage], version: str, target: Target) -> Iterator[Finding]:
+def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Finding]:
     yield from dependencies.findings(packages, target)
     for package in packages:
-        yield from dependencies.crossplane_findings(package, version, target)
+        yield from dependencies.crossplane_findings(package, target)
         yield from images.findings(package, target)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _DIGEST_LENGTH = len("sha256:") + 64
 
+_PRERELEASE_HINT = "; a range admits a pre-release only if it contains one, e.g. >=v0.1.0-0"
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -111,7 +113,7 @@ def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tu
         return ("", "")
     hint = "give its `package` a tag in that range"
     if not version.is_release:
-        hint += "; a range admits a pre-release only if it contains one, e.g. >=v0.1.0-0"
+        hint += _PRERELEASE_HINT
     return (f"{subject}, which {range_} does not admit", hint)
 
 
@@ -234,13 +236,10 @@ def _cycle(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
         yield Finding("error", "", f"packages depend on each other in a cycle: {cycle}")
 
 
-def crossplane_findings(package: LocalPackage, version: str, target: Target) -> Iterator[Finding]:
-    """Yield an error if a package's own constraint does not admit this Crossplane version.
+def crossplane_findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
+    """Yield a finding if a package's own constraint does not admit this Crossplane version.
 
-    Args:
-        package: The package.
-        version: The Crossplane version as the user writes it, e.g. `2.4.2-rc.1` or `1.20`.
-        target: The Crossplane of this version.
+    For a bare line such as 2.1, it is an error only if the constraint admits no patch of the line.
     """
     constraint, where = package.on_disk.crossplane, f"package {package.name}"
     settings = package.declaration.settings
@@ -249,10 +248,21 @@ def crossplane_findings(package: LocalPackage, version: str, target: Target) -> 
         return
     yield from _improper(constraint, "its range of Crossplane versions", where, target)
     rules = target.constraint_rules
-    range_, running = constraints.parse(constraint, rules), constraints.version(version, rules)
-    if range_ and running and not range_.admits(running):
-        problem = (
-            f"its spec.crossplane.version {quoted(constraint)} does not admit Crossplane {version}"
-        )
+    range_ = constraints.parse(constraint, rules)
+    if range_ is None:
+        return
+    running = (
+        candidate
+        for candidate in target.version.candidates
+        if (version := constraints.version(candidate.numbers, rules)) and range_.admits(version)
+    )
+    admitted = next(running, None)
+    subject = f"its spec.crossplane.version {quoted(constraint)}"
+    if admitted is None:
+        problem = f"{subject} does not admit Crossplane {target.version}"
         hint = "change the range, or set spec.ignoreCrossplaneConstraints"
+        hint += _PRERELEASE_HINT if target.version.prerelease else ""
         yield Finding("error", where, problem, hint)
+    elif admitted != target.version:
+        problem = f"{subject} admits only some patches of Crossplane {target.version}"
+        yield Finding("warning", where, problem, f"name the patch, e.g. {admitted}")

@@ -50,7 +50,7 @@ def run(
         value=_value(outcome),
         tables=_tables(outcome),
         summary=f"packages: {len(outcome.packages)}, errors: {errors}, warnings: {warnings};"
-        f" for Crossplane {outcome.version}",
+        f" for Crossplane {outcome.target.version}",
         refused=errors > 0,
     )
 
@@ -58,7 +58,7 @@ def run(
 def _value(outcome: Outcome) -> Plain:
     root = outcome.target.layout.cache_root
     return {
-        "crossplane": outcome.version,
+        "crossplane": str(outcome.target.version),
         "packages": [
             {
                 "name": package.name,

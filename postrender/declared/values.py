@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from postrender.crossplane import versions
 from postrender.declared import devcache, files
 from postrender.errors import DevcacheError
 from postrender.fields import Fields
@@ -98,7 +99,7 @@ def upstream(values: Fields) -> Upstream:
     cache = crossplane.under("packageCache")
     kinds = ("configuration", "provider", "function")
     return Upstream(
-        version=crossplane.under("image").text("tag"),
+        version=_image_tag(crossplane.under("image")),
         size_limit=cache.text("sizeLimit"),
         claim=cache.text("pvc"),
         config_map=cache.text("configMap"),
@@ -106,3 +107,14 @@ def upstream(values: Fields) -> Upstream:
             reference for kind in kinds for reference in crossplane.under(kind).texts("packages")
         ),
     )
+
+
+def _image_tag(image: Fields) -> str:
+    """Return the tag of Crossplane's image, or "" for that of the chart.
+
+    The chart of 2.0 and later has `ignoreTag`: the image is then `repository`, which may contain a
+    tag (cluster/charts/crossplane/templates/deployment.yaml).
+    """
+    repository = image.text("repository")
+    is_ignored = image.flag("ignoreTag", default=False)
+    return versions.tag(repository if is_ignored else f"{repository}:{image.text('tag')}")

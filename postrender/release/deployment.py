@@ -77,10 +77,9 @@ class Deployment(NamedTuple):
     @property
     def version(self) -> str:
         """Crossplane's version: the image's tag; without a tag, the version label."""
-        image, _, _ = nodes.text(nodes.get(self.container, "image")).partition("@")
-        _, colon, tag = image.rpartition("/")[2].partition(":")
+        tag = versions.tag(nodes.text(nodes.get(self.container, "image")))
         root = self.document.root
-        return tag if colon else nodes.text(nodes.get(root, "metadata", "labels", labels.VERSION))
+        return tag or nodes.text(nodes.get(root, "metadata", "labels", labels.VERSION))
 
     @property
     def listed_packages(self) -> list[str]:

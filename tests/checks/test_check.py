@@ -103,7 +103,7 @@ def test_several_values_files_are_merged_as_by_helm(command: Command, tmp_path: 
 
 @pytest.mark.parametrize(
     ("enabled", "version"),
-    [pytest.param(False, "v2.1.3", id="beside-it"), pytest.param(True, "v2.2.1", id="its-own")],
+    [pytest.param(False, "2.1.3", id="beside-it"), pytest.param(True, "2.2.1", id="its-own")],
 )
 def test_values_of_an_umbrella_chart(
     command: Command, tmp_path: Path, version: str, *, enabled: bool
@@ -131,7 +131,6 @@ def test_values_of_an_umbrella_chart(
             "is installed by the chart's own package lists",
             id="listed",
         ),
-        pytest.param({"image": {"tag": "v2.1.3"}}, "", id="version"),
     ],
 )
 def test_the_values_of_crossplane_are_checked_too(
@@ -140,10 +139,50 @@ def test_the_values_of_crossplane_are_checked_too(
     path = package(tmp_path, "platform")
     declared: Plain = {"packages": {"platform": {"path": path, "package": f"{ACME}/platform:v1"}}}
     report = checked(command, "-f", values(tmp_path, declared, crossplane=crossplane))
-    results = findings_of(report)
-    assert [problem in text for _, _, text in results] == [True] * bool(problem)
-    version = str(report["crossplane"])
-    assert version == (chart.CROSSPLANE if problem else "v2.1.3")
+    ((_, _, text),) = findings_of(report)
+    assert problem in text
+    assert str(report["crossplane"]) == chart.CROSSPLANE
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        pytest.param({}, chart.CROSSPLANE, id="default"),
+        pytest.param({"tag": "v2.1.3"}, "2.1.3", id="tag"),
+        pytest.param({"tag": f"v2.4.0@sha256:{'1' * 64}"}, "2.4.0", id="tag-and-digest"),
+        pytest.param({"tag": "v2.4.0-arm64"}, "2.4.0", id="tag-of-an-architecture"),
+        pytest.param({"tag": "v2.1.3", "ignoreTag": True}, chart.CROSSPLANE, id="ignored"),
+        pytest.param(
+            {"repository": f"x.io:5000/crossplane:v2.1.3@sha256:{'1' * 64}", "ignoreTag": True},
+            "2.1.3",
+            id="in-the-repository",
+        ),
+    ],
+)
+def test_the_version_of_the_image(
+    command: Command, tmp_path: Path, image: Plain, version: str
+) -> None:
+    declared: Plain = {"packages": {"platform": {"path": package(tmp_path, "platform")}}}
+    report = checked(command, "-f", values(tmp_path, declared, crossplane={"image": image}))
+    assert report["findings"] == []
+    assert str(report["crossplane"]) == version
+
+
+@pytest.mark.parametrize(("tag", "admitted"), [("v2.0.2", False), ("v2.0.8", True)])
+def test_the_patch_of_the_image_decides_which_kinds_a_package_may_hold(
+    command: Command, tmp_path: Path, tag: str, *, admitted: bool
+) -> None:
+    path = package(tmp_path, "platform")
+    (Path(path) / "policy.yaml").write_text(
+        "apiVersion: apiextensions.crossplane.io/v1alpha1\n"
+        "kind: ManagedResourceActivationPolicy\n"
+        "metadata: {name: mine}\n"
+        'spec: {activate: ["*.example.org"]}\n'
+    )
+    declared: Plain = {"packages": {"platform": {"path": path}}}
+    crossplane: Plain = {"image": {"tag": tag}}
+    results = findings(command, "-f", values(tmp_path, declared, crossplane=crossplane))
+    assert [severity for severity, _, _ in results] == ["error"] * (not admitted)
 
 
 @pytest.mark.parametrize("path", ["examples/values.yaml", "examples/fleet.yaml"])

@@ -160,21 +160,65 @@ def test_packages_that_depend_on_each_other_are_an_error(command: Command, tmp_p
     assert "in a cycle" in finding[2]
 
 
-@pytest.mark.parametrize(
-    ("constraint", "line", "problem"),
-    [
-        pytest.param(">=v1.14.0-0", "2.4", "", id="admitted"),
-        pytest.param(">=v2.0.0", "1.20.11", "does not admit Crossplane 1.20.11", id="too-old"),
-        pytest.param(">=v2.0.0 <v3.0.0", "2.2.1", "improper", id="improper"),
-    ],
-)
+class Running(NamedTuple):
+    """The range of versions that a package supports, a Crossplane version, and the finding."""
+
+    constraint: str
+    version: str
+    severity: str = ""
+    problem: str = ""
+    reason: str = ""
+
+
+RUNNING = [
+    Running(">=v1.14.0-0", "2.4", reason="admitted"),
+    Running(">=v2.0.0", "1.20.11", "error", "does not admit Crossplane 1.20.11", reason="too-old"),
+    Running(">=v2.0.0 <v3.0.0", "2.2.1", "error", "improper", reason="improper"),
+    Running(">=v2.1.3", "2.1", reason="the-newest-patch-of-a-line"),
+    Running("~2.1.3, !=2.1.7", "2.1", reason="a-patch-of-a-line-is-excluded"),
+    Running(
+        "<v2.1.5",
+        "2.1",
+        "warning",
+        "admits only some patches of Crossplane 2.1",
+        reason="some-patches-of-a-line",
+    ),
+    Running(
+        ">=v2.2.0", "2.1", "error", "does not admit Crossplane 2.1", reason="no-patch-of-a-line"
+    ),
+    Running("<v2.1.0", "2.1", "error", "does not admit Crossplane 2.1", reason="below-a-line"),
+    Running(">=v2.0.0", "v2.4.0-mirrored", reason="a-copy"),
+    Running(">=v2.0.0", "v2.4.0-arm64", reason="an-architecture"),
+    Running(">=v2.0.0", "v2.4.0-debian12", reason="a-distribution"),
+    Running(">=v1.14.0", "v1.20.1-debian12", reason="a-distribution-of-an-old-line"),
+    Running(
+        ">=v2.0.0",
+        "v2.4.0-rc.1-arm64",
+        "error",
+        "does not admit Crossplane 2.4.0-rc.1",
+        reason="a-pre-release",
+    ),
+    Running(">=v2.0.0-0", "v2.4.0-rc.1", reason="a-pre-release-in-range"),
+    Running(
+        ">=v1.14.0",
+        "v1.20.1-up.1",
+        "error",
+        "does not admit Crossplane 1.20.1-up.1",
+        reason="the-version-of-a-vendor",
+    ),
+    Running(">=v1.14.0-0", "v1.20.1-up.1", reason="the-version-of-a-vendor-in-range"),
+]
+
+
+@pytest.mark.parametrize("case", RUNNING, ids=lambda case: case.reason)
 def test_a_package_may_constrain_the_version_of_crossplane(
-    command: Command, tmp_path: Path, constraint: str, line: str, problem: str
+    command: Command, tmp_path: Path, case: Running
 ) -> None:
-    path = package(tmp_path, "platform", crossplane={"version": constraint})
+    path = package(tmp_path, "platform", crossplane={"version": case.constraint})
     values_file = values(tmp_path, {"packages": {"platform": {"path": path}}})
-    results = findings(command, "-f", values_file, "--crossplane", line)
-    assert [problem in text for _, _, text in results] == [True] * bool(problem)
+    results = findings(command, "-f", values_file, "--crossplane", case.version)
+    assert [severity for severity, _, _ in results] == [case.severity] * bool(case.severity)
+    assert all(case.problem in text for _, _, text in results)
     declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
     ignored = values(tmp_path, {"packages": {"platform": declared}})
-    assert findings(command, "-f", ignored, "--crossplane", line) == []
+    assert findings(command, "-f", ignored, "--crossplane", case.version) == []

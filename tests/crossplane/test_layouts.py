@@ -26,7 +26,11 @@ from postrender.errors import DevcacheError
     ],
 )
 def test_each_version_has_its_layout(
-    version: tuple[int, ...], cache_root: str, keyed_by: str, policy: str, function: str
+    version: tuple[int, int] | tuple[int, int, int],
+    cache_root: str,
+    keyed_by: str,
+    policy: str,
+    function: str,
 ) -> None:
     layout = layouts.layout_of(Version(*version), where="")
     assert (layout.cache_root, layout.keyed_by) == (cache_root, keyed_by)
@@ -35,7 +39,7 @@ def test_each_version_has_its_layout(
 
 @pytest.mark.parametrize("version", [(1, 13), (1, 13, 2), (1, 21), (0, 1)])
 def test_the_refusal_of_an_unsupported_version_names_the_supported_lines(
-    version: tuple[int, ...],
+    version: tuple[int, int] | tuple[int, int, int],
 ) -> None:
     with pytest.raises(DevcacheError, match=r"supported lines 1\.14 to 2\.4") as refused:
         layouts.layout_of(Version(*version), where="Deployment x", override="crossplaneVersion")
@@ -44,7 +48,9 @@ def test_the_refusal_of_an_unsupported_version_names_the_supported_lines(
 
 
 @pytest.mark.parametrize("version", [(2, 5), (2, 5, 0), (3, 0)])
-def test_the_refusal_of_a_newer_line_tells_the_user_how_to_try_it(version: tuple[int, ...]) -> None:
+def test_the_refusal_of_a_newer_line_tells_the_user_how_to_try_it(
+    version: tuple[int, int] | tuple[int, int, int],
+) -> None:
     with pytest.raises(DevcacheError) as refused:
         layouts.layout_of(Version(*version), where="Deployment x", override="crossplaneVersion")
     line = versions.dotted(version[:2])

@@ -20,7 +20,7 @@ from postrender.crossplane.versions import Version
     ],
 )
 def test_the_rules_for_the_version_of_a_dependency(
-    version: tuple[int, ...], rules: str, *, digests: bool
+    version: tuple[int, int] | tuple[int, int, int], rules: str, *, digests: bool
 ) -> None:
     target = Target.of(Version(*version), where="")
     assert (target.constraint_rules, target.pins_digests) == (rules, digests)
