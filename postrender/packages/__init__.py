@@ -148,6 +148,7 @@ def _package(
         digest=registry_digest or package_yaml.digest,
         digest_is_registrys=registry_digest != "",
         crossplane=head.crossplane,
+        image=head.image,
         dependencies=head.dependencies,
         members=tuple(members),
         package_yaml=package_yaml,

@@ -37,6 +37,12 @@ class Dependency(NamedTuple):
     constraint: str
     """A range of versions, e.g. `>=v0.1.0`, or a digest; "" if absent."""
 
+    by_kind: str
+    """The source in `configuration`, `provider` or `function`, or "".
+
+    Crossplane before 1.19 reads only these fields, not `apiVersion`, `kind` and `package`.
+    """
+
 
 class Metadata(NamedTuple):
     """The fields of a meta object."""
@@ -46,6 +52,9 @@ class Metadata(NamedTuple):
 
     crossplane: str
     """The range of Crossplane versions that the package supports, or ""."""
+
+    image: str
+    """The `spec.controller.image` of a Provider, or the `spec.image` of a Function, or ""."""
 
     dependencies: tuple[Dependency, ...]
 
@@ -81,7 +90,16 @@ def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
         raise DevcacheError(problem, where=where)
     spec = root.under("spec")
     crossplane = _text(spec.under("crossplane"), "version")
-    return Metadata(kind, name, crossplane, _dependencies(spec))
+    return Metadata(kind, name, crossplane, _image(kind, spec), _dependencies(spec))
+
+
+def _image(kind: PackageKind, spec: Fields) -> str:
+    """Return the image; any other value is ignored, as Crossplane 2 ignores the whole field."""
+    if kind == "Configuration":
+        return ""
+    holder = spec.values.get("controller") if kind == "Provider" else spec.values
+    image = holder.get("image") if isinstance(holder, dict) else None
+    return image if isinstance(image, str) else ""
 
 
 def _dependencies(spec: Fields) -> tuple[Dependency, ...]:
@@ -102,12 +120,13 @@ def _dependency(entry: Plain, spec: Fields, number: int) -> Dependency:
     fields = Fields.of(entry, path=path, where=spec.where)
     explicit = _text(fields, "package") if fields.text("apiVersion") and fields.text("kind") else ""
     sources = (_text(fields, kind) for kind in ("configuration", "provider", "function"))
-    package = explicit or next(filter(None, sources), "")
+    by_kind = next(filter(None, sources), "")
+    package = explicit or by_kind
     if not package:
         problem = f"{path} names no package"
         hint = "set provider, configuration or function; or apiVersion, kind and package"
         raise DevcacheError(problem, where=spec.where, hint=hint)
-    return Dependency(package, _text(fields, "version"))
+    return Dependency(package, _text(fields, "version"), by_kind)
 
 
 def _text(fields: Fields, key: str) -> str:

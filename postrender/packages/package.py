@@ -83,6 +83,9 @@ class Package(NamedTuple):
     crossplane: str
     """The range of Crossplane versions that the package supports, or ""."""
 
+    image: str
+    """The image that the meta object of a Provider or Function names, or ""."""
+
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
     package_yaml: PackageYaml
@@ -103,7 +106,7 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
     """
     try:
         *scalars, dependencies, members, yaml_digest, size = json.loads(content)
-        api_version, kind, name, digest, digest_is_registrys, crossplane = scalars
+        api_version, kind, name, digest, digest_is_registrys, crossplane, image = scalars
         package = Package(
             api_version=api_version,
             kind=kind,
@@ -111,13 +114,16 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
             digest=digest,
             digest_is_registrys=digest_is_registrys,
             crossplane=crossplane,
+            image=image,
             dependencies=tuple(Dependency(*fields) for fields in dependencies),
             members=tuple(Member(*fields) for fields in members),
             package_yaml=PackageYaml(yaml_digest, size, read),
         )
     except (ValueError, TypeError, RecursionError):
         return None
-    texts = chain((api_version, name, digest, crossplane, yaml_digest), *dependencies, *members)
+    texts = chain(
+        (api_version, name, digest, crossplane, image, yaml_digest), *dependencies, *members
+    )
     is_typed = (
         kind in get_args(PackageKind)
         and isinstance(digest_is_registrys, bool)

@@ -15,6 +15,7 @@ import pytest
 
 from postrender import packages
 from postrender.packages import Dependency, Member
+from tests.shared.configurations import ACME
 from tests.shared.package_files import (
     META,
     STREAM,
@@ -67,8 +68,8 @@ spec:
     assert (package.kind, package.name) == ("Configuration", "platform")
     assert package.api_version == "meta.pkg.crossplane.io/v1"
     assert package.dependencies == (
-        Dependency("xpkg.example.org/acme/function", ">=v0.1.0"),
-        Dependency("xpkg.example.org/acme/provider", ""),
+        Dependency(f"{ACME}/function", ">=v0.1.0", f"{ACME}/function"),
+        Dependency(f"{ACME}/provider", "", ""),
     )
     kind = "CompositeResourceDefinition"
     assert package.members == (Member("apiextensions.crossplane.io/v1", kind, "package.yaml"),)

@@ -24,17 +24,22 @@ if TYPE_CHECKING:
         pytest.param("spec: {dependsOn: []}\n", (), id="an empty list"),
         pytest.param(
             "spec: {dependsOn: [{provider: a}, {configuration: b}, {function: c, version: '>1'}]}",
-            (Dependency("a", ""), Dependency("b", ""), Dependency("c", ">1")),
+            (Dependency("a", "", "a"), Dependency("b", "", "b"), Dependency("c", ">1", "c")),
             id="by kind",
         ),
         pytest.param(
             "spec: {dependsOn: [{apiVersion: v1, kind: K, package: p, provider: x}]}",
-            (Dependency("p", ""),),
+            (Dependency("p", "", "x"),),
             id="the explicit form takes precedence",
         ),
         pytest.param(
+            "spec: {dependsOn: [{apiVersion: v1, kind: K, package: p}]}",
+            (Dependency("p", "", ""),),
+            id="the explicit form alone",
+        ),
+        pytest.param(
             "spec: {dependsOn: [{package: p, provider: x, function: null}]}",
-            (Dependency("x", ""),),
+            (Dependency("x", "", "x"),),
             id="a package alone is not the explicit form",
         ),
     ],
@@ -42,6 +47,25 @@ if TYPE_CHECKING:
 def test_dependencies_are_read(tmp_path: Path, spec: str, expected: tuple[Dependency, ...]) -> None:
     root = directory(tmp_path, {"crossplane.yaml": META + spec.encode()})
     assert packages.read(root).dependencies == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "image"),
+    [
+        ("Provider", "", ""),
+        ("Provider", "spec: {controller: {image: x.io/a:v1}}", "x.io/a:v1"),
+        ("Provider", "spec: {controller: {permissionRequests: []}}", ""),
+        ("Provider", "spec: {controller: x, image: y}", ""),
+        ("Provider", "spec: {controller: {image: 1}}", ""),
+        ("Function", "spec: {image: x.io/a:v1}", "x.io/a:v1"),
+        ("Function", "spec: {controller: {image: x.io/a:v1}}", ""),
+        ("Configuration", "spec: {image: x.io/a:v1, controller: {image: x.io/a:v1}}", ""),
+    ],
+)
+def test_the_image_is_read(tmp_path: Path, kind: str, spec: str, image: str) -> None:
+    meta = META.replace(b"Configuration", kind.encode())
+    root = directory(tmp_path, {"crossplane.yaml": meta + spec.encode()})
+    assert packages.read(root).image == image
 
 
 @pytest.mark.parametrize(
