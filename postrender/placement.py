@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.crossplane.references import Reference
     from postrender.crossplane.target import Target
     from postrender.declared.devcache import PackageDeclaration
-    from postrender.packages import Package, PackageYaml
+    from postrender.packages import Dependency, Package, PackageYaml
     from postrender.result_cache import ResultCache
 
 
@@ -30,11 +30,14 @@ class LocalPackage(NamedTuple):
         declaration: The declaration.
         on_disk: The package on disk.
         cache_key: The file that Crossplane reads, relative to the cache root.
+        dependencies: The dependencies that Crossplane resolves, as it reads them. A source is ""
+            if this version of Crossplane does not read it.
     """
 
     declaration: PackageDeclaration
     on_disk: Package
     cache_key: str
+    dependencies: tuple[Dependency, ...]
 
     @property
     def name(self) -> str:
@@ -60,6 +63,15 @@ class LocalPackage(NamedTuple):
     def install(self) -> bool:
         """Whether the package object is part of the release, or of a push."""
         return self.declaration.install
+
+    @property
+    def resolves_dependencies(self) -> bool:
+        """Whether Crossplane puts it into its Lock, where the packages that depend on it find it.
+
+        The settings of a package that a release created are unknown: these have the default.
+        """
+        settings = self.declaration.settings
+        return settings is None or settings.resolves_dependencies
 
     @property
     def digest(self) -> str:
@@ -147,7 +159,13 @@ def local_package(
     """
     package = read(declaration, folder, cache)
     cache_key = target.cache_key(declaration.reference, package.digest)
-    return LocalPackage(declaration, package, cache_key)
+    local = LocalPackage(declaration, package, cache_key, ())
+    if not local.resolves_dependencies:
+        return local
+    dependencies = package.dependencies
+    if not target.reads_explicit_dependencies:
+        dependencies = tuple(entry._replace(package=entry.by_kind) for entry in dependencies)
+    return local._replace(dependencies=dependencies)
 
 
 def read(
@@ -261,7 +279,7 @@ def exclusion(first: Occupant, second: Occupant) -> Iterator[DevcacheError]:
 def _missing_dependencies(local: Sequence[LocalPackage]) -> Iterator[DevcacheError]:
     sources = {package.source for package in local}
     for package in local:
-        for dependency in package.on_disk.dependencies:
+        for dependency in package.dependencies:
             if dependency.package not in sources:
                 problem = (
                     f"offline is set, but its dependency {quoted(dependency.package)} is not local"

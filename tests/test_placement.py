@@ -318,3 +318,36 @@ def test_a_pushed_provider_runs_its_own_image(folder: Path) -> None:
     assert cache_keys(folder, NEW, "aa: {path: package.xpkg, package: 'x.io/acme/prov:v1'}")
     error = refusal(folder, NEW, "aa: {path: package.xpkg}")
     assert "no registry has the image" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("version", "source", "resolved"),
+    [
+        pytest.param(Version(1, 18, 5), "provider: x.io/a/b", ["x.io/a/b"], id="by-kind"),
+        pytest.param(Version(1, 19), "provider: x.io/a/b", ["x.io/a/b"], id="by-kind-later"),
+        pytest.param(Version(1, 18, 5), "package: x.io/a/b", [""], id="explicit"),
+        pytest.param(Version(1, 19), "package: x.io/a/b", ["x.io/a/b"], id="explicit-later"),
+        pytest.param(
+            Version(1, 18), "package: x.io/a/b, function: x.io/c/d", ["x.io/c/d"], id="both"
+        ),
+        pytest.param(
+            Version(1, 19), "package: x.io/a/b, function: x.io/c/d", ["x.io/a/b"], id="both-later"
+        ),
+    ],
+)
+def test_dependencies_are_those_that_this_crossplane_reads(
+    folder: Path, version: Version, source: str, resolved: list[str]
+) -> None:
+    entry = f"{{apiVersion: pkg.crossplane.io/v1, kind: Provider, {source}, version: '>=v0'}}"
+    spec = f"spec: {{dependsOn: [{entry}]}}\n"
+    directory(folder / "needs", {"crossplane.yaml": META + spec.encode()})
+    (package,) = local_packages(folder, version, "aa: {path: needs}")
+    assert [dependency.package for dependency in package.dependencies] == resolved
+
+
+def test_offline_does_not_concern_a_package_without_dependency_resolution(folder: Path) -> None:
+    skips = "aa: {path: needs, spec: {skipDependencyResolution: true}}"
+    (package,) = local_packages(folder, OLD, skips, offline="true")
+    assert package.dependencies == ()
+    resolves = skips.replace("true", "false")
+    assert "is not local" in refusal(folder, OLD, resolves, offline="true").problem

@@ -23,6 +23,9 @@ _DIGEST_LENGTH = len("sha256:") + 64
 _PRERELEASE_HINT = "; a range admits a pre-release only if it contains one, e.g. >=v0.1.0-0"
 
 
+State = Literal["local", "refused", "pulled", "unresolved"]
+
+
 @dataclass(frozen=True)
 class Resolution:
     """The resolution of one dependency.
@@ -32,7 +35,8 @@ class Resolution:
         source: The source of the dependency.
         constraint: The range or digest in `dependsOn`, or "".
         state: `local` if a local package satisfies the dependency, `refused` if a local package has
-            the source but not a version in range, or `pulled` if Crossplane pulls it.
+            the source but not a version in range, `pulled` if Crossplane pulls it, or `unresolved`
+            if Crossplane neither finds nor pulls it.
         local: The name of the local package with that source, or "".
         version: That package's tag or digest, or "".
         resolver_name: The name that Crossplane's resolver gives the dependency, or "".
@@ -41,7 +45,7 @@ class Resolution:
     package: str
     source: str
     constraint: str
-    state: Literal["local", "refused", "pulled"]
+    state: State
     local: str
     version: str
     resolver_name: str
@@ -52,7 +56,7 @@ def resolve(packages: Sequence[LocalPackage], target: Target) -> list[Resolution
     return [
         _resolution(package, dependency, packages, target)
         for package in packages
-        for dependency in package.on_disk.dependencies
+        for dependency in package.dependencies
     ]
 
 
@@ -63,19 +67,28 @@ def _resolution(
     target: Target,
 ) -> Resolution:
     candidates = [other for other in packages if other.source == dependency.package]
-    local = min(candidates, key=lambda other: not other.install, default=None)
-    state: Literal["local", "refused", "pulled"] = "pulled"
-    if local:
-        state = "refused" if _mismatch(dependency, local, target)[0] else "local"
+    local = min(
+        candidates,
+        key=lambda other: (not other.resolves_dependencies, not other.install),
+        default=None,
+    )
     return Resolution(
         package=package.name,
         source=dependency.package,
         constraint=dependency.constraint,
-        state=state,
+        state=_state(dependency, local, target),
         local=local.name if local else "",
         version=local.reference.identifier if local else "",
         resolver_name=_resolver_name(dependency.package),
     )
+
+
+def _state(dependency: Dependency, local: LocalPackage | None, target: Target) -> State:
+    if local is None:
+        return "unresolved" if _unpullable(dependency.package, target)[0] else "pulled"
+    if not local.resolves_dependencies:
+        return "unresolved"
+    return "refused" if _mismatch(dependency, local, target)[0] else "local"
 
 
 def _resolver_name(source: str) -> str:
@@ -121,12 +134,12 @@ def findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Findi
     """Yield the findings on the dependencies of packages."""
     by_name = {package.name: package for package in packages}
     for package in packages:
-        for dependency in package.on_disk.dependencies:
+        for dependency in package.dependencies:
             where = f"package {package.name}, dependency {quoted(dependency.package)}"
             yield from _improper(dependency.constraint, "its range", where, target)
             local = by_name.get(_resolution(package, dependency, packages, target).local)
             yield from _of_local(dependency, local, where, target) if local else ()
-            yield from () if local else _of_pulled(dependency, packages, where)
+            yield from () if local else _of_pulled(dependency, packages, where, target)
     resolutions = resolve(packages, target)
     yield from _misnamed(resolutions, by_name)
     yield from _name_conflicts(resolutions, by_name)
@@ -151,6 +164,10 @@ def _of_local(
     dependency: Dependency, local: LocalPackage, where: str, target: Target
 ) -> Iterator[Finding]:
     problem, hint = _mismatch(dependency, local, target)
+    if not local.resolves_dependencies:
+        problem = f"the local package {local.name} has skipDependencyResolution: Crossplane does"
+        problem += " not record it, and never finds it for another package"
+        hint = f"remove skipDependencyResolution from {local.name}"
     if problem:
         yield Finding("error", where, problem, hint)
     if not local.install:
@@ -160,17 +177,42 @@ def _of_local(
 
 
 def _of_pulled(
-    dependency: Dependency, packages: Sequence[LocalPackage], where: str
+    dependency: Dependency, packages: Sequence[LocalPackage], where: str, target: Target
 ) -> Iterator[Finding]:
-    """Yield a finding on a dependency that no registry has, or that may mean a local package."""
+    """Yield a finding on a dependency that cannot be pulled, or that may mean a local package."""
+    problem, hint = _unpullable(dependency.package, target)
     last = dependency.package.rpartition("/")[2]
     namesake = next((package for package in packages if last in _last_names(package)), None)
-    hint = f"if you mean {namesake.name}, set its `package` to this source" if namesake else ""
-    if dependency.package.startswith(f"{DEFAULT_REGISTRY}/"):
-        hint = hint or "declare a local package with that source"
-        yield Finding("error", where, "is not local, and no registry has it", hint)
+    if problem:
+        yield Finding("error", where, problem, hint)
     elif namesake:
+        hint = f"if you mean {namesake.name}, set its `package` to this source"
         yield Finding("warning", where, "is not local: Crossplane pulls it", hint)
+
+
+def _unpullable(source: str, target: Target) -> tuple[str, str]:
+    """Return the reason that Crossplane can pull no package of a source, and a hint, or two "".
+
+    Its resolver appends a version to the source, and creates a package object (v2.4.2
+    internal/controller/pkg/resolver/reconciler.go, NewPackage). Crossplane 2's API refuses the
+    object if that is not a qualified reference.
+    """
+    if not source:
+        problem = f"Crossplane {target.version} does not read its apiVersion, kind and package"
+        return (problem, "name it in configuration, provider or function, which all versions read")
+    if source.startswith(f"{DEFAULT_REGISTRY}/"):
+        return ("is not local, and no registry has it", "declare a local package with that source")
+    try:
+        reference = references.parse(source, where="")
+    except DevcacheError:
+        return ("is not a package reference", "write e.g. registry.example.com/acme/network")
+    if reference.tag or reference.digest:
+        problem = "names a tag or digest, to which Crossplane appends a version"
+        return (problem, "move it to `version`")
+    if not target.admits(references.parse(f"{source}:v0.0.0", where="")):
+        problem = "has no registry with a dot: Crossplane 2 refuses the object that it creates"
+        return (problem, f"write e.g. xpkg.crossplane.io/{reference.repository}")
+    return ("", "")
 
 
 def _last_names(package: LocalPackage) -> set[str]:
@@ -217,7 +259,9 @@ def _name_conflicts(
                 f"Crossplane's resolver names it {resolution.resolver_name}, but {quoted(source)}"
                 " already has that name"
             )
-            hint = "rename the local package, or set its `package` to this source"
+            hint = "name the same registry in all packages that depend on it"
+            if resolution.resolver_name in by_name:
+                hint = "rename the local package, or set its `package` to this source"
             yield Finding("error", where, problem, hint)
         if resolution.state == "pulled" and resolution.resolver_name:
             sources.setdefault(resolution.resolver_name, resolution.source)
@@ -226,7 +270,7 @@ def _name_conflicts(
 def _cycle(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
     """Yield an error for a cycle, which stops Crossplane's resolver (internal/dag/dag.go, Sort)."""
     graph = {
-        package.source: [dependency.package for dependency in package.on_disk.dependencies]
+        package.source: [dependency.package for dependency in package.dependencies]
         for package in packages
     }
     try:

@@ -119,7 +119,7 @@ def _tables(outcome: Outcome) -> tuple[Table, ...]:
 
 
 def _dependency_row(resolution: Resolution) -> tuple[str, ...]:
-    provider = "Crossplane, from the registry"
+    provider = "Crossplane, from the registry" if resolution.state == "pulled" else ""
     if resolution.local:
         provider = f"{resolution.local} {resolution.version}"
     return (

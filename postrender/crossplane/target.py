@@ -87,6 +87,25 @@ class Target(NamedTuple):
         """
         return self.version >= (1, 18)
 
+    @property
+    def reads_explicit_dependencies(self) -> bool:
+        """Whether a `dependsOn` may name `apiVersion`, `kind` and `package`.
+
+        It may since 1.19 (v1.19.0 internal/controller/pkg/revision/dependency.go, Resolve). Older
+        versions ignore these fields, and read an empty source.
+        """
+        return self.version >= (1, 19)
+
+    @property
+    def runs_named_images(self) -> bool:
+        """Whether the image in the meta object of a Provider or Function replaces `spec.package`.
+
+        It does up to 1.20 (v1.20.13 internal/controller/pkg/revision/runtime_provider.go,
+        getProviderImage; runtime_function.go, getFunctionImage). An image in the
+        DeploymentRuntimeConfig replaces both. Crossplane 2 has no such fields.
+        """
+        return self.version < (2, 0)
+
     def admits(self, reference: Reference) -> bool:
         """Return whether the API of this Crossplane admits a reference in `spec.package`."""
         return reference.is_qualified or not self.layout.qualified

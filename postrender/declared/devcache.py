@@ -51,6 +51,14 @@ class Settings(NamedTuple):
         """Whether the package object names a DeploymentRuntimeConfig of the user."""
         return "runtimeConfigRef" in self.spec
 
+    @property
+    def resolves_dependencies(self) -> bool:
+        """Whether Crossplane puts the package into its Lock, and resolves its dependencies.
+
+        The default is true (v2.4.2 internal/controller/pkg/revision/reconciler.go, Reconcile).
+        """
+        return self.spec.get("skipDependencyResolution") is not True
+
 
 _NO_SETTINGS = Settings()
 

@@ -99,6 +99,7 @@ class Absent(NamedTuple):
     reference: str = ""
     severities: tuple[str, ...] = ()
     problem: str = ""
+    state: str = "pulled"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,12 @@ class Absent(NamedTuple):
             id="a-local-package-of-that-name",
         ),
         pytest.param(
-            Absent("xpkg.devcache.local/x", severities=("error",), problem="no registry has it"),
+            Absent(
+                "xpkg.devcache.local/x",
+                severities=("error",),
+                problem="no registry has it",
+                state="unresolved",
+            ),
             id="no-registry",
         ),
         pytest.param(
@@ -140,9 +146,121 @@ def test_a_dependency_that_is_not_local_is_pulled(
     assert tuple(severity for severity, _, _ in results) == case.severities
     assert all(case.problem in text for _, _, text in results)
     (resolution,) = report["dependencies"]
-    assert (resolution["state"], resolution["local"]) == ("pulled", "")
+    assert (resolution["state"], resolution["local"]) == (case.state, "")
     offline = findings(command, *arguments, "--offline")
     assert any("offline is set" in text for _, _, text in offline)
+
+
+class Entry(NamedTuple):
+    """An entry of a `dependsOn` that is not local, and the expected error."""
+
+    entry: dict[str, Plain]
+    line: str
+    error: str = ""
+    hint: str = ""
+
+
+EXPLICIT: dict[str, Plain] = {
+    "apiVersion": "pkg.crossplane.io/v1",
+    "kind": "Provider",
+    "package": f"{ACME}/far",
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Entry({"provider": "acme/far"}, "1.20"), id="a-default-registry"),
+        pytest.param(
+            Entry({"provider": "acme/far"}, "2.0", "refuses", "xpkg.crossplane.io/acme/far"),
+            id="no-registry",
+        ),
+        pytest.param(Entry({"provider": "acme/far"}, "2.4", "refuses"), id="no-registry-in-2.4"),
+        pytest.param(
+            Entry({"provider": "localhost:5000/far"}, "2.4", "refuses"), id="a-host-without-a-dot"
+        ),
+        pytest.param(Entry({"provider": "localhost:5000/far"}, "1.20"), id="a-host-in-1.20"),
+        pytest.param(
+            Entry({"provider": f"{ACME}/far:v1.0.0"}, "1.20", "a tag or digest", "version"),
+            id="a-tag",
+        ),
+        pytest.param(
+            Entry({"provider": f"{ACME}/far@{DIGEST}"}, "2.4", "a tag or digest", "version"),
+            id="a-digest",
+        ),
+        pytest.param(
+            Entry({"provider": "xpkg.example.org/UPPER"}, "2.4", "not a package reference"),
+            id="no-reference",
+        ),
+        pytest.param(
+            Entry(EXPLICIT, "1.18", "does not read its apiVersion", "provider"),
+            id="explicit-in-1.18",
+        ),
+        pytest.param(Entry(EXPLICIT, "1.19"), id="explicit-in-1.19"),
+        pytest.param(
+            Entry({**EXPLICIT, "provider": f"{ACME}/far"}, "1.18"), id="both-forms-in-1.18"
+        ),
+    ],
+)
+def test_a_source_that_crossplane_cannot_pull_is_an_error(
+    command: Command, tmp_path: Path, case: Entry
+) -> None:
+    path = package(tmp_path, "platform", dependsOn=[{**case.entry, "version": ">=v0.1.0"}])
+    values_file = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    report = checked(command, "-f", values_file, "--crossplane", case.line)
+    findings_ = report["findings"]
+    assert [finding["severity"] for finding in findings_] == ["error"] * bool(case.error)
+    for finding in findings_:
+        assert case.error in str(finding["problem"])
+        assert case.hint in str(finding["hint"])
+
+
+@pytest.mark.parametrize("line", ["1.14", "2.4"])
+def test_a_package_without_dependency_resolution(
+    command: Command, tmp_path: Path, line: str
+) -> None:
+    skips: Plain = {"skipDependencyResolution": True}
+    needs = [(f"{ACME}/network", ">=v1.0.0"), (f"{ACME}/far", "improper")]
+    platform: dict[str, Plain] = {"path": package(tmp_path, "platform", needs)}
+    path = package(tmp_path, "network", [(f"{ACME}/platform", ">=v0.1.0")])
+    network: dict[str, Plain] = {"path": path, "package": f"{ACME}/network:v0.1.0"}
+
+    ranges: Plain = {"packages": {"platform": {**platform, "spec": skips}, "acme-network": network}}
+    arguments = ("-f", values(tmp_path, ranges), "--crossplane", line)
+    report = checked(command, *arguments)
+    assert [entry["package"] for entry in report["dependencies"]] == ["acme-network"]
+    ((_, where, _),) = findings_of(report)
+    assert where == f'package acme-network, dependency "{ACME}/platform"'
+    (offline,) = (
+        text for _, _, text in findings(command, *arguments, "--offline") if "offline" in text
+    )
+    assert "acme/platform" in offline
+
+    needs = [(f"{ACME}/network", ">=v0.1.0")]
+    platform = {"path": package(tmp_path, "platform", needs), "package": f"{ACME}/platform:v0.1.0"}
+    package(tmp_path, "network", [(f"{ACME}/platform", ">=v0.1.0")])
+    absent: Plain = {"packages": {"platform": platform, "acme-network": {**network, "spec": skips}}}
+    report = checked(command, "-f", values(tmp_path, absent), "--crossplane", line)
+    ((severity, where, problem),) = findings_of(report)
+    assert (severity, where) == ("error", f'package platform, dependency "{ACME}/network"')
+    assert "acme-network has skipDependencyResolution" in problem
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == ("unresolved", "acme-network")
+
+
+def test_two_sources_of_one_path_are_an_error(command: Command, tmp_path: Path) -> None:
+    other = "xpkg.example.com/acme/far"
+    declared: Plain = {
+        "packages": {
+            name: {"path": package(tmp_path, name, [(source, ">=v0.1.0")])}
+            for name, source in (("one", f"{ACME}/far"), ("two", other))
+        }
+    }
+    (finding,) = checked(command, "-f", values(tmp_path, declared))["findings"]
+    assert finding["severity"] == "error"
+    assert finding["where"] == f'package two, dependency "{other}"'
+    assert "names it acme-far" in str(finding["problem"])
+    assert "the same registry" in str(finding["hint"])
 
 
 def test_packages_that_depend_on_each_other_are_an_error(command: Command, tmp_path: Path) -> None:
