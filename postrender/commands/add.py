@@ -44,6 +44,7 @@ def run(
         declared = list(_declared(text, where))
         (proposal,) = proposals.propose([(path, packages.read(path))], declared)
         name = name or proposal.name
+        warns = proposal.package and not (package or proposal.is_in_range)
         package = package or proposal.package
         devcache.check_name(name, where="--name")
         if package:
@@ -54,7 +55,8 @@ def run(
             **({"runtimeImage": runtime_image} if runtime_image else {}),
         }
         replacement.replace(original, addition.with_package(text, name, entry, where=where))
-    return f"added {name} to {where}\n"
+    warning = "no tag was found in the ranges of all packages that depend on it: edit its package\n"
+    return f"added {name} to {where}\n{warning if warns else ''}"
 
 
 def _declared(text: str, where: str) -> Iterator[Package]:

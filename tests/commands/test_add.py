@@ -113,6 +113,19 @@ def test_add_uses_the_name_and_tag_that_a_declared_package_requires(
     assert report["findings"] == []
 
 
+def test_add_warns_if_it_finds_no_tag_for_all_packages(command: Command, tmp_path: Path) -> None:
+    paths = {
+        name: {"path": package(tmp_path, name, [(f"{ACME}/network", range_)])}
+        for name, range_ in (("one", ">=v2.0.0"), ("two", "<v1.0.0"))
+    }
+    text = yaml.safe_dump({"devcache": {"packages": paths}})
+    file = tmp_path / "values.yaml"
+    network = package(tmp_path, "network")
+    for options, warns in (((), True), (("--package", f"{ACME}/network:v2.0.0"), False)):
+        file.write_text(text)
+        assert ("no tag" in command("add", network, "-f", file, *options).stdout) == warns
+
+
 def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text("")

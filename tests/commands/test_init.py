@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from itertools import permutations
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
@@ -47,8 +49,10 @@ def test_the_proposed_values_pass_check(
         ("<v2.0.0, >=v1.3.0", "v1.3.0"),
         (">=v1.0.0-rc.1", "v1.0.0-rc.1"),
         ("*", "v1.0.0"),
-        ("", "v0.0.0"),
-        (f"sha256:{'0' * 64}", "v0.0.0"),
+        ("<v1.0.0", "v0.0.0"),
+        (">1.2", "v1.3.0"),
+        ("!=1.2.0, !=1.2.1", "v1.2.2"),
+        ("v2.0.0 || v1.0.0", "v1.0.0"),
     ],
 )
 def test_the_proposed_tag_satisfies_the_constraint(
@@ -58,8 +62,83 @@ def test_the_proposed_tag_satisfies_the_constraint(
         package(tmp_path, "platform", [(f"{ACME}/network", constraint)]),
         package(tmp_path, "network"),
     )
-    declared = yaml.safe_load(command("init", *paths).stdout)["devcache"]["packages"]
+    proposed = command("init", *paths).stdout
+    assert "No tag" not in proposed
+    declared = yaml.safe_load(proposed)["devcache"]["packages"]
     assert declared["acme-network"]["package"] == f"{ACME}/network:{tag}"
+
+
+class Dependents(NamedTuple):
+    """The dependencies of packages on a local package, and its proposed `package`."""
+
+    dependencies: list[tuple[str, str]]
+    package: str
+    finds_tag: bool = True
+    pulled: tuple[str, ...] = ()
+
+
+OTHER = "xpkg.example.com/acme"
+
+DEPENDENTS = {
+    "the-higher-range": Dependents(
+        [(f"{ACME}/network", ">=v0.4.1"), (f"{ACME}/network", ">=v0.7.0")], f"{ACME}/network:v0.7.0"
+    ),
+    "between-two-ranges": Dependents(
+        [(f"{ACME}/network", "<v2.0.0"), (f"{ACME}/network", ">v1.4.9")], f"{ACME}/network:v1.4.10"
+    ),
+    "a-gap-of-the-other-range": Dependents(
+        [(f"{ACME}/network", "!=v1.0.0"), (f"{ACME}/network", "^v1.0.0")], f"{ACME}/network:v1.0.1"
+    ),
+    "no-common-tag": Dependents(
+        [(f"{ACME}/network", ">=v2.0.0"), (f"{ACME}/network", "<v1.0.0")],
+        f"{ACME}/network:v0.0.0",
+        finds_tag=False,
+    ),
+    "no-range": Dependents([(f"{ACME}/network", "")], f"{ACME}/network:v0.0.0", finds_tag=False),
+    "a-digest": Dependents(
+        [(f"{ACME}/network", f"sha256:{'0' * 64}")], f"{ACME}/network:v0.0.0", finds_tag=False
+    ),
+    "two-registries": Dependents(
+        [
+            (f"{OTHER}/network", ">=v3.0.0"),
+            (f"{ACME}/network", ">=v0.4.1"),
+            (f"{ACME}/network", ">=v0.7.0"),
+        ],
+        f"{ACME}/network:v0.7.0",
+        pulled=(f"{OTHER}/network >=v3.0.0",),
+    ),
+    "two-registries-with-one-package-each": Dependents(
+        [(f"{ACME}/network", ">=v0.4.1"), (f"{OTHER}/network", ">=v3.0.0")],
+        f"{OTHER}/network:v3.0.0",
+        pulled=(f"{ACME}/network >=v0.4.1",),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DEPENDENTS.values(), ids=DEPENDENTS)
+def test_the_proposed_tag_satisfies_all_packages_in_any_order(
+    command: Command, tmp_path: Path, case: Dependents
+) -> None:
+    paths = [
+        package(tmp_path, f"p{number}", [dependency])
+        for number, dependency in enumerate(case.dependencies)
+    ]
+    paths.append(package(tmp_path, "network"))
+    proposals = [command("init", *order).stdout for order in permutations(paths)]
+    for proposed in proposals:
+        declared = yaml.safe_load(proposed)["devcache"]["packages"]
+        assert declared["acme-network"]["package"] == case.package
+        assert ("No tag was found" in proposed) != case.finds_tag
+        pulled = re.findall("Crossplane pulls this dependency: (.*)", proposed)
+        assert tuple(pulled) == case.pulled
+        assert sorted(proposed.splitlines()) == sorted(proposals[0].splitlines())
+
+
+def test_a_package_does_not_depend_on_itself(command: Command, tmp_path: Path) -> None:
+    path = package(tmp_path, "network", [("xpkg.example.com/far/network", ">=v1.0.0")])
+    proposed = command("init", path).stdout
+    assert yaml.safe_load(proposed)["devcache"]["packages"] == {"network": {"path": path}}
+    assert "Crossplane pulls this dependency: xpkg.example.com/far/network >=v1.0.0" in proposed
 
 
 def test_texts_of_packages_cannot_break_out_of_a_comment(command: Command, tmp_path: Path) -> None:
