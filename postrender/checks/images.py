@@ -19,11 +19,12 @@ def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
     settings, where = package.declaration.settings, f"package {package.name}"
     if package.kind == "Configuration" or not package.install or settings is None:
         return
-    image = settings.runtime_image or package.reference.text
+    image = settings.runtime_image
+    image = quoted(image or target.runtime_image(package.reference, package.on_disk.image))
     if not target.pulls_images:
-        problem = f"its image must be on every node ({quoted(image)}): it is never pulled"
         if settings.has_runtime_config:
-            problem = "the image of its runtimeConfigRef must be on every node: it is never pulled"
+            image = f"that of its runtimeConfigRef, or {image} if that names none"
+        problem = f"its image must be on every node ({image}): it is never pulled"
         yield Finding("warning", where, problem, "e.g. kind load docker-image IMAGE")
     elif package.may_be_pushed and not (settings.runtime_image or settings.has_runtime_config):
         problem = f"its image is pulled from {quoted(f'{package.source}@{package.digest}')}"

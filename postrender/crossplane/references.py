@@ -72,15 +72,21 @@ def parse(text: str, *, where: str) -> Reference:
         base, colon, tag = name, "", ""
     if colon and not _TAG.fullmatch(tag):
         raise _refusal(text, "its tag is not 1 to 128 letters, digits, `_`, `.`, `-`", where)
-    registry, slash, repository = base.partition("/")
-    if not slash or not re.search(r"[.:]", registry):
-        registry, repository = "", base
+    registry, repository = "", base
+    if has_registry(base):
+        registry, _, repository = base.partition("/")
     if registry and not _REGISTRY.fullmatch(registry):
         raise _refusal(text, "its registry is not a host with an optional port", where)
     if not _REPOSITORY.fullmatch(repository):
         problem = "its repository is not 2 to 255 lower-case letters, digits, `_`, `.`, `/`, `-`"
         raise _refusal(text, problem, where)
     return Reference(text, registry, repository, tag, digest)
+
+
+def has_registry(text: str) -> bool:
+    """Return whether a reference begins with a registry: a host with a dot or a port."""
+    registry, slash, _ = text.partition("/")
+    return slash != "" and re.search(r"[.:]", registry) is not None
 
 
 def _refusal(text: str, rule: str, where: str) -> DevcacheError:

@@ -96,19 +96,27 @@ class Target(NamedTuple):
         """
         return self.version >= (1, 19)
 
-    @property
-    def runs_named_images(self) -> bool:
-        """Whether the image in the meta object of a Provider or Function replaces `spec.package`.
-
-        It does up to 1.20 (v1.20.13 internal/controller/pkg/revision/runtime_provider.go,
-        getProviderImage; runtime_function.go, getFunctionImage). An image in the
-        DeploymentRuntimeConfig replaces both. Crossplane 2 has no such fields.
-        """
-        return self.version < (2, 0)
-
     def admits(self, reference: Reference) -> bool:
         """Return whether the API of this Crossplane admits a reference in `spec.package`."""
         return reference.is_qualified or not self.layout.qualified
+
+    def runtime_image(self, reference: Reference, named: str) -> str:
+        """Return the image of the pod of a Provider or Function, if no runtime config names one.
+
+        Up to 1.20, the image that the meta object names replaces `spec.package`; Crossplane 2 has
+        no such field. From 1.15 to 1.20, an image without a registry gets that of `--registry`,
+        whose default changed in 1.20. See v1.20.13 internal/controller/pkg/revision:
+        runtime_provider.go, getProviderImage; runtime_function.go, getFunctionImage.
+
+        Args:
+            reference: The package's `spec.package`.
+            named: The image that its meta object names, or "".
+        """
+        image = named if named and self.version < (2, 0) else reference.text
+        if (1, 15) <= self.version < (2, 0) and not references.has_registry(image):
+            registry = "xpkg.crossplane.io" if self.version >= (1, 20) else "xpkg.upbound.io"
+            return f"{registry}/{image}"
+        return image
 
     def needs_image_config(self, reference: Reference) -> bool:
         """Return whether a package needs an ImageConfig that resolves its tag to a digest."""
