@@ -12,7 +12,7 @@ from postrender.manifests import nodes
 from postrender.packages import PackageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 
 def check(
-    added: Iterable[dict[str, Plain]],
-    packages: Iterable[LocalPackage],
+    added: Sequence[dict[str, Plain]],
+    packages: Sequence[LocalPackage],
     chart_packages: Iterable[str],
     others: Sequence[Document],
 ) -> None:
-    """Refuse an added object or a package whose name or source the rest of the release has, too.
+    """Refuse an added object or a package whose part the rest of the release has, too.
+
+    The part is a name, the prefix of an ImageConfig, or a source.
 
     Args:
         added: The added objects.
@@ -38,6 +40,9 @@ def check(
     """
     for value in added:
         for refusal in _same_name(value, others):
+            raise refusal
+    if any(value["kind"] == "ImageConfig" for value in added):
+        for refusal in _same_prefix({package.reference.text for package in packages}, others):
             raise refusal
     for refusal in same_source(packages, installed_sources(chart_packages, others)):
         raise refusal
@@ -55,6 +60,28 @@ def _same_name(added: dict[str, Plain], others: Iterable[Document]) -> Iterator[
             problem = f"the release already has a {kind} {quoted(name)} that is not ours"
             hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
             yield DevcacheError(problem, where=other.title, hint=hint)
+
+
+def _same_prefix(
+    references_: Container[str], others: Iterable[Document]
+) -> Iterator[DevcacheError]:
+    """Yield the refusal of each ImageConfig that rewrites the whole reference of a local package.
+
+    Crossplane follows the longest prefix, and of several with the same length the first in a list
+    without an order (crossplane-runtime v2.4.0 pkg/xpkg/config.go, bestMatch).
+    """
+    for other in others:
+        if not other.mentions(f"{GROUP}/", "rewriteImage") or other.kind != "ImageConfig":
+            continue
+        spec = nodes.get(other.root, "spec")
+        if nodes.get(spec, "rewriteImage") is None:
+            continue
+        for match in nodes.items(nodes.get(spec, "matchImages")):
+            prefix = nodes.text(nodes.get(match, "prefix"))
+            if prefix in references_:
+                problem = f"it rewrites {quoted(prefix)}, too, and Crossplane follows only one"
+                hint = "remove this ImageConfig: the filter adds one for the local package"
+                yield DevcacheError(problem, where=other.title, hint=hint)
 
 
 def _group(api_version: str) -> str:
