@@ -62,7 +62,7 @@ def run(
 def _declared(text: str, where: str) -> Iterator[Package]:
     """Yield the packages that a file already declares, without those that cannot be read."""
     root = nodes.compose(text, where=where)
-    for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root))):
+    for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root, where=where))):
         path = nodes.text(nodes.get(declared, "path"))
         try:
             yield packages.read(Path(path))

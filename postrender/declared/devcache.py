@@ -173,8 +173,12 @@ def load_spec(text: str, *, where: str) -> Fields:
     Raises:
         DevcacheError: The text is not YAML, or not a DevCache of this version.
     """
+    values = nodes.plain(text, where=where)
+    if isinstance(values, dict) and "devcache" in values:
+        problem = "is a values file of our chart, not a DevCache document"
+        raise DevcacheError(problem, where=where, hint="pass it with -f, to Helm or to the command")
     document = Fields.of(
-        nodes.plain(text, where=where),
+        values,
         *("apiVersion", "kind", "metadata", "spec"),
         path="the document",
         where=where,
@@ -264,7 +268,7 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
     text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     if len(name) == 1 and not fields.word("package"):
         problem = "is missing: a repository needs at least two characters, and the name has one"
-        raise fields.refusal("package", problem)
+        raise fields.refusal("package", problem, hint="set it, or use a longer name")
     return PackageDeclaration(
         name=name,
         path=path,

@@ -51,9 +51,10 @@ def declaration(parser: argparse.ArgumentParser) -> None:
 
 def declaration_problem(options: Options) -> str:
     """Return the problem of a call that has both or neither of these options, or ""."""
-    if ("config" in options) == ("values_files" in options):
-        return "either -f FILE or --config FILE is required"
-    return ""
+    given = {"config", "values_files"} & options.keys()
+    if len(given) == 1:
+        return ""
+    return "-f and --config exclude each other" if given else "-f FILE or --config FILE is required"
 
 
 def cluster(parser: argparse.ArgumentParser) -> None:

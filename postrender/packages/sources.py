@@ -68,8 +68,8 @@ class Source(ABC):
 
     def truncated(self) -> DevcacheError:
         """Return the refusal of a stream that ends too early."""
-        problem = f"truncated: ends after {self.position} bytes"
-        return DevcacheError(problem, where=self.where)
+        problem = f"is truncated after byte {self.position}"
+        return DevcacheError(problem, where=self.where, hint="copy or build the file again")
 
     def _piece(self, size: int) -> bytes:
         piece = self.read(size)

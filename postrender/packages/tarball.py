@@ -72,6 +72,9 @@ def members(source: Source, budget: Budget) -> Iterator[tarfile.TarInfo]:
 
 def _header(block: bytes, source: Source) -> tarfile.TarInfo:
     start = source.position - len(block)
+    if not block:
+        problem = "is empty"
+        raise DevcacheError(problem, where=source.where, hint="copy or build the file again")
     if start and len(block) < tarfile.BLOCKSIZE:
         raise source.truncated()
     try:

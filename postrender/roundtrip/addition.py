@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from postrender.declared import devcache, values
-from postrender.errors import quoted
+from postrender.errors import DevcacheError, quoted
 from postrender.manifests import changes, edits, nodes
 from postrender.manifests.changes import Change
 from postrender.manifests.insertion import after_last
@@ -24,13 +24,23 @@ _NULL = "tag:yaml.org,2002:null"
 _HINT = "write the values out, or add the package by hand"
 
 
-def packages_path(root: yaml.Node | None) -> tuple[str, ...]:
+def packages_path(root: yaml.Node | None, *, where: str) -> tuple[str, ...]:
     """Return the path of the packages in a DevCache document, or in values of our chart.
 
     The values may be those of an umbrella chart, with the values of our chart under its key.
+
+    Args:
+        root: The root node of the document.
+        where: The file, for error messages.
+
+    Raises:
+        DevcacheError: The document is another object of Kubernetes.
     """
     if nodes.text(nodes.get(root, "kind")) == devcache.KIND:
         return ("spec", "packages")
+    if nodes.get(root, "apiVersion") is not None and nodes.get(root, "kind") is not None:
+        problem = "is neither a DevCache document nor values of our chart"
+        raise DevcacheError(problem, where=where, hint="name the file that declares the packages")
     umbrella = (values.CHART,) if nodes.get(root, values.CHART) is not None else ()
     return (*umbrella, "devcache", "packages")
 
@@ -49,7 +59,7 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
             key that concerns the package, or cannot get the package without another change.
     """
     root = nodes.compose(text, where=where)
-    path = (*packages_path(root), name)
+    path = (*packages_path(root, where=where), name)
     node, places = _read(text, where)
     text_edits = _edits(places, node, path, entry)
     after = edits.apply(text, text_edits)

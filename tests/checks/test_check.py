@@ -231,10 +231,16 @@ def test_invalid_values_are_refused(
     assert message in command("check", "-f", path, "-o", "json").message()
 
 
-@pytest.mark.parametrize("arguments", [(), ("-f", "x", "--config", "y")])
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param((), "-f FILE or --config FILE is required", id="none"),
+        pytest.param(("-f", "x", "--config", "y"), "-f and --config exclude each other", id="both"),
+    ],
+)
 def test_check_requires_exactly_one_declaration(
-    command: Command, arguments: tuple[str, ...]
+    command: Command, arguments: tuple[str, ...], problem: str
 ) -> None:
     run = command("check", *arguments)
     assert (run.status, run.stdout) == (2, "")
-    assert "either -f FILE or --config FILE" in run.stderr
+    assert problem in run.stderr

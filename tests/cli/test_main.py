@@ -35,7 +35,7 @@ RENDERED = manifests.RENDERED.encode()
         (["crds"], "--crossplane"),
         (["nonsense"], "invalid choice"),
         (["objects", "--crossplane=2.4"], "objects: --config FILE is required"),
-        (["payload"], "payload: either -f FILE or --config FILE is required"),
+        (["payload"], "payload: -f FILE or --config FILE is required"),
         (["payload", "--config=x", "--crossplane=2.4"], "unrecognized arguments: --crossplane"),
         (["--config=x", "crds", "--crossplane=2.4"], "crds: does not take --config"),
         (

@@ -58,7 +58,7 @@ class Case:
 
 
 CASES = {
-    "no bytes": Case(b"", "not a tar archive"),
+    "no bytes": Case(b"", "is empty"),
     "a long name": Case(tar({"x" * 5000: b""}), "a name of more than 4096 characters"),
     "a link with a long target": Case(
         tar({"x": Link("y" * 5000)}), "a name of more than 4096 characters"

@@ -127,6 +127,11 @@ REFUSED = {
         4,
         'the package "new" is already declared',
     ),
+    "another-object": (
+        "apiVersion: v1\nkind: Secret\nstringData: {a: s3cret}\n",
+        0,
+        "is neither a DevCache document nor values of our chart",
+    ),
     "two-documents": ("a: s3cret\n--- # b\nc: d\n", 2, "holds more than one document"),
     "no-yaml": ("a: s3cret\nb: [\n", 3, "is not valid YAML"),
     "no-colon": ("a: b\n? devcache\n", 2, "has no colon after a key"),
@@ -157,7 +162,7 @@ def test_a_refusal_names_the_line_and_changes_nothing(
     file = tmp_path / "values.yaml"
     file.write_text(text)
     message = command("add", package(tmp_path, "new"), "-f", file).message()
-    assert f"values.yaml, line {line}" in message
+    assert (f"values.yaml, line {line}" if line else "values.yaml") in message
     assert problem in message
     assert "s3cret" not in message
     assert file.read_text() == text
