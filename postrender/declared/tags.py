@@ -51,8 +51,8 @@ def _test(text: str) -> Callable[[str], bool]:
 def _candidates(texts: Iterable[str]) -> Iterator[str]:
     """Yield the versions in the texts of ranges, from the lowest, then the versions behind them."""
     matches = islice(chain.from_iterable(map(_VERSION.finditer, texts)), _MOST_CANDIDATES)
-    found = (constraints.version(match[0], "v1") for match in matches)
-    versions = sorted({version for version in found if version})
+    readings = (constraints.version(match[0], "v1") for match in matches)
+    versions = sorted({version for version in readings if version})
     tags = chain(
         map(_tag, versions),
         (_format(*version.core) for version in versions),

@@ -39,18 +39,18 @@ AFTER = f"{BEFORE}\r\n  packages:\r\n    new:\r\n      path: new\r\n"
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Yield a folder that all users may enter, with `new`, a package, and `work`; work in it."""
+    """Yield a folder that all users may enter, with `new`, a package, and `files`; work in it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name).resolve()
         path.chmod(0o755)
         monkeypatch.chdir(path)
         package(path, "new")
-        Path("work").mkdir()
+        Path("files").mkdir()
         yield path
         monkeypatch.undo()
 
 
-def write(path: str = "work/values.yaml") -> Path:
+def write(path: str = "files/values.yaml") -> Path:
     file = Path(path)
     file.write_bytes(BEFORE.encode())
     return file
@@ -93,13 +93,13 @@ OTHERS = [
 def test_only_a_regular_file_is_replaced(
     command: Command, make: Callable[[Path], object], problem: str, name: str
 ) -> None:
-    make(Path("work/values.yaml"))
-    Path("work/link.yaml").symlink_to("values.yaml")
-    before = os.lstat("work/values.yaml")
-    assert problem in command("add", "new", "-f", f"work/{name}").message()
-    after = os.lstat("work/values.yaml")
+    make(Path("files/values.yaml"))
+    Path("files/link.yaml").symlink_to("values.yaml")
+    before = os.lstat("files/values.yaml")
+    assert problem in command("add", "new", "-f", f"files/{name}").message()
+    after = os.lstat("files/values.yaml")
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
-    assert Path("work/link.yaml").is_symlink()
+    assert Path("files/link.yaml").is_symlink()
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o606, 0o755, 0o200])
@@ -111,7 +111,7 @@ def test_the_mode_stays(command: Command, mode: int) -> None:
     assert command("add", "new", "-f", file).status == 0
     assert stat.S_IMODE(file.stat().st_mode) == mode
     assert file.read_bytes() == AFTER.encode()
-    assert [path.name for path in Path("work").iterdir()] == ["values.yaml"]
+    assert [path.name for path in Path("files").iterdir()] == ["values.yaml"]
 
 
 @ROOT
@@ -127,8 +127,8 @@ def test_owner_and_group_stay(command: Command) -> None:
 @ROOT
 def test_the_group_of_the_folder_is_not_taken(command: Command) -> None:
     file = write()
-    os.chown("work", 0, NOBODY)
-    Path("work").chmod(0o2775)
+    os.chown("files", 0, NOBODY)
+    Path("files").chmod(0o2775)
     assert command("add", "new", "-f", file).status == 0
     assert file.stat().st_gid == 0
 
@@ -138,12 +138,12 @@ def test_a_file_of_another_owner_is_refused(command: Command) -> None:
     """The user could replace it, because the folder belongs to them, but would own it then."""
     file = write()
     file.chmod(0o666)
-    os.chown("work", NOBODY, NOBODY)
+    os.chown("files", NOBODY, NOBODY)
     with user(NOBODY):
         message = command("add", "new", "-f", file).message()
     assert "its owner, mode or extended attributes cannot be kept" in message
     assert (file.read_bytes(), file.stat().st_uid) == (BEFORE.encode(), 0)
-    assert [path.name for path in Path("work").iterdir()] == ["values.yaml"]
+    assert [path.name for path in Path("files").iterdir()] == ["values.yaml"]
 
 
 def acl(*entries: tuple[int, int, int]) -> bytes:
@@ -186,7 +186,7 @@ def test_extended_attributes_stay(command: Command, attributes: dict[str, bytes]
 def test_the_default_acl_of_the_folder_is_not_taken(command: Command) -> None:
     file = write()
     before = os.listxattr(file)
-    set_attribute("work", "system.posix_acl_default", ACL)
+    set_attribute("files", "system.posix_acl_default", ACL)
     assert command("add", "new", "-f", file).status == 0
     assert os.listxattr(file) == before
 
@@ -202,7 +202,7 @@ def test_an_attribute_that_cannot_be_kept_is_a_refusal(
     message = command("add", "new", "-f", file).message()
     assert "its owner, mode or extended attributes cannot be kept" in message
     assert file.read_bytes() == BEFORE.encode()
-    assert [path.name for path in Path("work").iterdir()] == ["values.yaml"]
+    assert [path.name for path in Path("files").iterdir()] == ["values.yaml"]
 
 
 @MACOS
@@ -239,7 +239,7 @@ def test_permissions_count(command: Command, mode: int, problem: str) -> None:
     file = write()
     file.chmod(mode)
     if mode == 0o644:
-        Path("work").chmod(0o777)
+        Path("files").chmod(0o777)
     with user(NOBODY):
         assert problem in command("add", "new", "-f", file).message()
     assert file.read_bytes() == BEFORE.encode()
@@ -247,18 +247,18 @@ def test_permissions_count(command: Command, mode: int, problem: str) -> None:
 
 def test_a_file_with_hard_links_is_refused(command: Command) -> None:
     file = write()
-    os.link(file, "work/other.yaml")
+    os.link(file, "files/other.yaml")
     assert "has 2 hard links" in command("add", "new", "-f", file).message()
-    assert Path("work/other.yaml").samefile(file)
+    assert Path("files/other.yaml").samefile(file)
     assert file.read_bytes() == BEFORE.encode()
 
 
 LINKS = {
-    "link": {"work/link.yaml": "values.yaml"},
-    "absolute": {"work/link.yaml": "{folder}/work/values.yaml"},
-    "chain": {"work/link.yaml": "second.yaml", "work/second.yaml": "../work/values.yaml"},
-    "from-another-folder": {"link.yaml": "work/values.yaml"},
-    "through-a-folder": {"linked": "work", "link.yaml": "linked/values.yaml"},
+    "link": {"files/link.yaml": "values.yaml"},
+    "absolute": {"files/link.yaml": "{folder}/files/values.yaml"},
+    "chain": {"files/link.yaml": "second.yaml", "files/second.yaml": "../files/values.yaml"},
+    "from-another-folder": {"link.yaml": "files/values.yaml"},
+    "through-a-folder": {"linked": "files", "link.yaml": "linked/values.yaml"},
 }
 
 
@@ -285,9 +285,9 @@ def test_links_stay_and_the_file_behind_them_changes(
     ],
 )
 def test_a_link_to_no_file_is_refused(command: Command, target: str, problem: str) -> None:
-    Path("work/link.yaml").symlink_to(target)
-    assert problem in command("add", "new", "-f", "work/link.yaml").message()
-    assert [path.name for path in Path("work").iterdir()] == ["link.yaml"]
+    Path("files/link.yaml").symlink_to(target)
+    assert problem in command("add", "new", "-f", "files/link.yaml").message()
+    assert [path.name for path in Path("files").iterdir()] == ["link.yaml"]
 
 
 @pytest.mark.parametrize("step", ["fchmod", "fsync", "replace"])
@@ -311,7 +311,7 @@ def test_a_file_that_cannot_be_replaced_is_unchanged(
     assert run.status != 0
     assert problem in run.stderr
     assert file.read_bytes() == BEFORE.encode()
-    assert [path.name for path in Path("work").iterdir()] == ["values.yaml"]
+    assert [path.name for path in Path("files").iterdir()] == ["values.yaml"]
 
 
 KILLED = """
@@ -327,7 +327,7 @@ def kill(event, arguments):
         os.kill(os.getpid(), 9)
 
 sys.addaudithook(kill)
-sys.exit(main.main(["add", "new", "-f", "work/values.yaml"]))
+sys.exit(main.main(["add", "new", "-f", "files/values.yaml"]))
 """
 """A run that is killed at a step, counted from the creation of the new file."""
 
@@ -367,7 +367,7 @@ def test_the_text_is_on_disk_before_it_gets_the_name(
     "change",
     [
         pytest.param(lambda file: file.write_text("a: 1\n"), id="written"),
-        pytest.param(lambda file: write("work/x").replace(file), id="replaced"),
+        pytest.param(lambda file: write("files/x").replace(file), id="replaced"),
         pytest.param(lambda file: file.chmod(0o444), id="mode"),
         pytest.param(lambda file: os.link(file, "link"), id="hard-link"),
     ],

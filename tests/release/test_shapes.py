@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -14,9 +13,6 @@ from postrender.release.rewrite import SIDECAR
 from tests.shared import manifests
 from tests.shared.declarations import HEAD
 from tests.shared.paths import GOLDEN
-
-if TYPE_CHECKING:
-    from postrender.manifests.nodes import Plain
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -94,31 +90,14 @@ SHAPES = {
 }
 
 
-def without_additions(tree: Plain) -> Plain:
-    """Return a tree without the values that the filter adds, and without empty values."""
-    if isinstance(tree, list):
-        items = [each for each in tree if not is_ours(each)]
-        return [without_additions(item) for item in items]
-    if not isinstance(tree, dict):
-        return tree
-    pairs = {
-        key: without_additions(value)
-        for key, value in tree.items()
-        if key not in {labels.CHECKSUM, "sizeLimit"}
-    }
-    return {key: value for key, value in pairs.items() if value not in ({}, [], None)}
-
-
-def is_ours(item: Plain) -> bool:
-    return isinstance(item, dict) and str(item.get("name")).startswith("devcache")
-
-
 @pytest.mark.parametrize(("deployment", "spec"), SHAPES.values(), ids=SHAPES)
 def test_only_the_additions_are_new(deployment: str, spec: str) -> None:
     config = devcache.load(f"{HEAD}spec: {spec}\n", where="devcache.yaml")
     modified = manifests.modified(deployment, config, GOLDEN)
     after = next(yaml.safe_load_all(modified))
-    assert without_additions(after) == without_additions(yaml.safe_load(deployment))
+    assert manifests.without_additions(after) == manifests.without_additions(
+        yaml.safe_load(deployment)
+    )
     template = after["spec"]["template"]
     pod = template["spec"]
     assert labels.CHECKSUM in template["metadata"]["annotations"]

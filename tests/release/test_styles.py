@@ -90,24 +90,6 @@ def deployment(random: Random) -> dict[str, Plain]:
     )
 
 
-def without_additions(tree: Plain) -> Plain:
-    """Return a tree without the values that the filter adds, and without empty values."""
-    if isinstance(tree, list):
-        return [without_additions(item) for item in tree if not is_ours(item)]
-    if not isinstance(tree, dict):
-        return tree
-    pairs = {
-        key: without_additions(value)
-        for key, value in tree.items()
-        if key not in {labels.CHECKSUM, "sizeLimit"}
-    }
-    return {key: value for key, value in pairs.items() if value not in ({}, [], None)}
-
-
-def is_ours(item: Plain) -> bool:
-    return isinstance(item, dict) and str(item.get("name")).startswith("devcache")
-
-
 @pytest.mark.parametrize("config", CONFIGS, ids=SPECS)
 @fuzzed(50)
 @given(random=st.randoms(use_true_random=True), oddity=st.floats(0, 0.3))
@@ -120,7 +102,7 @@ def test_only_the_additions_are_new(
     assume(yaml.load(text, nodes.LOADER) == tree)  # noqa: S506  # a safe loader
     modified = manifests.modified(text, config, GOLDEN)
     after = next(yaml.load_all(modified, nodes.LOADER))
-    assert without_additions(after) == without_additions(tree)
+    assert manifests.without_additions(after) == manifests.without_additions(tree)
     pod = after["spec"]["template"]["spec"]
     names = [container["name"] for container in pod["initContainers"]]
     assert names[-1 - config.live :][0] == "devcache-copier"

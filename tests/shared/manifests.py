@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from postrender import labels
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.manifests import nodes, stream
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postrender.declared.devcache import DevCache
+    from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
 
 BY_HELM = {
@@ -78,3 +80,21 @@ def config_maps(text: str) -> dict[str, dict[str, bytes]]:
         }
         for document in documents
     }
+
+
+def without_additions(tree: Plain) -> Plain:
+    """Return a tree without the values that the filter adds, and without empty values."""
+    if isinstance(tree, list):
+        return [without_additions(item) for item in tree if not _is_ours(item)]
+    if not isinstance(tree, dict):
+        return tree
+    pairs = {
+        key: without_additions(value)
+        for key, value in tree.items()
+        if key not in {labels.CHECKSUM, "sizeLimit"}
+    }
+    return {key: value for key, value in pairs.items() if value not in ({}, [], None)}
+
+
+def _is_ours(item: Plain) -> bool:
+    return isinstance(item, dict) and str(item.get("name")).startswith("devcache")
