@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postrender import __version__
+from postrender import __version__, atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,16 +150,9 @@ def _open(path: Path | str, kind: int, *, folder: int | None = None) -> Iterator
 
 
 def _write(name: str, content: bytes, *, folder: int) -> None:
-    """Write an entry. A rename is atomic: other programs never read half of it."""
     temporary = os.urandom(16).hex() + _SUFFIX
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
-        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=folder), "wb") as file:
-            file.write(content)
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=folder)
+    with atomic.replacement(name, temporary, folder=folder) as file:
+        file.write(content)
 
 
 def _remove_oldest(folder: int) -> None:

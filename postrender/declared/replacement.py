@@ -10,10 +10,11 @@ import errno
 import os
 import stat
 import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender.errors import DevcacheError
+from postrender import atomic
+from postrender.errors import DevcacheError, reason
 from postrender.manifests import nodes
 from postrender.packages import disk
 
@@ -80,23 +81,16 @@ def replace(original: Original, text: str) -> None:
     Raises:
         DevcacheError: The file cannot be replaced, or is not the file that was read.
     """
-    folder, temporary = original.folder, f".devcache-{os.urandom(8).hex()}"
+    temporary = f".devcache-{os.urandom(8).hex()}"
     try:
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS
-            file = os.open(temporary, flags, 0o600, dir_fd=folder)
-            with os.fdopen(file, "wb") as writer:
-                writer.write(text.encode())
-                writer.flush()
-                _copy_metadata(original, file)
-                os.fsync(file)
+        with atomic.replacement(original.name, temporary, folder=original.folder) as file:
+            file.write(text.encode())
+            file.flush()
+            _copy_metadata(original, file.fileno())
+            os.fsync(file)
             _require_unchanged(original)
-            os.replace(temporary, original.name, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=folder)
     except OSError as error:
-        problem = f"cannot be replaced: {_reason(error)}"
+        problem = f"cannot be replaced: {reason(error)}"
         raise _refusal(original.path, problem) from None
 
 
@@ -138,7 +132,7 @@ def _copy_metadata(original: Original, file: int) -> None:
         if (_owner(new), new.st_mode) != (_owner(status), status.st_mode):
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
     except OSError as error:
-        problem = f"its owner, mode or extended attributes cannot be kept: {_reason(error)}"
+        problem = f"its owner, mode or extended attributes cannot be kept: {reason(error)}"
         raise _refusal(original.path, problem) from None
 
 
@@ -177,10 +171,6 @@ else:
             if error.errno == errno.ENOTSUP:  # the file system has none
                 return {}
             raise
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or "output error").lower()
 
 
 def _refusal(path: Path, problem: str) -> DevcacheError:

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from postrender.errors import DevcacheError
+from postrender.errors import DevcacheError, reason
 
 if TYPE_CHECKING:
     from postrender.packages.budget import Allowance
@@ -94,7 +94,7 @@ class Range(Source):
         try:
             piece = os.pread(self._descriptor, size, self._start + self.position)
         except OSError as error:
-            problem = f"cannot be read: {(error.strerror or 'input error').lower()}"
+            problem = f"cannot be read: {reason(error)}"
             raise DevcacheError(problem, where=self.where) from error
         self.position += len(piece)
         return piece
