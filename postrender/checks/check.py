@@ -82,11 +82,12 @@ def check(
     refusals += sizes.refusals(measurements)
 
     results = [findings.from_refusal(error) for error in refusals]
-    results += _findings(packages, target)
+    resolutions = dependencies.resolve(packages, target)
+    results += _findings(packages, resolutions, target)
     return Outcome(
         target=target,
         packages=tuple(packages),
-        resolutions=tuple(dependencies.resolve(packages, target)),
+        resolutions=tuple(resolutions),
         sizes=tuple(measurements),
         findings=findings.by_severity(results),
     )
@@ -116,8 +117,10 @@ def _refusals(
         yield DevcacheError(problem, where="crossplane.packageCache.configMap", hint=hint)
 
 
-def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Finding]:
-    yield from dependencies.findings(packages, target)
+def _findings(
+    packages: Sequence[LocalPackage], resolutions: Sequence[Resolution], target: Target
+) -> Iterator[Finding]:
+    yield from dependencies.findings(packages, resolutions, target)
     for package in packages:
         yield from dependencies.crossplane_findings(package, target)
         yield from images.findings(package, target)

@@ -130,17 +130,24 @@ def _mismatch(dependency: Dependency, local: LocalPackage, target: Target) -> tu
     return (f"{subject}, which {range_} does not admit", hint)
 
 
-def findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Finding]:
-    """Yield the findings on the dependencies of packages."""
+def findings(
+    packages: Sequence[LocalPackage], resolutions: Sequence[Resolution], target: Target
+) -> Iterator[Finding]:
+    """Yield the findings on the dependencies of packages.
+
+    Args:
+        packages: The packages.
+        resolutions: The resolutions of their dependencies; see `resolve`.
+        target: The target of the checks.
+    """
     by_name = {package.name: package for package in packages}
-    for package in packages:
-        for dependency in package.dependencies:
-            where = f"package {package.name}, dependency {quoted(dependency.package)}"
-            yield from _improper(dependency.constraint, "its range", where, target)
-            local = by_name.get(_resolution(package, dependency, packages, target).local)
-            yield from _of_local(dependency, local, where, target) if local else ()
-            yield from () if local else _of_pulled(dependency, packages, where, target)
-    resolutions = resolve(packages, target)
+    dependencies = (dependency for package in packages for dependency in package.dependencies)
+    for dependency, resolution in zip(dependencies, resolutions, strict=True):
+        where = f"package {resolution.package}, dependency {quoted(dependency.package)}"
+        yield from _improper(dependency.constraint, "its range", where, target)
+        local = by_name.get(resolution.local)
+        yield from _of_local(dependency, local, where, target) if local else ()
+        yield from () if local else _of_pulled(dependency, packages, where, target)
     yield from _misnamed(resolutions, by_name)
     yield from _name_conflicts(resolutions, by_name)
     yield from _cycle(packages)
