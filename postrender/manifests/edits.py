@@ -41,12 +41,18 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def changed(
-    text: str, requested: Sequence[Change | Removal], *, where: str, first_line: int = 1
+    text: str,
+    root: yaml.Node | None,
+    requested: Sequence[Change | Removal],
+    *,
+    where: str,
+    first_line: int = 1,
 ) -> str:
     """Return the text of a document after changes.
 
     Args:
         text: One document, with a final line break.
+        root: Its root node.
         requested: The changes. Collections that are missing on their paths are added.
         where: The object, for error messages.
         first_line: The number of the first line, for error messages.
@@ -56,9 +62,9 @@ def changed(
             change is, or the changed text does not say exactly what it must.
     """
     if text.startswith(nodes.BYTE_ORDER_MARK):
-        after = changed(text[1:], requested, where=where, first_line=first_line)
+        root = nodes.compose(text[1:])  # with places in this text
+        after = changed(text[1:], root, requested, where=where, first_line=first_line)
         return nodes.BYTE_ORDER_MARK + after
-    root = nodes.compose(text, where=where, first_line=first_line)
     tokens = places.tokens(yaml.scan(text, Loader=nodes.LOADER))
     text_places = Places(text, tokens, source=Source(where, _HINT, first_line))
     editor = _Editor(text_places)

@@ -70,9 +70,12 @@ class Document:
         Raises:
             DevcacheError: The document cannot be changed in its text; see `edits.changed`.
         """
-        text = self.terminated().decode()
-        after = edits.changed(text, requested, where=self.title, first_line=self.line)
-        return Document(after.encode(), self.line)
+        content = self.terminated()
+        whole = self if content is self.content else Document(content, self.line)
+        text = edits.changed(
+            whole.text, whole.root, requested, where=self.title, first_line=self.line
+        )
+        return Document(text.encode(), self.line)
 
     def terminated(self) -> bytes:
         """Return the content with a final line break, which adds nothing to a value.

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def put(text: str, path: tuple[Step, ...], value: nodes.Plain) -> str:
-    return edits.changed(text, [Change(path, value)], where="Deployment x")
+    return changed(text, [Change(path, value)])
+
+
+def changed(text: str, requested: list[Change | Removal]) -> str:
+    """Return a text after changes. It starts on line 40 of the stream."""
+    return edits.changed(text, nodes.compose(text), requested, where="Deployment x", first_line=40)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +186,9 @@ SHAPES = {
 def test_a_change_fits_the_shape_of_its_collection(
     text: str, change: Change, expected: str
 ) -> None:
-    after = edits.changed(text, [change], where="Deployment x")
+    after = changed(text, [change])
     assert after == expected
-    assert edits.changed(after, [change], where="Deployment x") == after, "a second pass"
+    assert changed(after, [change]) == after, "a second pass"
 
 
 TOGETHER = {
@@ -212,12 +217,12 @@ TOGETHER = {
 
 @pytest.mark.parametrize(("text", "requested", "expected"), TOGETHER.values(), ids=TOGETHER)
 def test_changes_at_one_place(text: str, requested: list[Change | Removal], expected: str) -> None:
-    assert edits.changed(text, requested, where="Deployment x") == expected
+    assert changed(text, requested) == expected
 
 
 def test_a_refusal_names_the_line_of_the_stream() -> None:
     with pytest.raises(DevcacheError) as refused:
-        edits.changed("a: &a 1\nb: *a\n", [ANNOTATION], where="Deployment x", first_line=40)
+        changed("a: &a 1\nb: *a\n", [ANNOTATION])
     assert "Deployment x, line 41 uses a YAML alias" in str(refused.value).replace(":", "")
 
 
