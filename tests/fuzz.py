@@ -17,9 +17,10 @@ from tests.shared.fuzzing import VARIABLE
 from tests.shared.paths import ROOT
 
 EXAMPLES = 2_000
-"""The examples of each test with a seed: hypothesis remembers them, which takes memory."""
+"""The most examples of a test with a seed: hypothesis remembers them, which takes memory."""
 
-COMMAND = (sys.executable, "-m", "pytest", "--numprocesses=auto", "--quiet", "-m", "fuzz", "tests")
+COMMAND = (sys.executable, "-m", "pytest", "-m", "fuzz", "tests", "--numprocesses=auto", "--quiet")
+OPTIONS = ("--ignore=tests/e2e", "--ignore=tests/tools", "--hypothesis-show-statistics")
 
 
 def main() -> int:
@@ -31,19 +32,19 @@ def main() -> int:
     runs = 0
     for seed in count(arguments.seed):
         run = subprocess.run(
-            [*COMMAND, "--ignore=tests/e2e", "--ignore=tests/tools", f"--hypothesis-seed={seed}"],
+            [*COMMAND, *OPTIONS, f"--hypothesis-seed={seed}"],
             cwd=ROOT,
             env=os.environ | {VARIABLE: str(EXAMPLES)},
             check=False,
             stdout=subprocess.PIPE,
             text=True,
         )
-        passed = re.search(r"^(\d+) passed", run.stdout, re.MULTILINE)
-        if run.returncode or not passed:
+        examples = [int(count) for count in re.findall(r"- (\d+) passing", run.stdout)]
+        if run.returncode or not examples:
             sys.stdout.write(run.stdout)
             sys.stdout.write(f"seed {seed} fails\n")
             return 1
-        runs += EXAMPLES * int(passed[1])
+        runs += sum(examples)
         sys.stdout.write(f"seed {seed}: {runs:,} runs without a failure\n")
         sys.stdout.flush()
         if 0 < arguments.runs <= runs:

@@ -289,11 +289,17 @@ def first_obstacle(path: str, entries: dict[str, str | bytes]) -> str | None:
     return None
 
 
-@fuzzed(40)
+@fuzzed(40, most=200)  # each example runs a shell
 @given(entries=st.lists(ENTRIES, max_size=8), is_loaded=st.booleans())
 @example(entries=[(["x\n{outside}", "marked.gz"], "a file")], is_loaded=True)
 @example(entries=[(["registry.example.com"], "a link to a folder")], is_loaded=False)
 @example(entries=[(["{temporary}"], "a FIFO")], is_loaded=True)
+@example(
+    entries=[(["{temporary}"], "a file"), (["registry.example.com"], "a FIFO")], is_loaded=False
+)
+@example(
+    entries=[(["{temporary}"], "a file"), (["registry.example.com"], "a FIFO")], is_loaded=False
+)
 def test_in_any_cache_the_copier_changes_only_its_own_files_or_names_the_obstacle(
     pod: Pod, temporary: str, entries: list[tuple[list[str], str]], *, is_loaded: bool
 ) -> None:
@@ -318,6 +324,8 @@ def test_in_any_cache_the_copier_changes_only_its_own_files_or_names_the_obstacl
     assert tree(pod.root) == around
     assert is_safe(outcome)
     assert outcome.stderr == "".join(obstacles[:1])
+    if isinstance(before.get(temporary), bytes):  # from an interrupted run of this pod
+        before.pop(temporary)
     if obstacles:
         assert (outcome.status, after) == (1, before)
         return
@@ -327,7 +335,6 @@ def test_in_any_cache_the_copier_changes_only_its_own_files_or_names_the_obstacl
         assert isinstance(content, bytes)
         assert gzip.decompress(content) == package.content
         before.pop(package.path, None)
-    before.pop(temporary, None)
     assert GONE.path not in after
     removed = {path: before.pop(path) for path in before.keys() - after.keys()}
     for path, entry in removed.items():
