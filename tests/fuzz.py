@@ -16,7 +16,7 @@ from itertools import count
 from tests.shared.fuzzing import VARIABLE
 from tests.shared.paths import ROOT
 
-EXAMPLES = 2_000
+EXAMPLES = 10_000
 """The most examples of a test with a seed: hypothesis remembers them, which takes memory."""
 
 COMMAND = (sys.executable, "-m", "pytest", "-m", "fuzz", "tests", "--numprocesses=auto", "--quiet")
