@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import placement
 from postrender.checks import dependencies, findings, images, sizes
-from postrender.crossplane.target import Target
-from postrender.declared import devcache
+from postrender.checks.inputs import read
 from postrender.errors import DevcacheError
-from postrender.release import chart, conflicts
+from postrender.release import conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from postrender.checks.dependencies import Resolution
     from postrender.checks.findings import Finding, Severity
+    from postrender.checks.inputs import Inputs
     from postrender.checks.sizes import Size
+    from postrender.crossplane.target import Target
     from postrender.declared.values import Upstream
     from postrender.fields import Fields
     from postrender.interface.progress import Tell
@@ -30,18 +30,20 @@ class Outcome:
     """The outcome of all checks.
 
     Attributes:
-        target: The target of the checks.
-        packages: The packages that could be read.
-        resolutions: The resolutions of their dependencies.
-        sizes: Their sizes, with the limits.
+        inputs: The inputs of the checks.
+        offline: Whether each dependency must be local.
+        resolutions: The resolutions of the dependencies of the packages.
+        sizes: The sizes of the packages, with the limits.
         findings: The findings, errors first.
+        on_dependencies: Those findings that are about dependencies between packages.
     """
 
-    target: Target
-    packages: tuple[LocalPackage, ...]
+    inputs: Inputs
+    offline: bool
     resolutions: tuple[Resolution, ...]
     sizes: tuple[Size, ...]
     findings: tuple[Finding, ...]
+    on_dependencies: tuple[Finding, ...]
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of a severity."""
@@ -64,44 +66,27 @@ def check(
         DevcacheError: The version is invalid, or not supported.
     """
     refusals: list[DevcacheError] = []
-    declared = devcache.read(spec, refuse=refusals.append)
-    version, origin = _version(crossplane, declared.crossplane_version, upstream)
-    target = Target.parse(version, where=origin)
-
-    packages: list[LocalPackage] = []
-    for declaration in declared.packages:
-        tell(f"reading {declaration.name}")
-        try:
-            packages.append(placement.local_package(declaration, target, Path()))
-        except DevcacheError as error:
-            refusals.append(error)
-    offline = offline or declared.offline
+    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=refusals.append)
+    packages, target = inputs.packages, inputs.target
+    refusals += (error for _, error in inputs.unreadable)
+    offline = offline or inputs.declared.offline
     refusals += _refusals(packages, upstream, target, offline=offline)
     tell("packing the packages")
-    measurements = sizes.measure(packages, declared, upstream, target)
+    measurements = sizes.measure(packages, inputs.declared, upstream, target)
     refusals += sizes.refusals(measurements)
 
     results = [findings.from_refusal(error) for error in refusals]
     resolutions = dependencies.resolve(packages, target)
-    results += _findings(packages, resolutions, target)
+    on_dependencies = tuple(dependencies.findings(packages, resolutions, target))
+    results += [*on_dependencies, *_findings(packages, target)]
     return Outcome(
-        target=target,
-        packages=tuple(packages),
+        inputs=inputs,
+        offline=offline,
         resolutions=tuple(resolutions),
         sizes=tuple(measurements),
         findings=findings.by_severity(results),
+        on_dependencies=on_dependencies,
     )
-
-
-def _version(option: str, declared: str, upstream: Upstream) -> tuple[str, str]:
-    """Return the Crossplane version, and the place that names it."""
-    if option:
-        return option, "--crossplane"
-    if declared:
-        return declared, "crossplaneVersion"
-    if upstream.version:
-        return upstream.version, "crossplane.image.tag"
-    return chart.CROSSPLANE, "the chart"
 
 
 def _refusals(
@@ -117,10 +102,7 @@ def _refusals(
         yield DevcacheError(problem, where="crossplane.packageCache.configMap", hint=hint)
 
 
-def _findings(
-    packages: Sequence[LocalPackage], resolutions: Sequence[Resolution], target: Target
-) -> Iterator[Finding]:
-    yield from dependencies.findings(packages, resolutions, target)
+def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Finding]:
     for package in packages:
         yield from dependencies.crossplane_findings(package, target)
         yield from images.findings(package, target)

@@ -12,7 +12,7 @@ from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from postrender.crossplane.target import Target
     from postrender.packages import Dependency
@@ -153,15 +153,19 @@ def findings(
     yield from _cycle(packages)
 
 
+def is_improper(constraint: str, target: Target) -> bool:
+    """Return whether Crossplane cannot read a constraint."""
+    if _is_digest(constraint) and target.pins_digests:
+        return False
+    return constraints.parse(constraint, target.constraint_rules) is None
+
+
 def _improper(constraint: str, subject: str, where: str, target: Target) -> Iterator[Finding]:
     """Yield an error if Crossplane cannot read a range."""
-    if _is_digest(constraint) and target.pins_digests:
-        return
-    rules = target.constraint_rules
-    if constraints.parse(constraint, rules) is not None:
+    if not is_improper(constraint, target):
         return
     hint = "write e.g. >=v0.1.0"
-    if rules == "v1" and constraints.parse(constraint, "v3") is not None:
+    if target.constraint_rules == "v1" and constraints.parse(constraint, "v3") is not None:
         hint = "separate its parts by commas: Crossplane up to 2.2 requires them"
     problem = f"Crossplane {target.version} rejects {subject} {quoted(constraint)} as improper"
     yield Finding("error", where, problem, hint)
@@ -253,24 +257,34 @@ def _misnamed(
 def _name_conflicts(
     resolutions: Sequence[Resolution], by_name: dict[str, LocalPackage]
 ) -> Iterator[Finding]:
-    """Yield an error for each dependency that would have the name of another package.
+    """Yield an error for each dependency that would have the name of another package."""
+    for resolution, source in name_conflicts(resolutions, by_name.values()):
+        where = f"package {resolution.package}, dependency {quoted(resolution.source)}"
+        problem = (
+            f"Crossplane's resolver names it {resolution.resolver_name}, but {quoted(source)}"
+            " already has that name"
+        )
+        hint = "name the same registry in all packages that depend on it"
+        if resolution.resolver_name in by_name:
+            hint = "rename the local package, or set its `package` to this source"
+        yield Finding("error", where, problem, hint)
+
+
+def name_conflicts(
+    resolutions: Iterable[Resolution], packages: Iterable[LocalPackage]
+) -> Iterator[tuple[Resolution, str]]:
+    """Yield each dependency that would have the name of another package, and that one's source.
 
     Crossplane's resolver skips a name that exists, so it never installs the dependency.
     """
-    sources = {name: package.source for name, package in by_name.items() if package.install}
+    sources = {package.name: package.source for package in packages if package.install}
     for resolution in resolutions:
+        if resolution.state != "pulled":
+            continue
         source = sources.get(resolution.resolver_name, resolution.source)
-        if resolution.state == "pulled" and source != resolution.source:
-            where = f"package {resolution.package}, dependency {quoted(resolution.source)}"
-            problem = (
-                f"Crossplane's resolver names it {resolution.resolver_name}, but {quoted(source)}"
-                " already has that name"
-            )
-            hint = "name the same registry in all packages that depend on it"
-            if resolution.resolver_name in by_name:
-                hint = "rename the local package, or set its `package` to this source"
-            yield Finding("error", where, problem, hint)
-        if resolution.state == "pulled" and resolution.resolver_name:
+        if source != resolution.source:
+            yield resolution, source
+        if resolution.resolver_name:
             sources.setdefault(resolution.resolver_name, resolution.source)
 
 

@@ -49,16 +49,16 @@ def run(
     return Report(
         value=_value(outcome),
         tables=_tables(outcome),
-        summary=f"packages: {len(outcome.packages)}, errors: {errors}, warnings: {warnings};"
-        f" for Crossplane {outcome.target.version}",
+        summary=f"packages: {len(outcome.inputs.packages)}, errors: {errors}, warnings: {warnings};"
+        f" for Crossplane {outcome.inputs.target.version}",
         refused=errors > 0,
     )
 
 
 def _value(outcome: Outcome) -> Plain:
-    root = outcome.target.layout.cache_root
+    root = outcome.inputs.target.layout.cache_root
     return {
-        "crossplane": str(outcome.target.version),
+        "crossplane": str(outcome.inputs.target.version),
         "packages": [
             {
                 "name": package.name,
@@ -67,7 +67,7 @@ def _value(outcome: Outcome) -> Plain:
                 "package": package.reference.text,
                 "file": f"{root}/{package.cache_key}",
             }
-            for package in outcome.packages
+            for package in outcome.inputs.packages
         ],
         "dependencies": [
             {

@@ -1,0 +1,78 @@
+"""Reads the inputs of the checks: a declaration, its Crossplane version, and its packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import placement
+from postrender.crossplane.target import Target
+from postrender.declared import devcache
+from postrender.errors import DevcacheError
+from postrender.release import chart
+
+if TYPE_CHECKING:
+    from postrender.declared.devcache import DevCache, PackageDeclaration
+    from postrender.declared.values import Upstream
+    from postrender.errors import Refuse
+    from postrender.fields import Fields
+    from postrender.interface.progress import Tell
+    from postrender.placement import LocalPackage
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of the checks.
+
+    Attributes:
+        declared: The declaration.
+        target: The Crossplane that it is for.
+        packages: The packages that could be read.
+        unreadable: The other declared packages, each with the reason.
+    """
+
+    declared: DevCache
+    target: Target
+    packages: tuple[LocalPackage, ...]
+    unreadable: tuple[tuple[PackageDeclaration, DevcacheError], ...]
+
+
+def read(
+    spec: Fields, upstream: Upstream, *, crossplane: str, tell: Tell, refuse: Refuse
+) -> Inputs:
+    """Return the inputs. Relative paths start from the working directory.
+
+    Args:
+        spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
+        upstream: The values of the upstream chart.
+        crossplane: The Crossplane version, or "" for the declared version, else our chart's.
+        tell: Shows the current step.
+        refuse: Receives each refusal of the declaration; see `devcache.read`.
+
+    Raises:
+        DevcacheError: The version is invalid, or not supported.
+    """
+    declared = devcache.read(spec, refuse=refuse)
+    version, origin = _version(crossplane, declared.crossplane_version, upstream)
+    target = Target.parse(version, where=origin)
+    packages: list[LocalPackage] = []
+    unreadable: list[tuple[PackageDeclaration, DevcacheError]] = []
+    for declaration in declared.packages:
+        tell(f"reading {declaration.name}")
+        try:
+            packages.append(placement.local_package(declaration, target, Path()))
+        except DevcacheError as error:
+            unreadable.append((declaration, error))
+    return Inputs(declared, target, tuple(packages), tuple(unreadable))
+
+
+def _version(option: str, declared: str, upstream: Upstream) -> tuple[str, str]:
+    """Return the Crossplane version, and the place that names it."""
+    if option:
+        return option, "--crossplane"
+    if declared:
+        return declared, "crossplaneVersion"
+    if upstream.version:
+        return upstream.version, "crossplane.image.tag"
+    return chart.CROSSPLANE, "the chart"
