@@ -1,4 +1,4 @@
-"""Formats reports as JSON or as tables, in colour on a terminal, and shows progress."""
+"""Formats reports as JSON, or as a tree and tables in colour on a terminal, and shows progress."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ if TYPE_CHECKING:
 
     from rich.console import Console, Group
     from rich.table import Table as RichTable
+    from rich.text import Text
+    from rich.tree import Tree as RichTree
 
     from postrender.interface.progress import Tell
-    from postrender.interface.report import Report
+    from postrender.interface.report import Branch, Report, Tree
     from postrender.live.watch import Row, Show, View
 
 _STYLES = {
     "error": "bold red",
     "refused": "bold red",
+    "missing": "bold red",
+    "unreadable": "bold red",
+    "unresolved": "bold red",
+    "improper": "bold red",
     "warning": "yellow",
     "pulled": "cyan",
     "Healthy": "green",
@@ -41,17 +47,18 @@ def as_json(report: Report) -> str:
     return f"{json.dumps(report.value, indent=2)}\n"
 
 
-def as_text(report: Report, *, terminal: bool) -> str:
-    """Return a report as tables.
+def as_text(report: Report, *, terminal: bool, encoding: str = "utf-8") -> str:
+    """Return a report as a tree and tables.
 
     Args:
         report: The report.
         terminal: Whether the output is a terminal. If so, lines wrap at its width, and there
             is colour unless NO_COLOR is set.
+        encoding: The encoding of the output. Characters that it lacks are escaped.
     """
     from rich.console import Console
 
-    text = io.StringIO()
+    text = io.TextIOWrapper(io.BytesIO(), encoding, errors="backslashreplace")
     width = None if terminal else _ANY_WIDTH
     console = Console(
         file=text,
@@ -62,18 +69,41 @@ def as_text(report: Report, *, terminal: bool) -> str:
         emoji=False,
         legacy_windows=False,
     )
+    if report.tree and report.tree.branches:
+        _print(report.tree.title, _rich_tree(report.tree, terminal=terminal), console)
     for table in report.tables:
         if table.rows:
-            _print(table, console, terminal=terminal)
+            _print(table.title, _rich(table, terminal=terminal), console)
     if report.summary:
         console.print(one_line(report.summary))
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+    text.seek(0)
+    return "".join(f"{line.rstrip()}\n" for line in text.read().splitlines())
 
 
-def _print(table: Table, console: Console, *, terminal: bool) -> None:
-    console.print(one_line(table.title), style="bold")
-    console.print(_rich(table, terminal=terminal))
+def _print(title: str, content: RichTable | RichTree, console: Console) -> None:
+    console.print(one_line(title), style="bold")
+    console.print(content)
     console.print()
+
+
+def _rich_tree(tree: Tree, *, terminal: bool) -> RichTree:
+    from rich.tree import Tree as RichTree
+
+    root = RichTree("", hide_root=True, guide_style="dim")
+    pending = [(root, branch) for branch in tree.branches]
+    for parent, branch in pending:  # grows
+        node = parent.add(_line(branch, terminal=terminal))
+        pending += ((node, below) for below in branch.branches)
+    return root
+
+
+def _line(branch: Branch, *, terminal: bool) -> Text:
+    from rich.text import Text
+
+    cells = [Text(one_line(cell), style=_STYLES.get(cell, "")) for cell in branch.cells]
+    line = Text("  ").join(cells)
+    line.overflow, line.no_wrap = "fold", not terminal
+    return line
 
 
 def _rich(table: Table, *, terminal: bool) -> RichTable:

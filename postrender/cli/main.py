@@ -117,7 +117,11 @@ def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[byte
     status = REFUSED if output.refused else DONE
     if form == "json":
         return [display.as_json(output).encode()], status
-    return [display.as_text(output, terminal=sys.stdout.isatty()).encode()], status
+    if isinstance(form, str) and form in output.texts:
+        return [output.texts[form].encode()], status
+    stdout = sys.stdout
+    text = display.as_text(output, terminal=stdout.isatty(), encoding=stdout.encoding)
+    return [text.encode(stdout.encoding)], status
 
 
 def _shown(output: list[bytes], message: str, status: int) -> int:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from postrender.checks.check import check
 from postrender.declared import options
+from postrender.graph import tree
+from postrender.graph.graph import build
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.interface.report import Report, Table
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from postrender.checks.findings import Finding
     from postrender.checks.sizes import Size
     from postrender.interface.progress import Tell
+    from postrender.interface.report import Tree
     from postrender.manifests.nodes import Plain
 
 
@@ -52,7 +55,16 @@ def run(
         summary=f"packages: {len(outcome.inputs.packages)}, errors: {errors}, warnings: {warnings};"
         f" for Crossplane {outcome.inputs.target.version}",
         refused=errors > 0,
+        tree=_tree(outcome),
     )
+
+
+def _tree(outcome: Outcome) -> Tree | None:
+    """Return the dependency tree if there is a finding on dependencies."""
+    graph = build(outcome.inputs, outcome.resolutions, offline=outcome.offline)
+    if outcome.on_dependencies or not graph.is_complete:
+        return tree.draw(graph)
+    return None
 
 
 def _value(outcome: Outcome) -> Plain:
@@ -141,12 +153,8 @@ def _limit(size: Size) -> str:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.declaration(parser)
-    arguments.crossplane(
-        parser, "the version (default: the declared version, or that of our chart)"
-    )
-    parser.add_argument(
-        "--offline", action="store_true", help="refuse dependencies that are not local"
-    )
+    arguments.declared_crossplane(parser)
+    arguments.offline(parser, "refuse dependencies that are not local")
     arguments.output(parser)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from postrender.interface.command import Options
 
@@ -81,8 +82,20 @@ def crossplane(
     parser.add_argument("--crossplane", required=required, metavar="VERSION", help=description)
 
 
-def output(parser: argparse.ArgumentParser) -> None:
+def declared_crossplane(parser: argparse.ArgumentParser) -> None:
+    """Add an option for a Crossplane version in place of the declared one."""
+    crossplane(parser, "the version (default: the declared version, or that of our chart)")
+
+
+def offline(parser: argparse.ArgumentParser, description: str) -> None:
+    """Add an option for dependencies that must be local."""
+    parser.add_argument("--offline", action="store_true", help=description)
+
+
+def output(
+    parser: argparse.ArgumentParser,
+    forms: Sequence[str] = OUTPUTS,
+    description: str = "table for people, json for programs",
+) -> None:
     """Add an option for the form of the report."""
-    parser.add_argument(
-        "-o", "--output", choices=OUTPUTS, help="the format: table for people, json for programs"
-    )
+    parser.add_argument("-o", "--output", choices=forms, help=f"the format: {description}")

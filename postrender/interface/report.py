@@ -1,11 +1,13 @@
-"""The report of a command: tables for people, and a JSON value for programs."""
+"""The report of a command: tables or a tree for people, and a JSON value for programs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from postrender.manifests.nodes import Plain
 
 
@@ -25,6 +27,32 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Branch:
+    """A branch of a tree.
+
+    Attributes:
+        cells: Its text. Foreign text in it is not escaped yet.
+        branches: The branches below it.
+    """
+
+    cells: tuple[str, ...]
+    branches: tuple[Branch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree. The command line omits a tree without branches.
+
+    Attributes:
+        title: Its heading.
+        branches: Its top-level branches.
+    """
+
+    title: str
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """The output of a command.
 
@@ -33,9 +61,13 @@ class Report:
         tables: The tables for people.
         summary: The last line for people, or "".
         refused: Whether the exit status is 1.
+        tree: The tree for people, before the tables, or None.
+        texts: The output for further values of `--output`.
     """
 
     value: Plain
     tables: tuple[Table, ...]
     summary: str = ""
     refused: bool = False
+    tree: Tree | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
