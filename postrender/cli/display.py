@@ -30,6 +30,7 @@ _STYLES = {
     "unreadable": "bold red",
     "unresolved": "bold red",
     "improper": "bold red",
+    "a cycle": "bold red",
     "warning": "yellow",
     "pulled": "cyan",
     "Healthy": "green",
@@ -40,6 +41,9 @@ _STYLES = {
 
 _ANY_WIDTH = 100_000
 """The width in columns without a terminal. It is so large that no line wraps: grep works."""
+
+_TREE_WIDTH = 60
+"""The smallest width of a tree in columns: the guides of the deepest branches take half of it."""
 
 
 def as_json(report: Report) -> str:
@@ -59,18 +63,17 @@ def as_text(report: Report, *, terminal: bool, encoding: str = "utf-8") -> str:
     from rich.console import Console
 
     text = io.TextIOWrapper(io.BytesIO(), encoding, errors="backslashreplace")
-    width = None if terminal else _ANY_WIDTH
     console = Console(
         file=text,
         force_terminal=terminal,
-        width=width,
+        width=None if terminal else _ANY_WIDTH,
         highlight=False,
         markup=False,
         emoji=False,
         legacy_windows=False,
     )
     if report.tree and report.tree.branches:
-        _print(report.tree.title, _rich_tree(report.tree, terminal=terminal), console)
+        _print_tree(report.tree, console, terminal=terminal)
     for table in report.tables:
         if table.rows:
             _print(table.title, _rich(table, terminal=terminal), console)
@@ -78,6 +81,13 @@ def as_text(report: Report, *, terminal: bool, encoding: str = "utf-8") -> str:
         console.print(one_line(report.summary))
     text.seek(0)
     return "".join(f"{line.rstrip()}\n" for line in text.read().splitlines())
+
+
+def _print_tree(tree: Tree, console: Console, *, terminal: bool) -> None:
+    width = console.width
+    console.width = max(width, _TREE_WIDTH)
+    _print(tree.title, _rich_tree(tree, terminal=terminal), console)
+    console.width = width
 
 
 def _print(title: str, content: RichTable | RichTree, console: Console) -> None:

@@ -67,6 +67,7 @@ def _value(graph: Graph) -> Plain:
                 "origin": node.origin,
                 "path": node.path,
                 "settings": list(node.settings),
+                "problem": node.problem,
             }
             for node in graph.nodes
         ],
@@ -77,6 +78,7 @@ def _value(graph: Graph) -> Plain:
                 "source": edge.key.source,
                 "constraint": edge.constraint,
                 "state": edge.state,
+                "closesCycle": edge in graph.closing,
             }
             for edge in graph.edges
         ],

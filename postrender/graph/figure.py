@@ -35,7 +35,7 @@ class Arrow(NamedTuple):
         tail: The id of the package's box.
         head: The id of the dependency's box.
         text: Its text, as in a box; "" for none.
-        is_problem: Whether the dependency is neither local nor pulled.
+        is_problem: Whether Crossplane would wait for the dependency.
     """
 
     tail: str
@@ -62,7 +62,9 @@ def draw(graph: Graph) -> Figure:
     arrows: list[Arrow] = []
     for package, (edges, hidden) in shown.items():
         tail = tails[package]
-        arrows += (_arrow(tail, ids[edge.key], edge) for edge in edges)
+        arrows += (
+            _arrow(tail, ids[edge.key], edge, closes_cycle=edge in graph.closing) for edge in edges
+        )
         if hidden:
             boxes.append(Box(f"{tail}m", (wording.more(hidden),), "more"))
             arrows.append(Arrow(tail, f"{tail}m", "", is_problem=False))
@@ -74,9 +76,10 @@ def _lines(node: Node) -> tuple[str, ...]:
     return tuple(filter(None, lines))
 
 
-def _arrow(tail: str, head: str, edge: Edge) -> Arrow:
-    text = wording.constraint(edge)
-    is_problem = edge.state not in {"local", "pulled"}
-    if is_problem and edge.state != "refused":
-        text = f"{text}, {edge.state}"
-    return Arrow(tail, head, text, is_problem)
+def _arrow(tail: str, head: str, edge: Edge, *, closes_cycle: bool) -> Arrow:
+    notes = [wording.constraint(edge)]
+    if edge.is_problem and edge.state != "refused":
+        notes.append(edge.state)
+    if closes_cycle:
+        notes.append("a cycle")
+    return Arrow(tail, head, ", ".join(notes), edge.is_problem or closes_cycle)

@@ -59,6 +59,7 @@ class Node:
         version: The declared tag or digest, or "".
         path: The declared path, or "".
         settings: The declared settings with which Crossplane may not find it for other packages.
+        problem: The reason that the path cannot be read, or "".
     """
 
     key: Key
@@ -66,6 +67,7 @@ class Node:
     version: str = ""
     path: str = ""
     settings: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,11 @@ class Edge:
     constraint: str
     state: State
 
+    @property
+    def is_problem(self) -> bool:
+        """Whether Crossplane would wait for it."""
+        return self.state not in {"local", "pulled"}
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -101,11 +108,37 @@ class Graph:
 
     @cached_property
     def by_package(self) -> dict[str, list[Edge]]:
-        """The dependencies of each package that has some."""
+        """The dependencies of each package that has some, by its name."""
         result: dict[str, list[Edge]] = defaultdict(list)
         for edge in self.edges:
             result[edge.package].append(edge)
         return dict(result)
+
+    @property
+    def roots(self) -> list[Key]:
+        """The declared packages, those first on which no other package depends."""
+        needed = {edge.key for edge in self.edges if edge.key.name != edge.package}
+        declared = [node.key for node in self.nodes if node.key.name]
+        return sorted(declared, key=lambda key: key in needed)
+
+    @cached_property
+    def closing(self) -> frozenset[Edge]:
+        """The dependencies that close a cycle in a search from the roots: each cycle has one."""
+        visited: set[Key] = set()
+        return frozenset(edge for root in self.roots for edge in self._closing(root, visited))
+
+    def _closing(self, root: Key, visited: set[Key]) -> Iterator[Edge]:
+        path = {} if root in visited else {root: iter(self.by_package.get(root.name, ()))}
+        while path:
+            key = next(reversed(path))
+            visited.add(key)
+            edge = next(path[key], None)
+            if edge is None:
+                del path[key]
+            elif edge.key in path:
+                yield edge
+            elif edge.key not in visited:
+                path[edge.key] = iter(self.by_package.get(edge.key.name, ()))
 
     def shown(self, package: str) -> tuple[list[Edge], int]:
         """Return the dependencies of a package for a drawing, and the number of the others."""
@@ -115,7 +148,7 @@ class Graph:
     @property
     def is_complete(self) -> bool:
         """Whether each dependency is local or can be pulled."""
-        return all(edge.state in {"local", "pulled"} for edge in self.edges)
+        return not any(edge.is_problem for edge in self.edges)
 
     def count(self, origin: Origin) -> int:
         """Return the number of packages of an origin."""
@@ -178,11 +211,11 @@ class _Edges:
 def _declared(inputs: Inputs) -> Iterator[Node]:
     for package in inputs.packages:
         yield _node(package.declaration, "local")
-    for declaration, _ in inputs.unreadable:
-        yield _node(declaration, "unreadable")
+    for declaration, error in inputs.unreadable:
+        yield _node(declaration, "unreadable", error.problem)
 
 
-def _node(declaration: PackageDeclaration, origin: Origin) -> Node:
+def _node(declaration: PackageDeclaration, origin: Origin, problem: str = "") -> Node:
     settings = declaration.settings
     skips = settings is not None and not settings.resolves_dependencies
     notes = {"install: false": not declaration.install, "skipDependencyResolution": skips}
@@ -192,6 +225,7 @@ def _node(declaration: PackageDeclaration, origin: Origin) -> Node:
         version=declaration.reference.identifier,
         path=declaration.path,
         settings=tuple(note for note, applies in notes.items() if applies),
+        problem=problem,
     )
 
 

@@ -21,7 +21,13 @@ _CLASSES: dict[Style, str] = {
     "more": "fill:#eee,stroke:#777,color:#000",
 }
 
-_SPECIAL = re.compile("[^A-Za-z0-9 ./-]")
+_SPECIAL = re.compile("[^A-Za-z0-9 .,:=/-]")
+
+_SYNTAX = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=:)(?=fa-)")
+"""The middle of TeX, line breaks, entities and icons: Mermaid reads them even if escaped."""
+
+_WORD_JOINER = "\u2060"
+"""An invisible character."""
 
 
 def draw(graph: Graph) -> str:
@@ -52,4 +58,4 @@ def _escaped(text: str) -> str:
 
     All special characters are escaped: Mermaid reads some as Markdown or HTML.
     """
-    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", text)
+    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", _SYNTAX.sub(_WORD_JOINER, text))

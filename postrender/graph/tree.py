@@ -21,7 +21,7 @@ def draw(graph: Graph) -> Tree:
 
     The dependencies of a package are in the tree once. Everywhere else, the package is a reference.
     """
-    return Tree("Dependencies", tuple(_Drawing(graph).branches()))
+    return Tree("Dependency tree", tuple(_Drawing(graph).branches()))
 
 
 class _Drawing:
@@ -31,50 +31,40 @@ class _Drawing:
         self._graph = graph
         self._nodes = {node.key: node for node in graph.nodes}
         self._drawn: set[Key] = set()
-        self._waiting: list[tuple[Key, frozenset[Key]]] = []
+        self._waiting = graph.roots[::-1]
 
     def branches(self) -> Iterator[Branch]:
-        """Yield a branch for each package that no other needs, then for each remaining one."""
-        declared = [node.key for node in self._graph.nodes if node.key.name]
-        needed = {edge.key for edge in self._graph.edges if edge.key.name != edge.package}
-        declared.sort(key=lambda key: key in needed)
-        self._waiting = [(key, frozenset()) for key in reversed(declared)]
+        """Yield a branch for each root, and for each package that is too deep below one."""
         while self._waiting:
-            key, path = self._waiting.pop()
+            key = self._waiting.pop()
             if key not in self._drawn:
                 node = self._nodes[key]
                 cells = (*_subject(node), node.origin, *_details(node))
-                yield Branch(cells, tuple(self._dependencies(key, path, _DEEPEST)))
+                yield Branch(cells, tuple(self._dependencies(key, _DEEPEST)))
 
-    def _dependencies(self, key: Key, path: frozenset[Key], levels: int) -> Iterator[Branch]:
-        """Yield a branch for each dependency of a package.
-
-        Args:
-            key: The package.
-            path: The packages above it.
-            levels: The number of levels that may follow.
-        """
+    def _dependencies(self, key: Key, levels: int) -> Iterator[Branch]:
+        """Yield a branch for each dependency of a package, with at most so many levels."""
         self._drawn.add(key)
         edges, hidden = self._graph.shown(key.name)
         for edge in edges:
-            yield self._branch(edge, path | {key}, levels - 1)
+            yield self._branch(edge, levels - 1)
         if hidden:
             yield Branch((wording.more(hidden), "--output json lists them"))
 
-    def _branch(self, edge: Edge, path: frozenset[Key], levels: int) -> Branch:
+    def _branch(self, edge: Edge, levels: int) -> Branch:
         node = self._nodes[edge.key]
         cells = (*_subject(node), wording.constraint(edge), edge.state, *_details(node))
-        if edge.key in path:
-            return Branch((*cells, "(a cycle)"))
-        if not edge.key.name:
+        if edge in self._graph.closing:
+            return Branch((*cells, "a cycle"))
+        if edge.key.name not in self._graph.by_package:
+            self._drawn.add(edge.key)
             return Branch(cells)
-        has_dependencies = edge.key.name in self._graph.by_package
-        if has_dependencies and edge.key in self._drawn:
+        if edge.key in self._drawn:
             return Branch((*cells, "(shown above)"))
-        if has_dependencies and not levels:
-            self._waiting.append((edge.key, path))
+        if not levels:
+            self._waiting.append(edge.key)
             return Branch((*cells, "(shown below)"))
-        return Branch(cells, tuple(self._dependencies(edge.key, path, levels)))
+        return Branch(cells, tuple(self._dependencies(edge.key, levels)))
 
 
 def _subject(node: Node) -> tuple[str, ...]:
@@ -82,4 +72,5 @@ def _subject(node: Node) -> tuple[str, ...]:
 
 
 def _details(node: Node) -> tuple[str, ...]:
-    return (*((wording.escaped(node.path),) if node.path else ()), *node.settings)
+    path = wording.escaped(node.path) if node.path else ""
+    return tuple(filter(None, (path, *node.settings, node.problem)))

@@ -44,6 +44,12 @@ def test_a_block_shows_the_real_output(block: str, tmp_path: Path) -> None:
     assert without_sizes(output) == without_sizes(block)
 
 
+def test_the_readme_shows_the_same_tree() -> None:
+    readme = (ROOT / "README.md").read_text()
+    (block,) = re.findall(r"```console\n(\$ crossplane-devcache graph .*?)```", readme, re.DOTALL)
+    assert block in BLOCKS
+
+
 def test_every_command_has_a_section() -> None:
     assert len(BLOCKS) > 5
     modules = {path.stem for path in (ROOT / "postrender" / "commands").glob("[a-z]*.py")}
