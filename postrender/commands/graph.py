@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.checks import dependencies, inputs
+from postrender.checks import dependencies
+from postrender.checks.inputs import read
 from postrender.declared import options
 from postrender.errors import raise_refusal
 from postrender.graph import dot, mermaid, tree, wording
@@ -44,9 +45,9 @@ def run(
         DevcacheError: The declaration is invalid, or the version is not supported.
     """
     spec, upstream = options.load(values_files, config)
-    given = inputs.read(spec, upstream, crossplane=crossplane, tell=tell, refuse=raise_refusal)
-    resolutions = dependencies.resolve(given.packages, given.target)
-    graph = build(given, resolutions, offline=offline or given.declared.offline)
+    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=raise_refusal)
+    resolutions = dependencies.resolve(inputs.packages, inputs.target)
+    graph = build(inputs, resolutions, offline=offline or inputs.declared.offline)
     return Report(
         value=_value(graph),
         tables=(),

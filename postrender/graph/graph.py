@@ -179,7 +179,6 @@ class _Edges:
 
     def __init__(self, inputs: Inputs, conflicts: set[Resolution], *, offline: bool) -> None:
         self._target = inputs.target
-        self._sources = {package.name: package.source for package in inputs.packages}
         self._unreadable = {
             declaration.reference.source: declaration.name
             for declaration, _ in reversed(inputs.unreadable)
@@ -188,17 +187,15 @@ class _Edges:
         self._offline = offline
 
     def of(self, resolution: Resolution) -> Edge:
-        name = resolution.local or self._unreadable.get(resolution.source, "")
+        unreadable = "" if resolution.local else self._unreadable.get(resolution.source, "")
         return Edge(
             package=resolution.package,
-            key=Key(name, resolution.source),
+            key=Key(resolution.local or unreadable, resolution.source),
             constraint=resolution.constraint,
-            state=self._state(resolution),
+            state="unreadable" if unreadable else self._state(resolution),
         )
 
     def _state(self, resolution: Resolution) -> State:
-        if not resolution.local and resolution.source in self._unreadable:
-            return "unreadable"
         if resolution.state == "unresolved":
             return "unresolved" if resolution.local else "missing"
         if resolution.state == "pulled" and (self._offline or resolution in self._conflicts):
