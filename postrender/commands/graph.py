@@ -79,7 +79,7 @@ def _value(graph: Graph) -> Plain:
                 "source": edge.key.source,
                 "constraint": edge.constraint,
                 "state": edge.state,
-                "closesCycle": edge in graph.closing,
+                "closesCycle": edge in graph.cycle_edges,
             }
             for edge in graph.edges
         ],

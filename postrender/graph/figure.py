@@ -53,20 +53,21 @@ class Figure(NamedTuple):
 
 def draw(graph: Graph) -> Figure:
     """Return a graph as boxes and arrows."""
-    shown = {package: graph.shown(package) for package in graph.by_package}
-    heads = {edge.key for edges, _ in shown.values() for edge in edges}
+    excerpts = {package: graph.excerpt(package) for package in graph.by_package}
+    heads = {edge.key for edges, _ in excerpts.values() for edge in edges}
     nodes = [node for node in graph.nodes if node.key.name or node.key in heads]
     ids = {node.key: f"p{number}" for number, node in enumerate(nodes, 1)}
     tails = {key.name: id_ for key, id_ in ids.items()}
     boxes = [Box(ids[node.key], _lines(node), node.origin) for node in nodes]
     arrows: list[Arrow] = []
-    for package, (edges, hidden) in shown.items():
+    for package, (edges, rest) in excerpts.items():
         tail = tails[package]
         arrows += (
-            _arrow(tail, ids[edge.key], edge, closes_cycle=edge in graph.closing) for edge in edges
+            _arrow(tail, ids[edge.key], edge, closes_cycle=edge in graph.cycle_edges)
+            for edge in edges
         )
-        if hidden:
-            boxes.append(Box(f"{tail}m", (wording.more(hidden),), "more"))
+        if rest:
+            boxes.append(Box(f"{tail}m", (wording.more(rest),), "more"))
             arrows.append(Arrow(tail, f"{tail}m", "", is_problem=False))
     return Figure(tuple(boxes), tuple(arrows))
 

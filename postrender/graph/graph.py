@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from postrender.checks.inputs import Inputs
     from postrender.declared.devcache import PackageDeclaration
 
-SHOWN = 100
+EXCERPT = 100
 """The largest number of dependencies of one package in a drawing. The JSON has all of them."""
 
 Origin = Literal["local", "unreadable", "pulled", "missing"]
@@ -117,17 +117,19 @@ class Graph:
     @property
     def roots(self) -> list[Key]:
         """The declared packages, those first on which no other package depends."""
-        needed = {edge.key for edge in self.edges if edge.key.name != edge.package}
+        heads = {edge.key for edge in self.edges if edge.key.name != edge.package}
         declared = [node.key for node in self.nodes if node.key.name]
-        return sorted(declared, key=lambda key: key in needed)
+        return sorted(declared, key=lambda key: key in heads)
 
     @cached_property
-    def closing(self) -> frozenset[Edge]:
+    def cycle_edges(self) -> frozenset[Edge]:
         """The dependencies that close a cycle in a search from the roots: each cycle has one."""
         visited: set[Key] = set()
-        return frozenset(edge for root in self.roots for edge in self._closing(root, visited))
+        return frozenset(
+            edge for root in self.roots for edge in self._cycle_edges_below(root, visited)
+        )
 
-    def _closing(self, root: Key, visited: set[Key]) -> Iterator[Edge]:
+    def _cycle_edges_below(self, root: Key, visited: set[Key]) -> Iterator[Edge]:
         path = {} if root in visited else {root: iter(self.by_package.get(root.name, ()))}
         while path:
             key = next(reversed(path))
@@ -140,10 +142,10 @@ class Graph:
             elif edge.key not in visited:
                 path[edge.key] = iter(self.by_package.get(edge.key.name, ()))
 
-    def shown(self, package: str) -> tuple[list[Edge], int]:
+    def excerpt(self, package: str) -> tuple[list[Edge], int]:
         """Return the dependencies of a package for a drawing, and the number of the others."""
         edges = self.by_package.get(package, [])
-        return edges[:SHOWN], max(0, len(edges) - SHOWN)
+        return edges[:EXCERPT], max(0, len(edges) - EXCERPT)
 
     @property
     def is_complete(self) -> bool:
@@ -165,13 +167,13 @@ def build(inputs: Inputs, resolutions: Sequence[Resolution], *, offline: bool) -
     """
     conflicts = dependencies.name_conflicts(resolutions, inputs.packages)
     edges = _Edges(inputs, {resolution for resolution, _ in conflicts}, offline=offline)
-    drawn = sorted(
+    result = sorted(
         map(edges.of, resolutions),
         key=lambda edge: (edge.package, _ORDER.index(edge.state), edge.key, edge.constraint),
     )
-    nodes = [*_declared(inputs), *_others(drawn)]
+    nodes = [*_declared(inputs), *_others(result)]
     nodes.sort(key=lambda node: (not node.key.name, node.key))
-    return Graph(str(inputs.target.version), tuple(nodes), tuple(drawn))
+    return Graph(str(inputs.target.version), tuple(nodes), tuple(result))
 
 
 class _Edges:

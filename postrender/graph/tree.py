@@ -30,39 +30,39 @@ class _Drawing:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._nodes = {node.key: node for node in graph.nodes}
-        self._drawn: set[Key] = set()
-        self._waiting = graph.roots[::-1]
+        self._above: set[Key] = set()
+        self._queue = graph.roots[::-1]
 
     def branches(self) -> Iterator[Branch]:
         """Yield a branch for each root, and for each package that is too deep below one."""
-        while self._waiting:
-            key = self._waiting.pop()
-            if key not in self._drawn:
+        while self._queue:
+            key = self._queue.pop()
+            if key not in self._above:
                 node = self._nodes[key]
                 cells = (*_subject(node), node.origin, *_details(node))
                 yield Branch(cells, tuple(self._dependencies(key, _DEEPEST)))
 
     def _dependencies(self, key: Key, levels: int) -> Iterator[Branch]:
         """Yield a branch for each dependency of a package, with at most so many levels."""
-        self._drawn.add(key)
-        edges, hidden = self._graph.shown(key.name)
+        self._above.add(key)
+        edges, rest = self._graph.excerpt(key.name)
         for edge in edges:
             yield self._branch(edge, levels - 1)
-        if hidden:
-            yield Branch((wording.more(hidden), "--output json lists them"))
+        if rest:
+            yield Branch((wording.more(rest), "--output json lists them"))
 
     def _branch(self, edge: Edge, levels: int) -> Branch:
         node = self._nodes[edge.key]
         cells = (*_subject(node), wording.constraint(edge), edge.state, *_details(node))
-        if edge in self._graph.closing:
+        if edge in self._graph.cycle_edges:
             return Branch((*cells, "a cycle"))
         if edge.key.name not in self._graph.by_package:
-            self._drawn.add(edge.key)
+            self._above.add(edge.key)
             return Branch(cells)
-        if edge.key in self._drawn:
+        if edge.key in self._above:
             return Branch((*cells, "(shown above)"))
         if not levels:
-            self._waiting.append(edge.key)
+            self._queue.append(edge.key)
             return Branch((*cells, "(shown below)"))
         return Branch(cells, tuple(self._dependencies(edge.key, levels)))
 

@@ -70,3 +70,26 @@ def test_without_a_terminal_only_the_report_is_printed() -> None:
     assert run.stderr == b""
     assert b"\x1b" not in run.stdout
     assert all(not line.endswith(b" ") for line in run.stdout.splitlines())
+
+
+TREE = ("graph", "-f", "examples/values.yaml", "--crossplane", "2.4")
+
+
+def tree_lines(output: str) -> list[str]:
+    """Return the lines of the tree, without its heading."""
+    lines = plain(output)
+    start = next(number for number, line in enumerate(lines) if "Dependency tree" in line)
+    return lines[start + 1 : lines.index("", start)]
+
+
+def test_a_tree_has_colours_and_wraps_below_its_branches() -> None:
+    output = on_a_terminal(*TREE)
+    assert "\x1b[36mpulled" in output
+    lines = tree_lines(output)
+    assert max(map(len, lines)) <= 80
+    assert "│   local  examples/network.xpkg" in lines
+
+
+def test_a_narrow_terminal_does_not_cut_a_tree() -> None:
+    narrow, usual = (tree_lines(on_a_terminal(*TREE, columns=columns)) for columns in (8, 60))
+    assert narrow == usual

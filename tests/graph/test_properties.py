@@ -81,13 +81,13 @@ def test_a_tree_has_each_dependency_once(edges: Sequence[tuple[str, str]]) -> No
 @given(EDGES)
 def test_only_dependencies_in_a_cycle_close_one(edges: Sequence[tuple[str, str]]) -> None:
     graph = of_names(edges)
-    cut = [edge for edge in graph.edges if edge not in graph.closing]
+    cut = [edge for edge in graph.edges if edge not in graph.cycle_edges]
     remaining = {
         tail: [edge.key.name for edge in group]
         for tail, group in groupby(cut, key=lambda edge: edge.package)
     }
     graphlib.TopologicalSorter(remaining).prepare()  # raises CycleError
-    for edge in graph.closing:
+    for edge in graph.cycle_edges:
         reached, pending = set[str](), [edge.key.name]
         while pending:
             name = pending.pop()
