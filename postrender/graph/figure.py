@@ -18,7 +18,7 @@ class Box(NamedTuple):
     """A box.
 
     Attributes:
-        id: A letter and a number.
+        id: Its name in the drawing: letters and digits.
         lines: Its text. Characters that a format reserves are not escaped yet.
         style: Its style.
     """
@@ -35,7 +35,7 @@ class Arrow(NamedTuple):
         tail: The id of the package's box.
         head: The id of the dependency's box.
         text: Its text, as in a box; "" for none.
-        is_problem: Whether Crossplane would wait for the dependency.
+        is_problem: Whether the dependency is in a cycle, or neither local nor pulled.
     """
 
     tail: str

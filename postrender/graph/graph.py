@@ -88,7 +88,7 @@ class Edge:
 
     @property
     def is_problem(self) -> bool:
-        """Whether Crossplane would wait for it."""
+        """Whether it is neither local nor pulled."""
         return self.state not in {"local", "pulled"}
 
 

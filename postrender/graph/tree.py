@@ -19,7 +19,7 @@ _DEEPEST = 8
 def draw(graph: Graph) -> Tree:
     """Return a graph as a tree.
 
-    The dependencies of a package are in the tree once. Everywhere else, the package is a reference.
+    The dependencies of a package are in the tree once. Elsewhere, the package refers to that place.
     """
     return Tree("Dependency tree", tuple(_Drawing(graph).branches()))
 
