@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from postrender.cli import streams
@@ -12,7 +13,7 @@ from postrender.errors import one_line
 from postrender.interface.report import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console, Group
     from rich.table import Table as RichTable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
     from postrender.interface.report import Branch, Report, Tree
     from postrender.live.watch import Row, Show, View
+
+_PUSHING = "pushing"
+"""The state of a package while it is pushed."""
 
 _STYLES = {
     "error": "bold red",
@@ -36,8 +40,19 @@ _STYLES = {
     "Healthy": "green",
     "local": "green",
     "note": "dim",
+    _PUSHING: "dim",
 }
 """The styles of cells by their text."""
+
+_FAILED = "bold red"
+"""The style of a state without an own style: it is the reason of a failure."""
+
+_SHORTEST = 12
+"""The length in characters to which a narrow terminal shortens digests and paths at most. It is
+longer than nearly all words."""
+
+_PADDING = 3
+"""The blanks between two columns."""
 
 _ANY_WIDTH = 100_000
 """The width in columns without a terminal. It is so large that no line wraps: grep works."""
@@ -76,7 +91,7 @@ def as_text(report: Report, *, terminal: bool, encoding: str = "utf-8") -> str:
         _print_tree(report.tree, console, terminal=terminal)
     for table in report.tables:
         if table.rows:
-            _print(table.title, _rich(table, terminal=terminal), console)
+            _print(table.title, _rich(table, console.width, terminal=terminal), console)
     if report.summary:
         console.print(one_line(report.summary))
     text.seek(0)
@@ -116,7 +131,7 @@ def _line(branch: Branch, *, terminal: bool) -> Text:
     return line
 
 
-def _rich(table: Table, *, terminal: bool) -> RichTable:
+def _rich(table: Table, width: int, *, terminal: bool) -> RichTable:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -124,13 +139,65 @@ def _rich(table: Table, *, terminal: bool) -> RichTable:
     rich_table = RichTable(
         box=box.SIMPLE_HEAD if terminal else None,
         pad_edge=False,
+        show_edge=False,
         show_header=any(table.columns),
     )
-    for column in table.columns:
-        rich_table.add_column(Text(column), overflow="fold", no_wrap=not terminal)
-    for row in table.rows:
-        rich_table.add_row(*(Text(one_line(cell), style=_STYLES.get(cell, "")) for cell in row))
+    rows = [[one_line(cell) for cell in row] for row in table.rows]
+    limit, widths = _fit(list(zip(table.columns, *rows, strict=True)), width)
+    for column, column_width in zip(table.columns, widths, strict=True):
+        rich_table.add_column(
+            Text(column), overflow="fold", no_wrap=not terminal, width=column_width
+        )
+    for row in rows:
+        cells = zip(table.columns, row, strict=True)
+        rich_table.add_row(
+            *(Text(_shortened(cell, limit), style=_style(column, cell)) for column, cell in cells)
+        )
     return rich_table
+
+
+def _style(column: str, cell: str) -> str:
+    return _STYLES.get(cell, _FAILED if column == "STATE" else "")
+
+
+def _fit(columns: Sequence[Sequence[str]], width: int) -> tuple[int, list[int]]:
+    """Return the length of words and the widths of columns with which no word of a table breaks.
+
+    Rich takes width from the widest column first, even if other columns could wrap at a blank.
+
+    Args:
+        columns: The cells of each column, with its heading.
+        width: The width of the table in characters.
+    """
+    available = width - _PADDING * (len(columns) - 1)
+    needed = [max(map(len, cells)) for cells in columns]
+    words = [max(map(_longest_word, cells)) for cells in columns]
+    limit = max(words)
+    while limit > _SHORTEST and sum(min(word, limit) for word in words) > available:
+        limit -= 1
+    narrowest = [min(word, limit) for word in words]
+    spare, demand = available - sum(narrowest), sum(needed) - sum(narrowest)
+    if spare >= demand:
+        return limit, needed
+    share = max(spare, 0) / demand
+    widths = [
+        least + int((most - least) * share) for least, most in zip(narrowest, needed, strict=True)
+    ]
+    return limit, widths
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _shortened(text: str, limit: int) -> str:
+    """Return a text whose words have at most `limit` characters: the start and the end of each."""
+    end = (limit - len("...")) // 2
+    words = (
+        word if len(word) <= limit else f"{word[: limit - len('...') - end]}...{word[-end:]}"
+        for word in text.split(" ")
+    )
+    return " ".join(words)
 
 
 @contextmanager
@@ -169,19 +236,21 @@ def view(stream: TextIO) -> Iterator[Show]:
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(file=stream), auto_refresh=False) as live:
-        yield lambda current: live.update(_rich_view(current), refresh=True)
+    console = Console(file=stream)
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda current: live.update(_rich_view(current, console.width), refresh=True)
 
 
-def _rich_view(current: View) -> Group:
+def _rich_view(current: View, width: int) -> Group:
     from rich.console import Group
     from rich.text import Text
 
     rows = tuple(
-        (row.name, row.revision, row.state, row.time, row.duration) for row in current.rows
+        (row.name, row.revision, _PUSHING if row.is_pushing else row.state, row.time, row.duration)
+        for row in current.rows
     )
     columns = ("PACKAGE", "REVISION", "STATE", "PUSHED", "TOOK")
-    table = _rich(Table("", columns, rows), terminal=True)
+    table = _rich(Table("", columns, rows), width, terminal=True)
     step = one_line(current.step or "waiting for changes; press Ctrl-C to stop")
     return Group(table, "", Text(step, style="dim italic"))
 
@@ -195,10 +264,10 @@ class _Lines:
 
     def show(self, current: View) -> None:
         for row in current.rows:
-            if row.state and row not in self._rows:
+            if row.state and not row.is_pushing and row not in self._rows:
                 parts = (row.time, row.name, row.revision, row.state, row.duration)
                 with streams.writing():
                     self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
-        self._rows = set(current.rows)
+        self._rows = {replace(row, is_pushing=False) for row in current.rows}
         with streams.writing():
             self._stream.flush()

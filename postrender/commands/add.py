@@ -86,6 +86,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="add a package to a values file or a DevCache document",
+    example="add -f values.yaml ./platform",
     arguments=_arguments,
     run=run,
 )

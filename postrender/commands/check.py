@@ -160,6 +160,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="find the problems in a declaration, without Helm",
+    example="check -f values.yaml --crossplane 2.4",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

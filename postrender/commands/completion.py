@@ -39,6 +39,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="print a script that completes this command in a shell",
+    example="completion bash",
     arguments=_arguments,
     run=run,
 )

@@ -30,6 +30,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="print bootstrap CRDs for an upstream chart",
+    example="crds --crossplane 2.4 | kubectl apply --server-side -f -",
     arguments=_arguments,
     run=run,
 )

@@ -174,6 +174,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="show the file that Crossplane reads for a package, and why",
+    example="explain xpkg.example.org/acme/platform:v0.1.0 --crossplane 2.4",
     arguments=_arguments,
     run=run,
 )

@@ -34,6 +34,7 @@ def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
 
 COMMAND = Command(
     help="modify rendered manifests",
+    example="--config devcache.yaml <rendered.yaml",
     arguments=arguments.none,
     run=run,
     stdin=Stdin(

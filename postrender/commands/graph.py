@@ -98,6 +98,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="draw the dependency tree of the declared packages",
+    example="graph -f values.yaml --crossplane 2.4",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

@@ -55,6 +55,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="print a commented values file for packages on disk",
+    example="init ./platform ./network.xpkg >values.yaml",
     arguments=_arguments,
     run=run,
     shows="progress",

@@ -185,6 +185,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="show packages on disk, and their file names in a cache",
+    example="inspect ./platform ./network.xpkg",
     arguments=_arguments,
     run=run,
     shows="progress",

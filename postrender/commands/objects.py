@@ -63,6 +63,7 @@ def _problem(options: Options) -> str:
 
 COMMAND = Command(
     help="print the package objects, to apply them separately",
+    example="objects --config devcache.yaml --crossplane 2.4 | kubectl apply -f -",
     arguments=_arguments,
     run=run,
     problem=_problem,

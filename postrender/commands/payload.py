@@ -88,6 +88,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="print the ConfigMaps outside the release, to apply before helm runs",
+    example="payload -f values.yaml | kubectl apply --server-side -f -",
     arguments=_arguments,
     run=run,
     problem=arguments.declaration_problem,

@@ -16,6 +16,7 @@ def run() -> list[bytes]:
 
 COMMAND = Command(
     help="print the folder of the Helm 4 plugin",
+    example="plugin-dir",
     arguments=arguments.none,
     run=run,
 )

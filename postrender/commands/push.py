@@ -112,6 +112,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="push packages into a release in live mode, and wait until they are healthy",
+    example="push ./platform",
     arguments=_arguments,
     run=run,
     shows="progress",

@@ -110,6 +110,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="show the packages of a release in live mode, and their health",
+    example="status --output json",
     arguments=_arguments,
     run=run,
     shows="progress",

@@ -49,6 +49,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="remove a package that a push added",
+    example="unload extra",
     arguments=_arguments,
     run=run,
     shows="progress",

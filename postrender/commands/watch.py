@@ -57,6 +57,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="push packages whenever you save them, until Ctrl-C",
+    example="watch ./platform",
     arguments=_arguments,
     run=run,
     shows="view",

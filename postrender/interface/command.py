@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 PROGRAM = "crossplane-devcache"
 """The name of the program."""
 
+DOCUMENTATION = "https://github.com/crossplane-devcache/crossplane-devcache#readme"
+"""The start of the documentation, for `--help`."""
+
 Options = dict[str, object]
 """The options of a call, by the names of the parameters of the command's `run`."""
 
@@ -52,6 +55,7 @@ class Command(NamedTuple):
 
     Attributes:
         help: Its line in `--help`.
+        example: The arguments of a useful call after the program's name, for `--help`.
         arguments: Adds its arguments to a parser.
         run: Takes the options as keyword arguments, and returns the output.
         problem: Returns a problem of the options that argparse cannot detect, or "".
@@ -61,6 +65,7 @@ class Command(NamedTuple):
     """
 
     help: str
+    example: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Run
     problem: Callable[[Options], str] = lambda _: ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from postrender import __version__
 from postrender.errors import is_utf8, one_line, quoted
 from postrender.interface import arguments
-from postrender.interface.command import PROGRAM, Command, UsageError
+from postrender.interface.command import DOCUMENTATION, PROGRAM, Command, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,7 +76,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
         with redirect_stdout(printed):
             options: Options = vars(parser(loaded).parse_args(argv))
     except SystemExit:  # of --help and --version
-        return Command(help="", arguments=arguments.none, run=printed.getvalue), {}
+        return Command("", "", arguments.none, run=printed.getvalue), {}
     name = str(options.pop("command", None) or FILTER)
     command = load(name)
     problem = command.problem(options)
@@ -99,7 +99,9 @@ def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
     root = _Parser(
         prog=PROGRAM,
         description="Add Crossplane packages from disk to the manifests that Helm renders.",
-        epilog="Without a command, read manifests from stdin and write the result to stdout.",
+        epilog="Without a command, read manifests from stdin and write the result to stdout."
+        f"\n\n{_epilog('check -f values.yaml')}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
     root.add_argument("--version", action="version", version=__version__)
@@ -111,7 +113,13 @@ def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
             name,
             help=command.help,
             description=command.help,
+            epilog=_epilog(command.example),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
             argument_default=argparse.SUPPRESS,
         )
         command.arguments(subparser)
     return root
+
+
+def _epilog(example: str) -> str:
+    return f"example:\n  {PROGRAM} {example}\n\ndocumentation: {DOCUMENTATION}"

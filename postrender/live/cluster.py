@@ -99,6 +99,16 @@ class Cluster:
         except _NotFoundError:
             return []
 
+    def events(self, kind: str, name: str) -> list[Object]:
+        """Return the events about a cluster-scoped object, which are in the namespace `default`."""
+        with self._user_errors():
+            events = self._client.list(
+                _resource(kinds.EVENTS),
+                namespace="default",
+                fields={"involvedObject.kind": kind, "involvedObject.name": name},
+            )
+            return [dict(event) for event in events]
+
     def apply(self, kind: Kind, manifest: Object, manager: str) -> Object:
         """Apply a manifest server-side, and force the ownership of its fields.
 

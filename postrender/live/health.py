@@ -67,7 +67,9 @@ class _PackageWait:
             kind = kinds.revision_kind(entry.kind, release.target)
             revisions.touch(cluster, kind, state.revision)
             state = ABSENT
-        news = state if has_resolved else replace(ABSENT, conditions=state.failures)
+        news = replace(ABSENT, conditions=state.failures)
+        if has_resolved:
+            news = revisions.explained(cluster, state, entry.kind, release.target)
         if news != self.state or not self._since:
             self.state, self._since, self._nudge_delay = news, now, _NUDGE_DELAY
         waiting_time = now - self._since
@@ -82,6 +84,9 @@ class _PackageWait:
             return
         problem = f"Crossplane does not accept it: {refusal}"
         hint = "correct the package, and push again; the previous content is still installed"
+        if self.state.definitions.rejection:
+            problem = f"the cluster does not accept an API of it: {refusal}"
+            hint = "correct the definition, and push again; the previous CRD is still installed"
         if not self.state.revision:
             hint = f"Crossplane asks the registry for a package that its cache lacks; {hint}"
         raise DevcacheError(problem, where=f"package {self.change.name}", hint=hint)

@@ -33,6 +33,13 @@ class Kind(NamedTuple):
 CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)
 PODS = Kind("", "v1", "Pod", "pods", namespaced=True)
 DEPLOYMENTS = Kind("apps", "v1", "Deployment", "deployments", namespaced=True)
+EVENTS = Kind("", "v1", "Event", "events", namespaced=True)
+DEFINITIONS = Kind(
+    "apiextensions.crossplane.io",
+    "v1",
+    "CompositeResourceDefinition",
+    "compositeresourcedefinitions",
+)
 IMAGE_CONFIGS = Kind(GROUP, "v1beta1", "ImageConfig", "imageconfigs")
 RUNTIME_CONFIGS = Kind(GROUP, "v1beta1", "DeploymentRuntimeConfig", "deploymentruntimeconfigs")
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from postrender import labels
-from postrender.live import kinds
+from postrender.live import conditions, definitions, kinds, runtimes
 from postrender.live.cluster import ConflictError
+from postrender.live.definitions import NO_TROUBLE, Trouble
 from postrender.live.kinds import package_kind, revision_kind
 
 if TYPE_CHECKING:
     from postrender.crossplane.target import Target
     from postrender.live.cluster import Cluster
+    from postrender.live.conditions import Condition
     from postrender.live.kinds import Kind, Object
     from postrender.manifests.nodes import Plain
     from postrender.payload.record import RecordedPackage
@@ -21,40 +23,8 @@ if TYPE_CHECKING:
 _READ_TYPES = ("Healthy", "RevisionHealthy")
 """The conditions that report the read of a revision's package, in 1.x and in 2.x."""
 
-_MESSAGE_LIMIT = 400
-"""The length in characters after which the message of a condition is truncated."""
-
 _PENDING_REASON = "Pushed"
 """The reason of a condition of `_READ_TYPES` until Crossplane has read the package again."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition of an object.
-
-    Attributes:
-        type: Its type, e.g. `Healthy`.
-        status: True, False or Unknown.
-        reason: Its reason.
-        message: Its message on one line, truncated if it is too long, or "".
-        is_current: Whether it concerns the object's current spec; true if it names no generation.
-    """
-
-    type: str
-    status: str
-    reason: str
-    message: str
-    is_current: bool = True
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether the object's current spec has failed."""
-        return self.status == "False" and self.is_current
-
-    @property
-    def explanation(self) -> str:
-        """The message, or the reason of a condition without a message."""
-        return self.message or self.reason
 
 
 @dataclass(frozen=True)
@@ -67,12 +37,18 @@ class State:
             report it.
         conditions: The conditions of the package object.
         read_conditions: The conditions of the revision that report the read of its package.
+        definitions: The reason that its definitions do not define all of their APIs. Only
+            `explained` reads it.
+        runtime: The reason that a pod of the revision does not start, or "". Only `explained` reads
+            it.
     """
 
     revision: str
     resolved_package: str
     conditions: tuple[Condition, ...]
     read_conditions: tuple[Condition, ...]
+    definitions: Trouble = NO_TROUBLE
+    runtime: str = ""
 
     @property
     def is_read(self) -> bool:
@@ -81,19 +57,25 @@ class State:
         return bool(conditions) and all(condition.status == "True" for condition in conditions)
 
     @property
-    def is_healthy(self) -> bool:
+    def is_reported_healthy(self) -> bool:
         """Whether Crossplane has read the package and reports it as installed and healthy."""
         statuses = {condition.type: condition.status for condition in self.conditions}
         return self.is_read and statuses.get("Installed") == statuses.get("Healthy") == "True"
 
     @property
+    def is_healthy(self) -> bool:
+        """Whether Crossplane reports the package as healthy, and its definitions work."""
+        return self.is_reported_healthy and self.definitions == NO_TROUBLE
+
+    @property
     def refusal(self) -> str:
-        """The reason that Crossplane gives for a refusal of the package, or ""."""
+        """The reason for which Crossplane or the API server refuses the package, or ""."""
         failures = (
             *(condition for condition in self.read_conditions if condition.has_failed),
             *self.failures,
         )
-        return next((condition.explanation for condition in failures), "")
+        explanations = (condition.explanation for condition in failures)
+        return next(explanations, self.definitions.rejection)
 
     @property
     def failures(self) -> tuple[Condition, ...]:
@@ -106,11 +88,12 @@ class State:
 
     @property
     def trouble(self) -> str:
-        """The reason that Crossplane gives if the package is not healthy, or ""."""
+        """The reason that the package is not healthy, as far as somebody reports it, or ""."""
         explanations = (
             condition.explanation for condition in self.conditions if condition.status != "True"
         )
-        return self.refusal or next(filter(None, explanations), "")
+        reasons = (self.refusal, self.runtime, *explanations, str(self.definitions))
+        return next(filter(None, reasons), "")
 
     @property
     def summary(self) -> str:
@@ -130,15 +113,33 @@ def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
     status = kinds.fields(package).under("status")
     name = status.text("currentRevision")
     revision = cluster.get(revision_kind(entry.kind, target), name) if name else None
-    conditions = _conditions(revision) if revision else ()
     return State(
         revision=name,
         resolved_package=status.text("resolvedPackage"),
-        conditions=_conditions(package),
+        conditions=conditions.of(package),
         read_conditions=tuple(
-            condition for condition in conditions if condition.type in _READ_TYPES
+            condition
+            for condition in (conditions.of(revision) if revision else ())
+            if condition.type in _READ_TYPES
         ),
     )
+
+
+def explained(cluster: Cluster, state: State, kind: str, target: Target) -> State:
+    """Return a state with the reasons that Crossplane does not report in conditions.
+
+    Args:
+        cluster: The cluster.
+        state: The state of a package.
+        kind: The kind of the package, e.g. Configuration.
+        target: The target of the Crossplane line.
+    """
+    if state.is_reported_healthy:
+        revision = cluster.get(revision_kind(kind, target), state.revision)
+        return replace(state, definitions=definitions.trouble(cluster, revision or {}))
+    if state.revision and not state.refusal:
+        return replace(state, runtime=runtimes.trouble(cluster, state.revision))
+    return state
 
 
 def _package(cluster: Cluster, entry: RecordedPackage, target: Target) -> Object | None:
@@ -149,33 +150,6 @@ def _package(cluster: Cluster, entry: RecordedPackage, target: Target) -> Object
         if kinds.fields(package).under("spec").text("package") == entry.package:
             return package
     return None
-
-
-def _conditions(value: Object) -> tuple[Condition, ...]:
-    """Return the conditions of a package object or a revision.
-
-    Since 1.20 a condition names the generation that it concerns (crossplane-runtime v1.20.0
-    pkg/conditions). A failure of an earlier generation may remain for many seconds: Crossplane
-    asks a registry several times before it gives up.
-    """
-    fields = kinds.fields(value)
-    generation = fields.under("metadata").values.get("generation")
-    return tuple(
-        Condition(
-            type=condition.text("type"),
-            status=condition.text("status"),
-            reason=condition.text("reason"),
-            message=_truncated(condition.text("message")),
-            is_current=condition.values.get("observedGeneration") in (None, generation),
-        )
-        for condition in kinds.items(fields.under("status").values.get("conditions"))
-    )
-
-
-def _truncated(message: str) -> str:
-    """Return the start of a message: the API server may quote whole manifests after the reason."""
-    line = " ".join(message.split())
-    return line if len(line) <= _MESSAGE_LIMIT else f"{line[:_MESSAGE_LIMIT]}..."
 
 
 def names(cluster: Cluster, kind: str, target: Target) -> set[str]:

@@ -53,6 +53,7 @@ class Row:
         time: The time of the last push, or "".
         duration: The duration of that push, and its longest step, or "".
         push_count: The number of pushes; it distinguishes pushes that look the same.
+        is_pushing: Whether a push of the package runs, so that its state is out of date.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Row:
     time: str = ""
     duration: str = ""
     push_count: int = 0
+    is_pushing: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,7 @@ class _Pusher:
     def push(self, declarations: Sequence[PackageDeclaration]) -> bool:
         """Push packages; return false if the cluster does not answer."""
         names = [declaration.name for declaration in declarations]
+        self.screen.show_pushing(names)
         progress = Progress(self.screen.tell, self.timeout, self.saves.event.is_set)
         try:
             outcome = push.push(
@@ -293,6 +296,11 @@ class _Screen:
         """Show the current step."""
         self._show(View(tuple(self._rows.values()), step))
 
+    def show_pushing(self, names: Iterable[str]) -> None:
+        """Mark packages until an outcome or an error follows."""
+        for name in names:
+            self._rows[name] = replace(self._rows[name], is_pushing=True)
+
     def show_outcome(self, outcome: Outcome, interrupted_names: Collection[str]) -> None:
         """Show the outcome of a push.
 
@@ -304,7 +312,12 @@ class _Screen:
         step, longest = max(outcome.steps, key=lambda item: item[1])
         for package in outcome.packages:
             name, state = package.change.name, package.state
-            row = replace(self._rows[name], revision=state.revision, state=state.summary)
+            row = replace(
+                self._rows[name],
+                revision=state.revision,
+                state=state.summary,
+                is_pushing=False,
+            )
             if package.change.state != "same" or name in interrupted_names:
                 row = replace(
                     row,
@@ -319,5 +332,6 @@ class _Screen:
         """Show the error of packages that were not pushed."""
         state = f"{error.where}: {error.problem}" if error.where else error.problem
         for name in names:
-            self._rows[name] = replace(self._rows[name], state=state, duration="")
+            row = self._rows[name]
+            self._rows[name] = replace(row, state=state, duration="", is_pushing=False)
         self.tell("")

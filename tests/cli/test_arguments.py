@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from postrender.cli import main
+from postrender.interface import parser
 from tests.shared import api_http, manifests
 from tests.shared.declarations import config_option
 from tests.shared.paths import GOLDEN
@@ -135,3 +137,16 @@ def test_an_argument_that_is_not_utf8_is_refused_where_it_must_be_text(
     assert outcome.status == status, outcome.stderr
     assert message in outcome.stderr
     assert (folder / "add.yaml").read_text() == "devcache: {}\n"
+
+
+@pytest.mark.parametrize("name", [*parser.names(), parser.FILTER])
+def test_the_example_of_a_command_is_a_valid_call_of_it(name: str) -> None:
+    example = parser.load(name).example
+    call = re.split("[|<>]", example)[0].split()
+    command, _ = parser.parse(call)
+    assert command == parser.load(name)
+
+
+def test_the_help_of_a_command_has_its_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["push", "--help"]) == 0
+    assert "example:\n  crossplane-devcache push ./platform\n" in capsys.readouterr().out

@@ -8,6 +8,10 @@ import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
+from postrender.cli import display
+from postrender.interface.report import Report, Table
 from tests.shared.command import COMMAND
 from tests.shared.paths import ROOT
 
@@ -93,3 +97,55 @@ def test_a_tree_has_colours_and_wraps_below_its_branches() -> None:
 def test_a_narrow_terminal_does_not_cut_a_tree() -> None:
     narrow, usual = (tree_lines(on_a_terminal(*TREE, columns=columns)) for columns in (8, 60))
     assert narrow == usual
+
+
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        pytest.param(120, [f"platform   {DIGEST}   Healthy"], id="wide-enough"),
+        pytest.param(
+            70,
+            ["platform   sha256:0123456789abcdef...9abcdef0123456789abcdef   Healthy"],
+            id="shortened",
+        ),
+        pytest.param(
+            40, ["platform   sha256:0...89abcdef   Healthy"], id="shortened-as-far-as-necessary"
+        ),
+    ],
+)
+def test_a_narrow_terminal_shortens_digests_before_it_breaks_a_word(
+    monkeypatch: pytest.MonkeyPatch, columns: int, cells: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    table = Table("Packages", ("PACKAGE", "DIGEST", "STATE"), (("platform", DIGEST, "Healthy"),))
+    text = display.as_text(Report({}, (table,)), terminal=True)
+    lines = plain(text.replace("\n", "\r\n"))
+    assert lines[0] == "Packages"
+    assert lines[1].startswith("PACKAGE"), "no blank line below the title"
+    assert [line for line in lines[3:] if line] == cells
+
+
+def test_a_narrow_terminal_wraps_sentences_at_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    sentence = "the image must be on every node, it is never pulled"
+    table = Table("Findings", ("WHERE", "PROBLEM"), ((f"a/{'b' * 60}", sentence),))
+    text = display.as_text(Report({}, (table,)), terminal=True)
+    assert max(map(len, plain(text.replace("\n", "\r\n")))) <= 40
+    words = set(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
+    assert set(sentence.split()) <= words
+
+
+def test_a_state_that_is_a_failure_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    rows = (("a", "Healthy"), ("b", "pod b-1: ImagePullBackOff"))
+    text = display.as_text(
+        Report({}, (Table("Packages", ("PACKAGE", "STATE"), rows),)), terminal=True
+    )
+    assert "\x1b[32mHealthy" in text
+    assert "\x1b[1;31mpod b-1: ImagePullBackOff" in text

@@ -219,8 +219,9 @@ def test_an_undeclared_package_remains_until_it_is_unloaded(
 
         result = user("unload", "extra")
         assert (result.status, result.stdout.split(",")[0]) == (0, "unloaded extra")
-        after = set(cluster.objects)
-        assert not {key for key in before ^ after if "revision" not in key[0] and key[0] != "pods"}
+        changed = {resource for resource, _ in before ^ set(cluster.objects)}
+        others = {"pods", "events", "compositeresourcedefinitions"}
+        assert {resource for resource in changed - others if "revision" not in resource} == set()
         assert cluster.data("pushed") == cluster.data("pushed.json") == ""
 
 
@@ -300,6 +301,23 @@ def test_the_error_for_a_refused_package_has_the_message_of_crossplane(
     next_result = user("push", bad.path)
     assert (next_result.status, next_result.stdout) == (1, ""), "the content is the same"
     assert "cannot establish control" in next_result.stderr
+    assert user.push(edited(tmp_path, edit="2").path) == {"platform": "changed"}
+
+
+def test_an_api_that_the_cluster_rejects_is_an_error(user: User, tmp_path: Path) -> None:
+    """Crossplane reports the package as healthy."""
+    bad = edited(tmp_path)
+    user.cluster.rejected_apis = {content(bad): "type: Unsupported value"}
+    problem = "CompositeResourceDefinition xplatform-"
+    result = user("push", bad.path)
+    assert (result.status, result.stdout) == (1, "")
+    assert "package platform: the cluster does not accept an API of it: " in result.stderr
+    assert f"{problem}" in result.stderr
+    assert "type: Unsupported value" in result.stderr
+    assert "the previous CRD is still installed" in result.stderr
+    output = user("status").stdout
+    assert f" {problem}" in output
+    assert "packages: 2, healthy: 1, pods: 1" in output
     assert user.push(edited(tmp_path, edit="2").path) == {"platform": "changed"}
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postrender.live import inventory, pods
-from postrender.live.revisions import ABSENT, Condition, State
+from postrender.live.conditions import Condition
+from postrender.live.revisions import ABSENT, State
 from tests.shared import live_release
 from tests.shared.live_release import DIGEST, PATH, VERSIONS, package
 

@@ -94,6 +94,28 @@ def test_saved_packages_are_pushed_and_errors_are_shown(tmp_path: Path) -> None:
         watch_steps(both, save, is_pushed, shows_error, is_repaired)
 
 
+def test_a_package_is_marked_while_it_is_pushed(tmp_path: Path) -> None:
+    marks: set[tuple[str, bool]] = set()
+    both = (package(tmp_path), package(tmp_path, "network"))
+    with released(tmp_path, *both):
+
+        def show(view: View) -> None:
+            platform, network = view.rows
+            marks.add((platform.state, platform.is_pushing))
+            if not view.step and not platform.time:
+                marks.clear()
+                edited(tmp_path)
+            elif not view.step:
+                raise CompleteError
+            elif marks and platform.is_pushing:
+                assert not network.is_pushing or not network.state
+
+        cluster = Cluster("", "crossplane-system")
+        with pytest.raises(CompleteError):
+            watch.watch(cluster, both, show, 60, result_cache.NO_CACHE)
+    assert marks == {("Healthy", True), ("Healthy", False)}
+
+
 def test_a_replaced_package_file_is_pushed(tmp_path: Path) -> None:
     file, new_file = tmp_path / "platform.xpkg", tmp_path / "new.xpkg"
     file.write_bytes(Image().stored())

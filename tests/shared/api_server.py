@@ -134,11 +134,14 @@ class ApiServer:
 
     def _list(self, request: Request) -> Response:
         selector = request.query.get("labelSelector", "")
+        fields = filter(None, request.query.get("fieldSelector", "").split(","))
+        expected = dict(field.split("=", 1) for field in fields)
         items: list[Plain] = [
             dict(current)
             for (resource, _), current in sorted(self.objects.items())
             if resource == request.resource
             and is_selected(mapping(current, "metadata", "labels"), selector)
+            and all(text(current, *path.split(".")) == expected[path] for path in expected)
         ]
         return 200, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}
 

@@ -45,6 +45,8 @@ class FakeCluster(ApiServer):
         registry_requests: The packages that Crossplane did not find in its cache.
         lagging: The pods whose sidecars load nothing.
         refused_contents: The message with which Crossplane refuses a content, by its sha256.
+        rejected_apis: The message with which the API server rejects the CRD of a content's
+            definition, by the sha256 of the content.
     """
 
     def __init__(self, *declared: PackageDeclaration, version: Version, pods: int = 1) -> None:
@@ -54,6 +56,7 @@ class FakeCluster(ApiServer):
         self.registry_requests: list[str] = []
         self.lagging: set[str] = set()
         self.refused_contents: dict[str, str] = {}
+        self.rejected_apis: dict[str, str] = {}
         self._keyed_by_digest = version >= (2, 2)
         self._annotations: dict[str, Object] = {}
         self._files: dict[str, dict[str, str]] = {}
@@ -186,8 +189,25 @@ class FakeCluster(ApiServer):
         result = condition("RevisionHealthy", "False" if refusal else "True", refusal)
         self._revision_contents[key] = content
         revision = self.objects.get(key, {"metadata": {"name": key[1]}})
-        self.store(key, {**revision, "status": {"conditions": [result]}})
+        definition: Object = {"kind": "CompositeResourceDefinition", "name": f"x{key[1]}"}
+        state: Object = {"conditions": [result], "objectRefs": [definition]}
+        self.store(key, {**revision, "status": state})
+        self._establish(text(definition, "name"), self.rejected_apis.get(content, ""))
         return True
+
+    def _establish(self, name: str, rejection: str) -> None:
+        """Create the CRD of a definition, or report by an event that the API server rejects it."""
+        reports: list[Plain] = [] if rejection else [condition("Established", "True")]
+        definition: Object = {"metadata": {"name": name}, "status": {"conditions": reports}}
+        self.store(("compositeresourcedefinitions", name), definition)
+        event: Object = {
+            "metadata": {"name": f"event-{name}"},
+            "involvedObject": {"kind": "CompositeResourceDefinition", "name": name},
+            "type": "Warning" if rejection else "Normal",
+            "reason": "EstablishComposite",
+            "message": rejection or "Applied composite resource CustomResourceDefinition",
+        }
+        self.store(("events", f"event-{name}"), event)
 
 
 def source(reference: str) -> str:

@@ -1,0 +1,57 @@
+"""The pods of a Provider or a Function, and the reason that one does not start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender.live import conditions, kinds
+from postrender.live.kinds import PODS
+
+if TYPE_CHECKING:
+    from postrender.fields import Fields
+    from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Object
+
+_LABEL = "pkg.crossplane.io/revision"
+"""The label with the name of the revision (Crossplane 1.14 to 2.4)."""
+
+_STARTING = {"", "ContainerCreating", "PodInitializing"}
+"""The reasons with which a container waits while all is well."""
+
+
+def trouble(cluster: Cluster, revision: str) -> str:
+    """Return the reason that a pod of a revision does not start, or "".
+
+    Args:
+        cluster: The cluster, with the namespace of Crossplane.
+        revision: The name of the revision.
+    """
+    for pod in cluster.select(PODS, {_LABEL: revision}):
+        if reason := _reason(cluster, pod):
+            return f"pod {kinds.name(pod)}: {reason}"
+    return ""
+
+
+def _reason(cluster: Cluster, pod: Object) -> str:
+    status = kinds.fields(pod).under("status")
+    for list_ in ("initContainerStatuses", "containerStatuses"):
+        for container in kinds.items(status.values.get(list_)):
+            if reason := _waiting_reason(cluster, kinds.name(pod), container):
+                return reason
+    for condition in conditions.of(pod):
+        if condition.type == "PodScheduled" and condition.has_failed:
+            return condition.explanation
+    return ""
+
+
+def _waiting_reason(cluster: Cluster, pod: str, container: Fields) -> str:
+    state = container.under("state")
+    waiting = state.under("waiting")
+    reason = waiting.text("reason") or state.under("terminated").text("reason")
+    if reason in _STARTING or reason == "Completed":
+        return ""
+    # The message about a crash only names the delay until the next start.
+    crashes = reason in {"CrashLoopBackOff", "Error"}
+    log = cluster.log(pod, container.text("name")) if crashes else []
+    detail = log[-1] if log else waiting.text("message")
+    return conditions.truncated(f"{reason}: {detail}" if detail else reason)
