@@ -9,6 +9,7 @@ from postrender import packages
 from postrender.crossplane import references
 from postrender.declared import devcache, files, proposals, replacement
 from postrender.errors import DevcacheError
+from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import nodes
 from postrender.roundtrip import addition
@@ -27,7 +28,7 @@ def run(
     """Add a package to a file, and return a message.
 
     Args:
-        path: An .xpkg file or a package directory.
+        path: A package on disk.
         file: The file to change, with values of our chart or a DevCache document.
         name: The name of the package object; by default the name that a declared package which
             depends on it requires, else its own name.
@@ -71,9 +72,7 @@ def _declared(text: str, where: str) -> Iterator[Package]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "path", type=Path, metavar="PATH", help="an .xpkg file or a package directory"
-    )
+    parser.add_argument("path", type=Path, metavar="PATH", help=arguments.PACKAGE)
     parser.add_argument(
         *("-f", "--file"), type=Path, required=True, metavar="FILE", help="the file to change"
     )

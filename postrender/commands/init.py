@@ -26,7 +26,7 @@ def run(*, paths: Sequence[Path], tell: Tell) -> str:
     """Return values of our chart that declare packages, with comments on the fields to fill in.
 
     Args:
-        paths: .xpkg files and package directories.
+        paths: Packages on disk.
         tell: Shows the current step.
 
     Raises:
@@ -50,7 +50,7 @@ def run(*, paths: Sequence[Path], tell: Tell) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    arguments.paths(parser, "an .xpkg file or a package directory")
+    arguments.paths(parser)
 
 
 COMMAND = Command(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from postrender import packages
 from postrender.crossplane import references
 from postrender.crossplane.target import Target
 from postrender.declared.devcache import DEFAULT_REGISTRY
@@ -13,7 +16,7 @@ from postrender.errors import DevcacheError
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.interface.report import Report, Table
-from postrender.packages import disk, forms
+from postrender.packages import disk
 from postrender.payload import compression
 
 if TYPE_CHECKING:
@@ -24,15 +27,14 @@ if TYPE_CHECKING:
     from postrender.crossplane.references import Reference
     from postrender.interface.progress import Tell
     from postrender.manifests.nodes import Plain
-    from postrender.packages import Package
-    from postrender.packages.forms import Form
+    from postrender.packages import Package, Runtime
 
 
 def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str = "") -> Report:
     """Return a report of packages on disk.
 
     Args:
-        paths: Package directories, .xpkg files, package.yaml files, or their gzips from a cache.
+        paths: Packages on disk.
         tell: Shows the current step.
         crossplane: The Crossplane version whose cache file to report; by default all lines.
         package: The `spec.package` whose cache file to report; by default the one of a declaration
@@ -48,10 +50,10 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     inspections: list[_Inspection] = []
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        form, on_disk = forms.read(path)
+        on_disk = packages.read(path)
         tell(f"packing {disk.title(path)}")
         files = _cache_files(on_disk, reference or _default(on_disk), ranges)
-        inspections.append(_Inspection(path, form, on_disk, _sizes(on_disk), files))
+        inspections.append(_Inspection(path, on_disk, _sizes(on_disk), files))
     return Report(
         value={"packages": [_value(inspection) for inspection in inspections]},
         tables=tuple(table for inspection in inspections for table in _tables(inspection)),
@@ -73,7 +75,6 @@ class _Inspection:
     """A package with its sizes in bytes and its files in caches."""
 
     path: Path
-    form: Form
     package: Package
     sizes: dict[str, int]
     cache_files: tuple[_CacheFile, ...]
@@ -91,7 +92,7 @@ def _sizes(package: Package) -> dict[str, int]:
     """Return the sizes in bytes of the package.yaml, its gzip in the cache and its xz."""
     return {
         "packageYaml": package.package_yaml.size,
-        "gzip": forms.packed_size(package),
+        "gzip": len(gzip.compress(package.package_yaml.content, 1)),  # as Crossplane packs
         "xz": len(*compression.packed([package.package_yaml])),
     }
 
@@ -120,7 +121,7 @@ def _value(inspection: _Inspection) -> Plain:
     package = inspection.package
     return {
         "path": str(inspection.path),
-        "form": inspection.form,
+        "form": package.form,
         "apiVersion": package.api_version,
         "kind": package.kind,
         "name": package.name,
@@ -129,6 +130,7 @@ def _value(inspection: _Inspection) -> Plain:
         "digestIsRegistrys": package.digest_is_registrys,
         "contentDigest": package.package_yaml.digest,
         "sizes": dict(inspection.sizes),
+        "runtime": _runtime_value(package.runtime),
         "objects": dict(_objects(package)),
         "dependencies": [
             {"package": dependency.package, "constraint": dependency.constraint}
@@ -146,6 +148,30 @@ def _value(inspection: _Inspection) -> Plain:
     }
 
 
+def _runtime_value(runtime: Runtime | None) -> Plain:
+    if runtime is None:
+        return None
+    return {
+        "platform": runtime.platform,
+        "entrypoint": list(runtime.entrypoint),
+        "command": list(runtime.command),
+        "layers": runtime.layers,
+        "size": runtime.size,
+    }
+
+
+def _runtime_rows(runtime: Runtime | None) -> tuple[tuple[str, str], ...]:
+    if runtime is None:
+        return ()
+    noun = "layer" if runtime.layers == 1 else "layers"
+    size = f"{runtime.layers} {noun}, {runtime.size:,} bytes"
+    words = shlex.join((*runtime.entrypoint, *runtime.command))
+    return (
+        ("runtime", f"{runtime.platform or 'unknown platform'}, {size}"),
+        ("runs", words or "nothing: it has no entrypoint"),
+    )
+
+
 def _tables(inspection: _Inspection) -> tuple[Table, Table]:
     package, sizes = inspection.package, inspection.sizes
     origin = "as in a registry" if package.digest_is_registrys else "of its package.yaml"
@@ -157,6 +183,7 @@ def _tables(inspection: _Inspection) -> tuple[Table, Table]:
         ("package.yaml", f"{sizes['packageYaml']:,} bytes"),
         ("in the cache", f"{sizes['gzip']:,} bytes"),
         ("in the ConfigMap", f"{sizes['xz']:,} bytes"),
+        *_runtime_rows(package.runtime),
         *(("contains", f"{count} {kind}") for kind, count in _objects(package).items()),
         *(
             ("depends on", f"{dependency.package} {dependency.constraint}".rstrip())
@@ -169,13 +196,13 @@ def _tables(inspection: _Inspection) -> tuple[Table, Table]:
     )
     title = f"as {inspection.cache_files[0].reference}" if inspection.cache_files else ""
     return (
-        Table(f"{disk.title(inspection.path)}, {inspection.form}", ("", ""), facts),
+        Table(f"{disk.title(inspection.path)}, {package.form}", ("", ""), facts),
         Table(title, ("CROSSPLANE", "FILE IN ITS CACHE"), files),
     )
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    arguments.paths(parser, "an .xpkg file, a directory, a package.yaml or a gzipped package.yaml")
+    arguments.paths(parser)
     arguments.crossplane(parser, "show only the cache file of this version")
     parser.add_argument(
         "--package", metavar="REFERENCE", help="the spec.package for the cache files"

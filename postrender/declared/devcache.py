@@ -68,7 +68,7 @@ class PackageDeclaration(NamedTuple):
 
     Attributes:
         name: The name of the package object.
-        path: The path of an .xpkg file or a package directory, as declared.
+        path: The path of the package on disk, as declared.
         reference: The `spec.package` of the package object.
         ignore: Patterns of files to leave out of a directory's package.
         install: Whether the release also creates the package object.
@@ -256,7 +256,7 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
     fields = packages.under(name, "path", "ignore", "package", "install", *runtime, "spec")
     path = fields.text("path")
     if not path or "\0" in path:
-        raise fields.refusal("path", "is missing", hint="name an .xpkg file or a package directory")
+        raise fields.refusal("path", "is missing", hint="name a package directory or an .xpkg file")
     spec = fields.under("spec")
     for key in ("package", "packagePullPolicy"):
         if spec.values.get(key) is not None:

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 OUTPUTS = ("table", "json")
 """The forms of a report."""
 
+PACKAGE = "a package directory or a package file, e.g. an .xpkg"
+"""The description of a path of a package."""
+
 
 def none(_parser: argparse.ArgumentParser) -> None:
     """Add nothing: the command has no arguments."""
 
 
-def paths(parser: argparse.ArgumentParser, description: str) -> None:
+def paths(parser: argparse.ArgumentParser) -> None:
     """Add an argument for one or more packages on disk."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=description)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=PACKAGE)
 
 
 def optional_paths(parser: argparse.ArgumentParser) -> None:
     """Add `-f`, and an argument for packages on disk; the default is all declared packages."""
-    description = "an .xpkg file or a package directory; default: all declared packages"
+    description = f"{PACKAGE}; default: all declared packages"
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
     values(parser)
 

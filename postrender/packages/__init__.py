@@ -1,22 +1,22 @@
-"""Reads a package on disk, an .xpkg or a directory, into a `Package`."""
+"""Reads a package on disk, in any form, into a `Package`."""
 
 from __future__ import annotations
 
-import stat
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
 from postrender.errors import DevcacheError
-from postrender.packages import directory, disk, documents, metadata, package
+from postrender.packages import directory, disk, documents, forms, metadata, package
 from postrender.packages.budget import Budget
 from postrender.packages.metadata import Dependency, PackageKind
-from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml
+from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml, Runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from postrender.packages.documents import Document
+    from postrender.packages.package import Form
     from postrender.result_cache import ResultCache
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "Package",
     "PackageKind",
     "PackageYaml",
-    "of_package_yaml",
+    "Runtime",
     "read",
 ]
 
@@ -39,7 +39,9 @@ def read(
     """Return the package at `path`.
 
     Args:
-        path: A package directory, or an archive: an .xpkg, or one image of `docker save`.
+        path: A package directory; an image in an archive (an .xpkg, an OCI archive, or one image of
+            `docker save`, each also compressed with gzip) or in an OCI layout; or a package.yaml or
+            its gzip.
         ignore: For a directory, patterns of files and folders to leave out, relative to it, as for
             `crossplane xpkg build --ignore`.
         cache: The packages that earlier runs accepted.
@@ -47,54 +49,66 @@ def read(
     Raises:
         DevcacheError: The path cannot be read, or Crossplane would not accept the package.
     """
-    if stat.S_ISDIR(disk.status(path).st_mode):
+    kind = forms.kind_of(path)
+    if kind == "directory":
         return _from_directory(path, ignore, cache)
-    return _from_archive(path, cache)
+    if kind == "package.yaml" or kind == "package.yaml.gz":  # noqa: PLR1714  # mypy narrows `kind`
+        package_yaml = PackageYaml.of(forms.stream(path))
+        where = disk.title(path)
+        return _from_stream(path, package_yaml, Budget(), form=kind, where=where)
+    return _from_image(path, cache, is_folder=kind == "OCI layout")
 
 
-def _from_archive(path: Path, cache: ResultCache) -> Package:
+def _from_image(path: Path, cache: ResultCache, *, is_folder: bool) -> Package:
     from postrender.packages import archive  # noqa: PLC0415  # slow: tarfile; directories need none
 
+    def read_again() -> bytes:
+        return archive.read_again(path, image.digest, is_folder=is_folder)
+
     budget = Budget()
-    with archive.open_image(path, budget) as image:
+    with archive.open_image(path, budget, is_folder=is_folder) as image:
         # The registry digest covers all inputs.
         key = image.digest if image.size >= result_cache.SMALLEST else ""
-        dump = cache.get("archive", key) if key else None
-        hit = dump and package.load(dump, lambda: archive.read_again(path, image.digest))
+        dump = cache.get(image.form, key) if key else None
+        hit = dump and package.load(dump, read_again)
         if hit:
             return hit
-        package_yaml = PackageYaml.of(image.package_yaml())
-    where = f"{disk.title(path)}: {PACKAGE_YAML}"
-    result = _from_stream(path, package_yaml, budget, where=where, registry_digest=image.digest)
+        layer, content = image.package_yaml()
+        runtime = image.runtime(layer)
+    result = _from_stream(
+        path,
+        PackageYaml.of(content),
+        budget,
+        form=image.form,
+        where=f"{disk.title(path)}: {PACKAGE_YAML}",
+        registry_digest=image.digest,
+        runtime=runtime,
+    )
     if key:
-        cache.put(package.dump(result), "archive", key)
+        cache.put(package.dump(result), image.form, key)
     return result
 
 
-def of_package_yaml(path: Path, content: bytes) -> Package:
-    """Return the package of a package.yaml, e.g. of a file from a cache.
-
-    Args:
-        path: The path of the file, for error messages.
-        content: The content: the stream of all objects.
-
-    Raises:
-        DevcacheError: Crossplane would not accept the package.
-    """
-    where = disk.title(path)
-    return _from_stream(path, PackageYaml.of(content), Budget(), where=where, registry_digest="")
-
-
-def _from_stream(
-    path: Path, package_yaml: PackageYaml, budget: Budget, *, where: str, registry_digest: str
+def _from_stream(  # noqa: PLR0913  # the facts of each form
+    path: Path,
+    package_yaml: PackageYaml,
+    budget: Budget,
+    *,
+    form: Form,
+    where: str,
+    registry_digest: str = "",
+    runtime: Runtime | None = None,
 ) -> Package:
     stream = documents.split(package_yaml.content, budget, where=where, thorough=False)
-    return _package(
+    result = _package(
         path,
         ((PACKAGE_YAML, where, document) for document in stream),
+        form=form,
         package_yaml=package_yaml,
         registry_digest=registry_digest,
     )
+    # Crossplane runs no Configuration.
+    return result if result.kind == "Configuration" else result._replace(runtime=runtime)
 
 
 def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Package:
@@ -108,7 +122,7 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
         return hit
     package_yaml = PackageYaml.of(directory.join(files))
     documents_ = _documents(files, path, budget)
-    result = _package(path, documents_, package_yaml=package_yaml, registry_digest="")
+    result = _package(path, documents_, form="directory", package_yaml=package_yaml)
     if key:
         cache.put(package.dump(result), "directory", key)
     return result
@@ -128,8 +142,9 @@ def _package(
     path: Path,
     documents_: Iterable[tuple[str, str, Document]],
     *,
+    form: Form,
     package_yaml: PackageYaml,
-    registry_digest: str,
+    registry_digest: str = "",
 ) -> Package:
     """Return the package of documents; each comes with its file's name and title."""
     metas: list[tuple[str, Document]] = []
@@ -142,6 +157,7 @@ def _package(
     where, meta = _only(metas, path)
     head = metadata.read(meta.identity, meta.text, where=where)
     return Package(
+        form=form,
         api_version=meta.identity.api_version,
         kind=head.kind,
         name=head.name,
@@ -151,6 +167,7 @@ def _package(
         image=head.image,
         dependencies=head.dependencies,
         members=tuple(members),
+        runtime=None,
         package_yaml=package_yaml,
     )
 

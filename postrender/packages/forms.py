@@ -1,61 +1,75 @@
-"""Reads a package in any form on disk, including forms that a declaration cannot name."""
+"""Tells the form of a package on disk: a directory, an image, or a stream of objects."""
 
 from __future__ import annotations
 
-import gzip
+import os
 import stat
-import tarfile
 from typing import TYPE_CHECKING, Literal
 
-from postrender import packages
 from postrender.errors import DevcacheError
-from postrender.packages import budget, disk
+from postrender.packages import disk
+from postrender.packages.budget import unpacked
 from postrender.packages.package import LARGEST_PACKAGE_YAML
-from postrender.packages.sources import Range, Unpacked
+from postrender.packages.sources import GZIP_MAGIC, Range, Unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from postrender.packages import Package
+    from postrender.packages.sources import Source
 
-Form = Literal["directory", "xpkg", "package.yaml", "cache file"]
-"""A package directory, an archive, a stream of objects, or the gzip of such a stream."""
+Kind = Literal["directory", "OCI layout", "archive", "package.yaml", "package.yaml.gz"]
+"""The forms that need different readers: an archive is an .xpkg or an OCI archive."""
 
-_GZIP_MAGIC = b"\x1f\x8b"
+LAYOUT_MARKER = "oci-layout"
+"""The file that marks an OCI layout (OCI image-spec, image-layout.md)."""
+
+_BLOCK = 512
+"""The bytes of a tar header."""
+
 _TAR_MAGIC = (257, b"ustar")
-_ARCHIVES = (".xpkg", ".tar")
+
+_ARCHIVES = (".xpkg", ".tar", ".tgz", ".tar.gz", ".xpkg.gz")
+"""The ends of the names of files that must be archives."""
+
+_OTHER_PACKINGS = (b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh")
+"""The first bytes of files of zstd, xz and bzip2."""
 
 
-def read(path: Path, *, ignore: Sequence[str] = ()) -> tuple[Form, Package]:
-    """Return the package at `path`, and its form.
-
-    Args:
-        path: A package directory, an .xpkg file, a package.yaml, or its gzip from a cache.
-        ignore: For a directory, patterns of files to leave out.
+def kind_of(path: Path) -> Kind:
+    """Return the form of the package at `path`, by its first bytes.
 
     Raises:
-        DevcacheError: The path cannot be read, or Crossplane would not accept the package.
+        DevcacheError: The path cannot be read, or is a file of an unsupported compression.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
-        return "directory", packages.read(path, ignore=ignore)
+        return "OCI layout" if os.path.lexists(path / LAYOUT_MARKER) else "directory"
     with disk.open_file(path) as (descriptor, size):
-        content = Range(descriptor, 0, size, disk.title(path))
-        head = Range(descriptor, 0, size, disk.title(path)).up_to(tarfile.BLOCKSIZE)
-        if head.startswith(_GZIP_MAGIC):
-            unpacked = Unpacked(content, budget.unpacked(LARGEST_PACKAGE_YAML))
-            return "cache file", packages.of_package_yaml(
-                path, unpacked.up_to(LARGEST_PACKAGE_YAML + 1)
-            )
-        offset, magic = _TAR_MAGIC
-        if not head.startswith(magic, offset) and path.suffix not in _ARCHIVES:
-            if size > LARGEST_PACKAGE_YAML:
-                problem = f"is larger than {LARGEST_PACKAGE_YAML >> 20} MiB"
-                raise DevcacheError(problem, where=disk.title(path))
-            return "package.yaml", packages.of_package_yaml(path, content.exactly(size))
-    return "xpkg", packages.read(path)
+        file = Range(descriptor, 0, size, disk.title(path))
+        head = file.at(0).up_to(_BLOCK)
+        if head.startswith(_OTHER_PACKINGS):
+            problem = "is compressed as a whole, and not with gzip"
+            raise DevcacheError(problem, where=file.where, hint="unpack it")
+        is_packed = head.startswith(GZIP_MAGIC)
+        if is_packed and not path.name.endswith(_ARCHIVES):
+            head = Unpacked(file, unpacked(LARGEST_PACKAGE_YAML)).up_to(_BLOCK)
+    if path.name.endswith(_ARCHIVES) or head.startswith(_TAR_MAGIC[1], _TAR_MAGIC[0]):
+        return "archive"
+    return "package.yaml.gz" if is_packed else "package.yaml"
 
 
-def packed_size(package: Package) -> int:
-    """Return the size in bytes of a package in Crossplane's cache, which packs with gzip -1."""
-    return len(gzip.compress(package.package_yaml.content, 1))
+def stream(path: Path) -> bytes:
+    """Return the content of a package.yaml, or of its gzip.
+
+    Raises:
+        DevcacheError: The file cannot be read, is damaged, or has more than 200 MiB.
+    """
+    with disk.open_file(path) as (descriptor, size):
+        file = Range(descriptor, 0, size, disk.title(path))
+        source: Source = file
+        if file.at(0).up_to(len(GZIP_MAGIC)) == GZIP_MAGIC:
+            source = Unpacked(file, unpacked(LARGEST_PACKAGE_YAML))
+        content = source.up_to(LARGEST_PACKAGE_YAML + 1)
+        if len(content) > LARGEST_PACKAGE_YAML:
+            problem = f"is larger than {LARGEST_PACKAGE_YAML >> 20} MiB"
+            raise DevcacheError(problem, where=file.where)
+        return content

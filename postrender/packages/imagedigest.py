@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from postrender.packages.jsonfile import required_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -50,6 +52,27 @@ class Blob(NamedTuple):
 def label_of(layer_digest: str) -> str:
     """Return the key of the config's label for the annotation of a layer."""
     return f"{ANNOTATION}:{layer_digest}"
+
+
+def labels(config: object, where: str) -> dict[str, str]:
+    """Return the labels of an image config that describe the content of layers.
+
+    Args:
+        config: The parsed JSON of the config.
+        where: The config, for error messages.
+
+    Raises:
+        DevcacheError: A label is not a string.
+    """
+    inner = config.get("config") if isinstance(config, dict) else None
+    all_labels = inner.get("Labels") if isinstance(inner, dict) else None
+    if not isinstance(all_labels, dict):
+        return {}
+    return {
+        key: required_text(value, "a label", where)
+        for key, value in all_labels.items()
+        if key.startswith(ANNOTATION)
+    }
 
 
 def survives_push(config: bytes, fields: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from postrender.packages.imagedigest import sha256
 from postrender.packages.metadata import Dependency, PackageKind
@@ -20,6 +20,10 @@ LARGEST_PACKAGE_YAML = 200 << 20
 """Crossplane's own limit in bytes (maxPackageSize, since 1.11.5)."""
 
 
+Form = Literal["directory", "package.yaml", "package.yaml.gz", "xpkg", "OCI archive", "OCI layout"]
+"""The form of a package on disk: an archive with a manifest.json is an `xpkg`."""
+
+
 class Member(NamedTuple):
     """An object of a package, other than its meta object."""
 
@@ -28,6 +32,22 @@ class Member(NamedTuple):
 
     file: str
     """The path in the directory, with slashes; `package.yaml` for an archive."""
+
+
+class Runtime(NamedTuple):
+    """The program of a Provider or Function in the image of its package."""
+
+    platform: str
+    """E.g. `linux/amd64`, or "" if the image config names none."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+
+    layers: int
+    """The number of its layers."""
+
+    size: int
+    """The size of its layers in bytes, as stored."""
 
 
 class PackageYaml:
@@ -62,6 +82,8 @@ class PackageYaml:
 class Package(NamedTuple):
     """A package on disk."""
 
+    form: Form
+
     api_version: str
     """The apiVersion of the meta object."""
 
@@ -76,8 +98,9 @@ class Package(NamedTuple):
     digest_is_registrys: bool
     """Whether `digest` is the digest in a registry after `crossplane xpkg push` of the file.
 
-    Otherwise it is the digest of the package.yaml: for a directory, and for an archive that a push
-    would change.
+    Otherwise it is the digest of the package.yaml: for a file without an image, for a directory,
+    and for an archive that a push would change. A push by other tools keeps the digest of an OCI
+    archive or layout.
     """
 
     crossplane: str
@@ -88,6 +111,10 @@ class Package(NamedTuple):
 
     dependencies: tuple[Dependency, ...]
     members: tuple[Member, ...]
+
+    runtime: Runtime | None
+    """The embedded runtime."""
+
     package_yaml: PackageYaml
 
 
@@ -105,9 +132,10 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
         read: Reads the content of the package.yaml.
     """
     try:
-        *scalars, dependencies, members, yaml_digest, size = json.loads(content)
-        api_version, kind, name, digest, digest_is_registrys, crossplane, image = scalars
+        *scalars, dependencies, members, runtime, yaml_digest, size = json.loads(content)
+        form, api_version, kind, name, digest, digest_is_registrys, crossplane, image = scalars
         package = Package(
+            form=form,
             api_version=api_version,
             kind=kind,
             name=name,
@@ -117,6 +145,7 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
             image=image,
             dependencies=tuple(Dependency(*fields) for fields in dependencies),
             members=tuple(Member(*fields) for fields in members),
+            runtime=_load_runtime(*runtime) if runtime else None,
             package_yaml=PackageYaml(yaml_digest, size, read),
         )
     except (ValueError, TypeError, RecursionError):
@@ -125,9 +154,20 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
         (api_version, name, digest, crossplane, image, yaml_digest), *dependencies, *members
     )
     is_typed = (
-        kind in get_args(PackageKind)
+        form in get_args(Form)
+        and kind in get_args(PackageKind)
         and isinstance(digest_is_registrys, bool)
         and isinstance(size, int)
         and all(isinstance(text, str) for text in texts)
     )
     return package if is_typed else None
+
+
+def _load_runtime(
+    platform: str, entrypoint: list[str], command: list[str], layers: int, size: int
+) -> Runtime:
+    return Runtime(str(platform), _texts(entrypoint), _texts(command), int(layers), int(size))
+
+
+def _texts(values: list[str]) -> tuple[str, ...]:
+    return tuple(map(str, values))

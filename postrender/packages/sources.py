@@ -1,4 +1,4 @@
-"""Streams of bytes that are only read forwards: a range of a file, and its unpacked content."""
+"""Streams of bytes that are only read forwards: parts of a file, and their unpacked content."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import hashlib
 import os
 import zlib
 from abc import ABC, abstractmethod
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError, reason
+from postrender.packages.budget import unpacked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from postrender.packages.budget import Allowance
 
 _PIECE = 1 << 20
 """The bytes to hold in memory at a time."""
 
-_PACKED_PIECE = 16 << 10
+PACKED_PIECE = 16 << 10
 """The packed bytes to read at a time: zlib copies the unused bytes on each call."""
 
-_GZIP_MEMBER_COST = 4096
+MEMBER_COST = 4096
 """The bytes that each gzip member costs, in order to limit the number of empty ones."""
+
+GZIP_MAGIC = b"\x1f\x8b"
 
 _GZIP = 31
 """The `wbits` with which zlib reads one gzip member and checks its CRC."""
@@ -66,6 +72,11 @@ class Source(ABC):
             raise self.truncated()
         return content
 
+    def drain(self) -> None:
+        """Read up to the end."""
+        while self.read(_PIECE):
+            pass
+
     def truncated(self) -> DevcacheError:
         """Return the refusal of a stream that ends too early."""
         problem = f"is truncated after byte {self.position}"
@@ -105,12 +116,14 @@ class Range(Source):
             raise self.truncated()
         self.position += size
 
-    def sha256(self) -> str:
-        """Read up to the end, and return `sha256:<hex>` of these bytes."""
-        digest = hashlib.sha256()
-        while self.position < self.size:
-            digest.update(self._piece(_PIECE))
-        return f"sha256:{digest.hexdigest()}"
+    def part(self, size: int, where: str) -> Callable[[], Range]:
+        """Return a function that opens the next `size` bytes as a stream."""
+        return partial(Range, self._descriptor, self._start + self.position, size, where)
+
+    def at(self, position: int) -> Range:
+        """Return the rest of this range from `position` on."""
+        start, size = self._start + position, self.size - position
+        return Range(self._descriptor, start, size, self.where)
 
 
 class Hashed(Source):
@@ -131,8 +144,7 @@ class Hashed(Source):
 
     def sha256(self) -> str:
         """Read up to the end, and return `sha256:<hex>` of all bytes of the stream."""
-        while self.read(_PIECE):
-            pass
+        self.drain()
         return f"sha256:{self._digest.hexdigest()}"
 
 
@@ -165,10 +177,52 @@ class Unpacked(Source):
     def _prepare(self) -> bool:
         """Read packed bytes for the current or the next member; return False at the end."""
         is_complete = self._member.eof
-        self._pending = self._pending or self._packed.read(_PACKED_PIECE)
+        self._pending = self._pending or self._packed.read(PACKED_PIECE)
         if not self._pending and not is_complete:
             raise self.truncated()
         if self._pending and is_complete:
-            self._allowance.spend(_GZIP_MEMBER_COST, self.where)
+            self._allowance.spend(MEMBER_COST, self.where)
             self._member = zlib.decompressobj(_GZIP)
         return bool(self._pending)
+
+
+class UnpackedFile(Unpacked):
+    """The unpacked content of a gzip file, of which parts can be read again."""
+
+    def __init__(self, file: Range, limit: int) -> None:
+        """Start at the beginning; at most `limit` bytes may be unpacked."""
+        super().__init__(file, unpacked(limit))
+        self._file = file
+        self._limit = limit
+
+    def part(self, size: int, where: str) -> Callable[[], Limited]:
+        """Return a function that opens the next `size` bytes as a stream.
+
+        It keeps the state of zlib at this place, about 40 KiB, so that nothing is unpacked twice
+        to return to it.
+        """
+        place = self._copy()
+        return lambda: Limited(place._copy(), size, where)  # noqa: SLF001  # of the same class
+
+    def _copy(self) -> UnpackedFile:
+        """Return an independent stream that continues here."""
+        result = UnpackedFile(self._file.at(self._file.position - len(self._pending)), self._limit)
+        result._member = self._member.copy()
+        return result
+
+
+class Limited(Source):
+    """The next bytes of a stream."""
+
+    def __init__(self, source: Source, size: int, where: str) -> None:
+        """Start where `source` is, with `size` bytes to read."""
+        super().__init__(where)
+        self._source = source
+        self._remainder = size
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes; b"" only at the end."""
+        piece = self._source.read(min(size, self._remainder)) if self._remainder else b""
+        self._remainder -= len(piece)
+        self.position += len(piece)
+        return piece

@@ -34,9 +34,11 @@ def marked(content: bytes) -> bytes:
             "package.yaml", "package.yaml", lambda path: path.write_bytes(STREAM), id="yaml"
         ),
         pytest.param(
-            "x.gz", "cache file", lambda path: path.write_bytes(packed(STREAM)), id="gzip"
+            "x.gz", "package.yaml.gz", lambda path: path.write_bytes(packed(STREAM)), id="gzip"
         ),
-        pytest.param("x", "cache file", lambda path: path.write_bytes(marked(STREAM)), id="copied"),
+        pytest.param(
+            "x", "package.yaml.gz", lambda path: path.write_bytes(marked(STREAM)), id="copied"
+        ),
         pytest.param(
             "x",
             "directory",

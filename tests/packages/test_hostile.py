@@ -65,7 +65,7 @@ CASES = {
     ),
     "text": Case(b"apiVersion: v1\n" * 99, "not a tar archive"),
     "less than one block": Case(b"PK", "not a tar archive"),
-    "an archive in gzip": Case(packed(Image().stored()), "is compressed as a whole"),
+    "an archive in zstd": Case(b"\x28\xb5\x2f\xfd" * 999, "is compressed as a whole"),
     "truncated in a layer": Case(Image([bytes(9999)]).stored()[:6000], "truncated"),
     "truncated in a header": Case(Image().stored()[:700], "truncated"),
     "a damaged header": Case(
@@ -217,7 +217,7 @@ CASES = {
     "a layer is not a tar archive": Case(
         Image([packed(b"#!" * 999)]), "not a tar archive", ": 0.tar.gz"
     ),
-    "a layer is zstd": Case(Image([b"\x28\xb5\x2f\xfd" * 999]), "not a tar archive"),
+    "a layer is zstd": Case(Image([b"\x28\xb5\x2f\xfd" * 999]), "damaged zstd data"),
     "a negative size": Case(Image([packed(header("x", -512))]), "negative size", ": 0.tar.gz"),
     "a sparse member": Case(
         Image([packed(header("x", 1 << 40, tarfile.GNUTYPE_SPARSE))]), "sparse"
