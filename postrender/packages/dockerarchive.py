@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from postrender.errors import DevcacheError
 from postrender.packages import imagedigest, layers
-from postrender.packages.image import Image
+from postrender.packages.image import Image, not_one_image
 from postrender.packages.imagedigest import Blob, sha256
 from postrender.packages.jsonfile import read_json, required_text
 from postrender.packages.layers import BASE, Layer, damaged
@@ -71,18 +71,12 @@ def _only_image(files: Files) -> dict[str, object]:
         problem = "is not a list of images"
         raise DevcacheError(problem, where=where)
     if len(entries) != 1:
-        raise not_one(len(entries), where)
+        hint = (
+            "name one package: the .xpkg of `crossplane xpkg build`, or a package directory; "
+            "`crossplane project build` writes all packages of a project into one file"
+        )
+        raise not_one_image(len(entries), where, hint)
     return dict(entries[0])
-
-
-def not_one(count: int, where: str) -> DevcacheError:
-    """Return the refusal of a file with no image, or with several images."""
-    problem = f"has {count} images, but a package has exactly one"
-    hint = (
-        "name one package: the .xpkg of `crossplane xpkg build`, or a package directory; "
-        "`crossplane project build` writes all packages of a project into one file"
-    )
-    return DevcacheError(problem, where=where, hint=hint)
 
 
 def _layers(

@@ -68,8 +68,7 @@ def stream(path: Path) -> bytes:
         source: Source = file
         if file.at(0).up_to(len(GZIP_MAGIC)) == GZIP_MAGIC:
             source = Unpacked(file, unpacked(LARGEST_PACKAGE_YAML))
-        content = source.up_to(LARGEST_PACKAGE_YAML + 1)
-        if len(content) > LARGEST_PACKAGE_YAML:
+        elif size > LARGEST_PACKAGE_YAML:
             problem = f"is larger than {LARGEST_PACKAGE_YAML >> 20} MiB"
             raise DevcacheError(problem, where=file.where)
-        return content
+        return source.up_to(LARGEST_PACKAGE_YAML + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from postrender.errors import DevcacheError
 from postrender.packages import layers
 from postrender.packages.package import Runtime
 
@@ -76,6 +77,12 @@ class Image(NamedTuple):
             layers=len(runtime_layers),
             size=sum(layer.stored.size for layer in runtime_layers),
         )
+
+
+def not_one_image(count: int, where: str, hint: str) -> DevcacheError:
+    """Return the refusal of a file with no image, or with several images."""
+    problem = f"has {count} images, but a package has exactly one"
+    return DevcacheError(problem, where=where, hint=hint)
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
-from postrender.packages import dockerarchive, imagedigest, layers
-from postrender.packages.image import Image
+from postrender.packages import imagedigest, layers
+from postrender.packages.image import Image, not_one_image
 from postrender.packages.imagedigest import sha256
 from postrender.packages.jsonfile import read_json
 from postrender.packages.layers import Layer, damaged
@@ -94,7 +94,8 @@ def _only_manifest(files: Files) -> _Descriptor:
     index = _object(read_json(files.file(_INDEX).small(), where), where)
     entries = {entry.digest: entry for entry in _descriptors(index, "manifests", where)}
     if len(entries) != 1:
-        raise dockerarchive.not_one(len(entries), where)
+        hint = "copy one of the images into another archive or layout"
+        raise not_one_image(len(entries), where, hint)
     (entry,) = entries.values()
     return entry
 

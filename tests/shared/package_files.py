@@ -126,7 +126,12 @@ class Image:
 
 def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
     """Write the files of a package directory in order; by default crossplane.yaml has only META."""
-    for name, content in {"crossplane.yaml": META, **files}.items():
+    return write_files(folder, {"crossplane.yaml": META, **files})
+
+
+def write_files(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
+    """Write files and links into a folder in order, and return the folder."""
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, Link):
