@@ -231,7 +231,7 @@ def _refused_digest(package: LocalPackage) -> Iterator[DevcacheError]:
         hint = "keep one: Crossplane would read the tag as a part of the source"
         yield DevcacheError(problem, where=where, hint=hint)
     elif not package.on_disk.digest_is_registrys:
-        problem = f"{quoted(reference.text)} names a digest, but that of the package in a registry is unknown"
+        problem = f"{quoted(reference.text)} names a digest, but that of the package is unknown"
         yield DevcacheError(problem, where=where, hint="name a tag instead, e.g. v0.1.0")
     elif reference.digest != package.digest:
         problem = f"{quoted(reference.text)} names a digest other than the file's, {package.digest}"

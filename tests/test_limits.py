@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.shared.copier_pod import tool
+from tests.shared.layouts import zstd
 from tests.shared.package_files import META, XRD, Image, compact, directory, header, packed
 from tests.shared.paths import GOLDEN
 
@@ -114,9 +115,39 @@ ARCHIVES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a gzip bomb over several layers": (
         lambda path: path.write_bytes(
-            Image([packed(header("x", 1 << 30)) + repeated(bytes(16 << 20), 64)] * 3).stored()
+            Image(
+                [
+                    packed(header(f"{number}", 1 << 30)) + repeated(bytes(16 << 20), 64)
+                    for number in range(3)
+                ]
+            ).stored()
         ),
         "unpacks to more than 2048 MiB",
+    ),
+    "an archive that is a gzip bomb": (
+        lambda path: path.write_bytes(
+            packed(header("x", 5 << 30)) + repeated(bytes(16 << 20), 260)
+        ),
+        "unpacks to more than 4096 MiB",
+    ),
+    "a zstd bomb": (
+        lambda path: path.write_bytes(
+            Image([zstd(header("x", 3 << 30)) + zstd(bytes(16 << 20)) * 192]).stored()
+        ),
+        "unpacks to more than 2048 MiB",
+    ),
+    "a flood of empty zstd frames": (
+        lambda path: path.write_bytes(Image([zstd(header("x", 0)) + zstd(b"") * 600_000]).stored()),
+        "unpacks to more than 2048 MiB",
+    ),
+    "a compressed archive of large files": (
+        lambda path: path.write_bytes(
+            b"".join(
+                packed(header(f"{number}", 4 << 20)) + repeated(bytes(1 << 20), 4)
+                for number in range(1000)
+            )
+        ),
+        "is not in the archive",
     ),
     "a flood of members": (
         lambda path: path.write_bytes(Image([repeated(header("x", 0) * 1000, 201)]).stored()),

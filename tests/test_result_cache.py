@@ -21,8 +21,9 @@ from postrender.packages import documents, package
 from postrender.payload import compression
 from postrender.release import render
 from postrender.result_cache import NO_CACHE, ResultCache
+from tests.shared.layouts import Layout
 from tests.shared.package_files import META, XRD, Image, directory, label, packed, tar
-from tests.shared.paths import GOLDEN, ROOT
+from tests.shared.paths import DATA, GOLDEN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +53,17 @@ def filtered(path: Path, cache: ResultCache) -> bytes:
 
 @pytest.fixture
 def sources(tmp_path: Path) -> list[Path]:
-    """Return the same package as a directory and as an archive."""
+    """Return the same package as a directory, as archives and as an OCI layout."""
     (tmp_path / "xpkg").mkdir()
-    return [directory(tmp_path / "directory", {"a.yaml": LARGE}), archive(tmp_path / "xpkg")]
+    layout = Layout([packed(tar({"package.yaml": META + b"---\n" + LARGE}))])
+    oci_archive = tmp_path / "oci.tar.gz"
+    oci_archive.write_bytes(packed(layout.stored()))
+    return [
+        directory(tmp_path / "directory", {"a.yaml": LARGE}),
+        archive(tmp_path / "xpkg"),
+        oci_archive,
+        layout.write(tmp_path),
+    ]
 
 
 def test_an_entry_belongs_to_its_key_alone(tmp_path: Path) -> None:
@@ -330,10 +339,27 @@ def test_the_filter_gives_the_same_bytes_with_and_without_a_cache(
         pytest.param(b"null", id="null"),
         pytest.param(b"[]", id="too-short"),
         pytest.param(b'{"0": 1}', id="a-mapping"),
-        pytest.param(b'["v1", "Kind", "x", "", true, "", [], [], "", 1]', id="another-kind"),
-        pytest.param(b'["v1", "Provider", 1, "", true, "", [], [], "", 1]', id="another-type"),
-        pytest.param(b'["v1", "Provider", "x", "", true, "", [["a"]], [], "", 1]', id="half"),
-        pytest.param(b'["v1", "Provider", "x", "", true, "", [], [[1, "", ""]], "", 1]', id="item"),
+        pytest.param(
+            b'["xpkg", "v1", "Kind", "x", "", true, "", [], [], null, "", 1]', id="another-kind"
+        ),
+        pytest.param(
+            b'["xpkg", "v1", "Provider", 1, "", true, "", [], [], null, "", 1]', id="another-type"
+        ),
+        pytest.param(
+            b'["xpkg", "v1", "Provider", "x", "", true, "", [["a"]], [], null, "", 1]', id="half"
+        ),
+        pytest.param(
+            b'["xpkg", "v1", "Provider", "x", "", true, "", [], [[1, "", ""]], null, "", 1]',
+            id="item",
+        ),
+        pytest.param(
+            b'["text", "v1", "Provider", "x", "", true, "", "", [], [], null, "", 1]',
+            id="another-form",
+        ),
+        pytest.param(
+            b'["xpkg", "v1", "Provider", "x", "", true, "", "", [], [], [1, 2], "", 1]',
+            id="half-a-runtime",
+        ),
     ],
 )
 def test_a_result_that_is_no_package_is_ignored_and_written_anew(
@@ -348,7 +374,7 @@ def test_a_result_that_is_no_package_is_ignored_and_written_anew(
             assert packages.read(source, cache=cache)[:-1] == packages.read(source)[:-1]
     with monkeypatch.context() as patch:
         patch.delattr(documents, "split")
-        assert [packages.read(source, cache=cache).name for source in sources] == ["platform"] * 2
+        assert [packages.read(source, cache=cache).name for source in sources] == ["platform"] * 4
 
 
 def test_nothing_is_parsed_and_packed_again(
@@ -372,6 +398,14 @@ def test_a_package_from_the_cache_equals_the_package_from_disk(
             assert package.package_yaml.digest == read.package_yaml.digest
             assert package.package_yaml.size == read.package_yaml.size
             assert package.package_yaml.content == read.package_yaml.content
+
+
+def test_a_dump_holds_all_fields() -> None:
+    read = packages.read(DATA / "xpkg" / "provider-with-runtime.xpkg")
+    loaded = package.load(package.dump(read), lambda: b"")
+    assert read.runtime
+    assert loaded
+    assert loaded[:-1] == read[:-1]
 
 
 @pytest.mark.parametrize(

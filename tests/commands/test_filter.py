@@ -127,7 +127,7 @@ DOCUMENT = f"---\n{HEAD}spec: {{}}\n".encode()
             RENDERED,
             f"{{packages: {{network: {{path: packages/network,"
             f" package: 'x.io/acme/network@sha256:{'0' * 64}'}}}}}}",
-            "a registry's digest of it is unknown",
+            "that of the package is unknown",
             id="digest-for-a-directory",
         ),
         pytest.param(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shared.package_files import META, STREAM, digest, directory, packed, tar
+from tests.shared.package_files import META, STREAM, Image, digest, directory, packed, tar
 from tests.shared.paths import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.shared.command import Command
+
+PROVIDER = META.replace(b"Configuration", b"Provider")
 
 NETWORK = ROOT / "examples" / "network.xpkg"
 
@@ -70,6 +72,32 @@ def test_an_xpkg_has_the_digest_of_the_registry(command: Command) -> None:
         (package,) = command("inspect", path, "-o", "json").json("inspect")["packages"]
         assert (package["form"], package["digestIsRegistrys"]) == ("xpkg", True)
         assert str(package["digest"]) in json.dumps(digests)
+
+
+def test_the_runtime_is_shown(command: Command, tmp_path: Path) -> None:
+    path = DATA / "xpkg" / "provider-with-runtime.xpkg"
+    (package,) = command("inspect", path, "-o", "json").json("inspect")["packages"]
+    assert package["runtime"] == {
+        "platform": "linux/amd64",
+        "entrypoint": ["/small.txt"],
+        "command": [],
+        "layers": 1,
+        "size": 162,
+    }
+    table = command("inspect", path).stdout
+    assert "\nruntime           linux/amd64, 1 layer, 162 bytes\n" in table
+    assert "\nruns              /small.txt\n" in table
+    config = b'{"config":{"Entrypoint":["\\u001b[2J","a b","\\ud800"]}}'
+    layers = [packed(tar({"x": b""})), packed(tar({"package.yaml": PROVIDER}))]
+    odd = Image(layers, more={"config": config}).write(tmp_path)
+    assert r"runs              '\x1b[2J' 'a b' '\ud800'" in command("inspect", odd).stdout
+    empty = Image(layers, more={"config": b"{}"}).write(tmp_path)
+    table = command("inspect", empty).stdout
+    assert "unknown platform, 1 layer" in table
+    assert "runs              nothing: it has no entrypoint" in table
+    (package,) = command("inspect", NETWORK, "-o", "json").json("inspect")["packages"]
+    assert package["runtime"] is None
+    assert "runtime" not in command("inspect", NETWORK).stdout
 
 
 def test_the_cache_file_of_each_line_is_listed(command: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 
 from postrender import packages
 from postrender.errors import DevcacheError
+from tests.shared.layouts import BASE as ANNOTATED
+from tests.shared.layouts import Layout
 from tests.shared.package_files import (
     STREAM,
     by_digest,
@@ -103,6 +106,33 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path: Path, case: Case)
         content = bytearray(case.content)
         content[bit // 8] ^= 1 << bit % 8
         path.write_bytes(content)
+        try:
+            package = packages.read(path)
+        except DevcacheError:
+            continue
+        assert package.package_yaml.content == original.package_yaml.content, bit
+        assert package.digest == original.digest, bit
+
+
+OCI = Layout(
+    [RUNTIME, BASE], {1: ANNOTATED}, config(diff_ids=[digest(b""), digest(PLAIN)])
+).stored()
+
+WHOLE = {"an OCI archive": OCI, "a compressed OCI archive": gzip.compress(OCI)}
+
+
+@pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
+def test_a_flipped_bit_of_an_oci_archive_is_refused_or_changes_nothing(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "package.tar.gz"
+    path.write_bytes(content)
+    original = packages.read(path)
+    step = len(content) * 8 // 2000
+    for bit in range(0, len(content) * 8, step):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
         try:
             package = packages.read(path)
         except DevcacheError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from postrender import packages
 from postrender.errors import DevcacheError
 from tests.shared.fuzzing import fuzzed
+from tests.shared.layouts import BASE, Layout, zstd
 from tests.shared.package_files import META, STREAM, Image, config, label, packed, tar
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LAYER = tar({"x" * 120: b"x", "package.yaml": STREAM})
+
+RUNTIME = packed(tar({"bin/provider": b"\x7fELF"}))
+OCI = Layout([RUNTIME, packed(LAYER)], {1: BASE}).stored()
 
 Edits = list[tuple[int, bytes]]
 
@@ -105,6 +110,42 @@ def test_an_edited_package_yaml_is_read_or_refused(file: Path, edits: Edits) -> 
 def test_a_random_package_yaml_is_read_or_refused(file: Path, text: str) -> None:
     stream = META + b"spec: " + text.encode("utf-8", "surrogatepass")
     read(file, Image([tar({"package.yaml": stream})]).stored())
+
+
+@fuzzed(400)
+@given(edits=EDITS, cut=st.integers(0, 30_000), gzip=st.booleans())
+def test_an_edited_oci_archive_is_the_same_package_or_refused(
+    file: Path, edits: Edits, cut: int, *, gzip: bool
+) -> None:
+    file.write_bytes(OCI)
+    original = packages.read(file)
+    content = packed(OCI) if gzip else OCI
+    file.write_bytes(edited(content, edits)[:cut])
+    with suppress(DevcacheError):
+        package = packages.read(file)
+        assert package.digest == original.digest
+        assert package.package_yaml.content == STREAM
+
+
+@fuzzed(200)
+@given(edits=EDITS)
+def test_edited_zstd_data_is_read_or_refused(file: Path, edits: Edits) -> None:
+    read(file, Image([edited(zstd(LAYER), edits)]).stored())
+
+
+@fuzzed(300)
+@given(edits=EDITS, place=st.sampled_from(["index.json", "manifest", "config"]))
+def test_edited_json_of_a_layout_is_read_or_refused(file: Path, edits: Edits, place: str) -> None:
+    layout = Layout([packed(LAYER)], {0: BASE})
+    if place == "index.json":
+        index = layout.files()["index.json"]
+        assert isinstance(index, bytes)
+        layout = replace(layout, index=edited(index, edits))
+    elif place == "manifest":
+        layout = replace(layout, manifest=edited(layout.written_manifest(), edits))
+    else:
+        layout = replace(layout, config=edited(config(), edits))
+    read(file, layout.stored())
 
 
 def test_json_that_nests_to_the_interpreters_limit_is_read_or_refused(file: Path) -> None:
