@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shared.paths import GOLDEN
+from tests.shared.paths import DATA, GOLDEN
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel"}
+ZSTD = {"backports.zstd", "compression.zstd"}
+
+LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel", *ZSTD}
 
 SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
 """Modules of the standard library that take long to load."""
+
+XPKG = DATA / "xpkg" / "configuration.xpkg"
 
 SCRIPT = """
 import json, sys
@@ -38,6 +42,9 @@ print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
         pytest.param(["--config=config.yaml"], (LIBRARIES | SLOW) - {"yaml", "_yaml"}, id="filter"),
         pytest.param(["check", "--config=config.yaml"], {"ruamel"}, id="check"),
         pytest.param(["init", str(GOLDEN / "packages" / "network")], {"ruamel"}, id="init"),
+        pytest.param(
+            ["explain", "x.io/a/b:v1", "--crossplane=2.4", f"--path={XPKG}"], ZSTD, id="xpkg"
+        ),
     ],
 )
 def test_a_run_does_not_load_slow_modules(

@@ -137,6 +137,19 @@ def test_a_bad_compressed_file_has_one_clear_error(tmp_path: Path, bad: Bad) -> 
     assert refused.value.where.startswith(f"{path}")
 
 
+def test_without_the_library_a_zstd_layer_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python since 3.14 has it, unless it was built without it."""
+    for name in ("backports", "compression"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "postrender.packages.zstd", raising=False)
+    path = tmp_path / "package.tar"
+    path.write_bytes(ARCHIVES["an OCI archive with zstd"])
+    with pytest.raises(DevcacheError, match="this Python has no zstd library"):
+        packages.read(path)
+
+
 @pytest.mark.linux  # /proc
 def test_a_large_compressed_archive_is_not_read_into_memory(tmp_path: Path) -> None:
     """A runtime of 200 MiB, and the manifest behind it, as by `docker save`."""
