@@ -134,20 +134,33 @@ def _layers(
         problem = f"has more than {layers.MOST} layers"
         raise DevcacheError(problem, where=where)
     blobs: dict[str, Stored] = {}
-    for descriptor in descriptors:
-        if descriptor.digest not in blobs:
-            blobs[descriptor.digest] = _blob(files, descriptor)
-            if blobs[descriptor.digest].sha256() != descriptor.digest:
-                raise damaged(blobs[descriptor.digest].where)
-    result: list[Layer] = []
-    diff_ids = layers.diff_ids(config, len(descriptors))
-    for descriptor, diff_id in zip(descriptors, diff_ids, strict=True):
-        blob = blobs[descriptor.digest]
-        packing = layers.packing(blob)
-        if descriptor.size != blob.size or not (packing or diff_id in {"", descriptor.digest}):
-            raise damaged(blob.where)
-        result.append(Layer(blob, descriptor.digest, packing, diff_id, descriptor.annotation))
-    return tuple(result)
+    return tuple(
+        _layer(files, descriptor, diff_id, blobs)
+        for descriptor, diff_id in zip(
+            descriptors, layers.diff_ids(config, len(descriptors)), strict=True
+        )
+    )
+
+
+def _layer(files: Files, descriptor: _Descriptor, diff_id: str, blobs: dict[str, Stored]) -> Layer:
+    """Return a layer, after a comparison with its descriptor.
+
+    Args:
+        files: The files of the layout.
+        descriptor: The descriptor in the manifest.
+        diff_id: The digest of the unpacked layer by the config, or "".
+        blobs: The blobs that were compared with their digests so far; the layer's is added.
+    """
+    digest = descriptor.digest
+    if digest not in blobs:
+        blobs[digest] = _blob(files, descriptor)
+        if blobs[digest].sha256() != digest:
+            raise damaged(blobs[digest].where)
+    blob = blobs[digest]
+    packing = layers.packing(blob)
+    if blob.size != descriptor.size or not (packing or diff_id in {"", digest}):
+        raise damaged(blob.where)
+    return Layer(blob, digest, packing, diff_id, descriptor.annotation)
 
 
 def _content(files: Files, descriptor: _Descriptor) -> bytes:
