@@ -42,7 +42,9 @@ def kind_of(path: Path) -> Kind:
         DevcacheError: The path cannot be read, or is a file of an unsupported compression.
     """
     if stat.S_ISDIR(disk.status(path).st_mode):
-        return "OCI layout" if os.path.lexists(path / LAYOUT_MARKER) else "directory"
+        marker = path / LAYOUT_MARKER
+        is_layout = os.path.isfile(marker)  # noqa: PTH113  # False in a folder without access
+        return "OCI layout" if is_layout else "directory"
     with disk.open_file(path) as (descriptor, size):
         file = Range(descriptor, 0, size, disk.title(path))
         head = file.at(0).up_to(_BLOCK)

@@ -382,5 +382,6 @@ def test_special_files_in_a_layout_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_package_directory_is_not_a_layout(tmp_path: Path) -> None:
-    path = write_files(tmp_path / "package", {"crossplane.yaml": META, "index.json": b"{}"})
+    files = {"crossplane.yaml": META, "index.json": b"{}", "oci-layout/x.yaml": b""}
+    path = write_files(tmp_path / "package", files)
     assert packages.read(path).form == "directory"
