@@ -1,6 +1,6 @@
 """The exception type of the program, and foreign text in its messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _QUOTED_LENGTH = 120
 """The longest quotation in a message, in characters: enough for a reference or a path."""
@@ -58,7 +58,15 @@ def printable(text: str) -> str:
     Long lines are shortened.
     """
     escaped = "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
-    return "\n".join(map(_shortened, escaped.split("\n")))
+    return "\n".join(shortened(line, _LINE_LENGTH) for line in escaped.split("\n"))
+
+
+def closest(word: str, words: Iterable[str]) -> str:
+    """Return `did you mean ...?` with the word that is most similar, or "" if none is."""
+    import difflib  # noqa: PLC0415  # slow to import, and only errors need it
+
+    close = difflib.get_close_matches(word, list(words), n=1)
+    return f"did you mean {close[0]}?" if close else ""
 
 
 def is_utf8(text: str) -> bool:
@@ -80,9 +88,10 @@ def reason(error: OSError) -> str:
     return (error.strerror or "input or output error").lower()
 
 
-def _shortened(line: str) -> str:
-    half = _LINE_LENGTH // 2
-    return line if len(line) <= _LINE_LENGTH else f"{line[:half]}...{line[-half:]}"
+def shortened(line: str, length: int) -> str:
+    """Return a line without its middle if it has more than `length` characters."""
+    half = length // 2
+    return line if len(line) <= length else f"{line[:half]}...{line[-half:]}"
 
 
 def _escape(character: str) -> str:

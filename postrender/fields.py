@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender.errors import DevcacheError, quoted
+from postrender.errors import DevcacheError, closest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ class Fields(NamedTuple):
         values = {} if value is None else value
         if not isinstance(values, dict):
             problem = f"{path} is not a mapping"
-            raise DevcacheError(problem, where=where)
+            raise DevcacheError(problem, where=where, hint="write its fields as `key: value` pairs")
         return cls(values, path, where).only(*keys)
 
     def only(self, *keys: str) -> Fields:
@@ -57,7 +57,8 @@ class Fields(NamedTuple):
         for key in self.values:
             if keys and key not in keys:
                 problem = f"{self.path} has an unknown key {quoted(key)}"
-                raise DevcacheError(problem, where=self.where, hint=_suggestion(key, keys))
+                hint = closest(key, keys) or f"known keys: {', '.join(sorted(keys))}"
+                raise DevcacheError(problem, where=self.where, hint=hint)
         return self
 
     def under(self, key: str, *keys: str) -> Fields:
@@ -81,14 +82,15 @@ class Fields(NamedTuple):
         """Return a string without blanks and control characters, e.g. a reference."""
         value = self.text(key, default)
         if _UNSAFE.search(value):
-            raise self.refusal(key, "has blanks or control characters")
+            raise self.refusal(key, "has blanks or control characters", hint="remove them")
         return value
 
     def choice(self, key: str, *choices: str) -> str:
         """Return one of `choices`; the first is the default."""
         value = self.text(key, choices[0])
         if value not in choices:
-            raise self.refusal(key, f"is not one of {', '.join(choices)}")
+            hint = closest(value, choices) or f"write e.g. {key}: {choices[0]}"
+            raise self.refusal(key, f"is not one of {', '.join(choices)}", hint=hint)
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -97,7 +99,8 @@ class Fields(NamedTuple):
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.refusal(key, "is neither true nor false")
+            hint = "write true or false, without quotes"
+            raise self.refusal(key, "is neither true nor false", hint=hint)
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -106,16 +109,9 @@ class Fields(NamedTuple):
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.refusal(key, "is not a list of strings")
+            raise self.refusal(key, "is not a list of strings", hint='write e.g. ["a", "b"]')
         return tuple(str(item) for item in value)
 
     def refusal(self, key: str, problem: str, *, hint: str = "") -> DevcacheError:
         """Return the error for a field, e.g. `spec.cache.readOnly.mountPath is not a string`."""
         return DevcacheError(f"{self.path}.{key} {problem}", where=self.where, hint=hint)
-
-
-def _suggestion(key: str, keys: tuple[str, ...]) -> str:
-    import difflib  # noqa: PLC0415  # slow to import, and only errors need it
-
-    close = difflib.get_close_matches(key, keys, n=1)
-    return f"did you mean {close[0]}?" if close else f"known keys: {', '.join(sorted(keys))}"

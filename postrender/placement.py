@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from postrender.packages import Dependency, Package, PackageYaml
     from postrender.result_cache import ResultCache
 
+RENAMING = (
+    "to rename an installed package deletes its APIs with their resources, and recreates them"
+)
+"""The effect of a new name: Crossplane deletes the objects of the package with the old name."""
+
 
 class LocalPackage(NamedTuple):
     """A declared package with its content and its file in the cache.
@@ -57,7 +62,7 @@ class LocalPackage(NamedTuple):
     @property
     def source(self) -> str:
         """The name by which other packages depend on it."""
-        return self.reference.source
+        return self.declaration.source
 
     @property
     def install(self) -> bool:
@@ -66,12 +71,8 @@ class LocalPackage(NamedTuple):
 
     @property
     def resolves_dependencies(self) -> bool:
-        """Whether Crossplane puts it into its Lock, where the packages that depend on it find it.
-
-        The settings of a package that a release created are unknown: these have the default.
-        """
-        settings = self.declaration.settings
-        return settings is None or settings.resolves_dependencies
+        """See `PackageDeclaration.resolves_dependencies`."""
+        return self.declaration.resolves_dependencies
 
     @property
     def digest(self) -> str:
@@ -289,4 +290,4 @@ def _missing_dependencies(local: Sequence[LocalPackage]) -> Iterator[DevcacheErr
 
 
 def _where(package: LocalPackage) -> str:
-    return f"package {package.name} ({quoted(package.declaration.path)})"
+    return f"package {package.name}"

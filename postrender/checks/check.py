@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender import placement
+from postrender import placement, requirements
 from postrender.checks import dependencies, findings, images, sizes
+from postrender.checks.findings import Finding
 from postrender.checks.inputs import read
 from postrender.errors import DevcacheError
 from postrender.release import conflicts
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from postrender.checks.dependencies import Resolution
-    from postrender.checks.findings import Finding, Severity
+    from postrender.checks.findings import Severity
     from postrender.checks.inputs import Inputs
     from postrender.checks.sizes import Size
     from postrender.crossplane.target import Target
@@ -63,21 +64,30 @@ def check(
         tell: Shows the current step.
 
     Raises:
-        DevcacheError: The version is invalid, or not supported.
+        DevcacheError: Nothing is declared, or the version is invalid or not supported.
     """
-    refusals: list[DevcacheError] = []
-    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=refusals.append)
+    errors: list[DevcacheError] = []
+    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=errors.append)
     packages, target = inputs.packages, inputs.target
-    refusals += (error for _, error in inputs.unreadable)
     offline = offline or inputs.declared.offline
-    refusals += _refusals(packages, upstream, target, offline=offline)
+    errors += refusals(inputs, upstream, offline=offline)
+    if not (errors or packages):
+        problem = "declares no packages"
+        hint = f"declare them in {spec.path.removeprefix('values.')}.packages; `init` proposes them"
+        raise DevcacheError(problem, where=spec.where, hint=hint)
     tell("packing the packages")
     measurements = sizes.measure(packages, inputs.declared, upstream, target)
-    refusals += sizes.refusals(measurements)
+    errors += sizes.refusals(measurements)
 
-    results = [findings.from_refusal(error) for error in refusals]
-    resolutions = dependencies.resolve(packages, target)
-    on_dependencies = tuple(dependencies.findings(packages, resolutions, target))
+    results = [findings.from_refusal(error) for error in errors]
+    resolutions = dependencies.resolve(packages, target, inputs.unread)
+    on_dependencies = (
+        *map(
+            _allowed if inputs.declared.allow_unhealthy else _refused,
+            requirements.refusals(packages, target, inputs.unread),
+        ),
+        *dependencies.findings(packages, resolutions, target, inputs.unread),
+    )
     results += [*on_dependencies, *_findings(packages, target)]
     return Outcome(
         inputs=inputs,
@@ -89,11 +99,18 @@ def check(
     )
 
 
-def _refusals(
-    packages: Sequence[LocalPackage], upstream: Upstream, target: Target, *, offline: bool
-) -> Iterator[DevcacheError]:
+def refusals(inputs: Inputs, upstream: Upstream, *, offline: bool) -> Iterator[DevcacheError]:
+    """Yield the refusals of the filter, except for sizes, requirements and invalid fields.
+
+    Args:
+        inputs: The inputs of the checks.
+        upstream: The values of the upstream chart.
+        offline: Whether each dependency must be local.
+    """
+    packages = inputs.packages
+    yield from (error for _, error in inputs.unreadable)
     for package in packages:
-        yield from placement.refusals(package, target)
+        yield from placement.refusals(package, inputs.target)
     yield from placement.exclusions(packages, offline=offline)
     yield from conflicts.same_source(packages, conflicts.installed_sources(upstream.packages, ()))
     if upstream.config_map:
@@ -106,3 +123,11 @@ def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Find
     for package in packages:
         yield from dependencies.crossplane_findings(package, target)
         yield from images.findings(package, target)
+
+
+def _refused(refusal: DevcacheError) -> Finding:
+    return findings.from_refusal(requirements.with_setting(refusal))
+
+
+def _allowed(refusal: DevcacheError) -> Finding:
+    return Finding("warning", refusal.where, refusal.problem, refusal.hint)

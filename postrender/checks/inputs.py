@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postrender import placement
+from postrender import placement, result_cache
 from postrender.crossplane.target import Target
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from postrender.fields import Fields
     from postrender.interface.progress import Tell
     from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,20 @@ class Inputs:
     packages: tuple[LocalPackage, ...]
     unreadable: tuple[tuple[PackageDeclaration, DevcacheError], ...]
 
+    @property
+    def unread(self) -> tuple[PackageDeclaration, ...]:
+        """The declared packages that could not be read, also those with an invalid declaration."""
+        return (*self.declared.invalid, *(declaration for declaration, _ in self.unreadable))
 
-def read(
-    spec: Fields, upstream: Upstream, *, crossplane: str, tell: Tell, refuse: Refuse
+
+def read(  # noqa: PLR0913  # the options of `check`, and a cache
+    spec: Fields,
+    upstream: Upstream,
+    *,
+    crossplane: str,
+    tell: Tell,
+    refuse: Refuse,
+    cache: ResultCache = result_cache.NO_CACHE,
 ) -> Inputs:
     """Return the inputs. Relative paths start from the working directory.
 
@@ -49,6 +61,7 @@ def read(
         crossplane: The Crossplane version, or "" for the declared version, else our chart's.
         tell: Shows the current step.
         refuse: Receives each refusal of the declaration; see `devcache.read`.
+        cache: Results of earlier runs.
 
     Raises:
         DevcacheError: The version is invalid, or not supported.
@@ -61,7 +74,7 @@ def read(
     for declaration in declared.packages:
         tell(f"reading {declaration.name}")
         try:
-            packages.append(placement.local_package(declaration, target, Path()))
+            packages.append(placement.local_package(declaration, target, Path(), cache))
         except DevcacheError as error:
             unreadable.append((declaration, error))
     return Inputs(declared, target, tuple(packages), tuple(unreadable))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from postrender.cli import streams
-from postrender.errors import one_line
+from postrender.errors import one_line, shortened
 from postrender.interface.report import Table
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ longer than nearly all words."""
 
 _PADDING = 3
 """The blanks between two columns."""
+
+_WIDEST = 240
+"""The most characters of a cell, except in the last column: a table pads all rows to its widest."""
 
 _ANY_WIDTH = 100_000
 """The width in columns without a terminal. It is so large that no line wraps: grep works."""
@@ -142,7 +145,10 @@ def _rich(table: Table, width: int, *, terminal: bool) -> RichTable:
         show_edge=False,
         show_header=any(table.columns),
     )
-    rows = [[one_line(cell) for cell in row] for row in table.rows]
+    rows = [
+        [*(shortened(one_line(cell), _WIDEST) for cell in cells), one_line(last)]
+        for *cells, last in table.rows
+    ]
     limit, widths = _fit(list(zip(table.columns, *rows, strict=True)), width)
     for column, column_width in zip(table.columns, widths, strict=True):
         rich_table.add_column(

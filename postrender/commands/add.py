@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import packages
+from postrender import packages, requirements, result_cache
+from postrender.checks import check
+from postrender.checks.inputs import read
 from postrender.crossplane import references
-from postrender.declared import devcache, files, proposals, replacement
+from postrender.crossplane.target import Target
+from postrender.declared import devcache, files, options, proposals, replacement
 from postrender.errors import DevcacheError
 from postrender.interface import arguments
 from postrender.interface.command import Command
@@ -16,16 +20,22 @@ from postrender.roundtrip import addition
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from postrender.manifests.nodes import Plain
     from postrender.packages import Package
 
 
-def run(
-    *, path: Path, file: Path, name: str = "", package: str = "", runtime_image: str = ""
+def run(  # noqa: PLR0913  # the options of the command line
+    *,
+    path: Path,
+    file: Path,
+    name: str = "",
+    package: str = "",
+    runtime_image: str = "",
+    crossplane: str = "",
 ) -> str:
-    """Add a package to a file, and return a message.
+    """Add a package to a file, and return a message, with warnings.
 
     Args:
         path: A package on disk.
@@ -34,18 +44,21 @@ def run(
             depends on it requires, else its own name.
         package: Its `spec.package`; by default the one that such a package requires, else none.
         runtime_image: The image that the package runs, or "".
+        crossplane: The Crossplane version; by default the declared one, else that of our chart.
 
     Raises:
-        DevcacheError: The package cannot be read, the file cannot be read or changed, the file
-            already has the package, or the name or reference is invalid.
+        DevcacheError: The package cannot be read, the file cannot be read or changed, has a key
+            twice or already has the package, an option is invalid, or the filter would refuse the
+            package.
     """
+    if crossplane:
+        Target.parse(crossplane, where="--crossplane")
     where = files.title(file)
     with replacement.open_original(file) as original:
         text = original.text
         declared = list(_declared(text, where))
         (proposal,) = proposals.propose([(path, packages.read(path))], declared)
         name = name or proposal.name
-        warns = proposal.package and not (package or proposal.is_in_range)
         package = package or proposal.package
         devcache.check_name(name, where="--name")
         if package:
@@ -55,9 +68,55 @@ def run(
             **({"package": package} if package else {}),
             **({"runtimeImage": runtime_image} if runtime_image else {}),
         }
-        replacement.replace(original, addition.with_package(text, name, entry, where=where))
-    warning = "no tag was found in the ranges of all packages that depend on it: edit its package\n"
-    return f"added {name} to {where}\n{warning if warns else ''}"
+        after = addition.with_package(text, name, entry, where=where)
+        warnings: list[str] = []
+        before, problems = (_problems(version, where, crossplane) for version in (text, after))
+        if before and problems:
+            for refusal in _new(before.refusals, problems.refusals):
+                raise refusal
+            warnings = [
+                f"warning: {problem}\n" for problem in _new(before.unhealthy, problems.unhealthy)
+            ]
+        replacement.replace(original, after)
+    return "".join([f"added {name} to {where}\n", *warnings])
+
+
+class _Problems(NamedTuple):
+    """The problems of the packages that a file declares.
+
+    Attributes:
+        refusals: The refusals of the filter.
+        unhealthy: The refusals of packages that can never become Healthy.
+    """
+
+    refusals: Sequence[DevcacheError]
+    unhealthy: Sequence[DevcacheError]
+
+
+def _problems(text: str, where: str, crossplane: str) -> _Problems | None:
+    """Return the problems of the packages in a text, or None if `check` cannot read the text."""
+    refusals: list[DevcacheError] = []
+    try:
+        spec, upstream = options.of_text(text, where=where)
+        inputs = read(
+            spec,
+            upstream,
+            crossplane=crossplane,
+            tell=lambda _: None,
+            refuse=refusals.append,
+            cache=result_cache.of_user(os.environ),
+        )
+    except DevcacheError:
+        return None
+    # The dependencies may be added later.
+    refusals += check.refusals(inputs, upstream, offline=False)
+    unhealthy = requirements.refusals(inputs.packages, inputs.target, inputs.unread)
+    return _Problems(refusals, tuple(unhealthy))
+
+
+def _new(before: Iterable[DevcacheError], after: Iterable[DevcacheError]) -> list[DevcacheError]:
+    known = {refusal.args for refusal in before}
+    return [refusal for refusal in after if refusal.args not in known]
 
 
 def _declared(text: str, where: str) -> Iterator[Package]:
@@ -80,6 +139,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--package", metavar="REFERENCE", help="the spec.package of the object")
     parser.add_argument(
         "--runtime-image", metavar="IMAGE", help="the image of a Provider or Function"
+    )
+    arguments.crossplane(
+        parser, "the version (default: the declared version, or that of our chart)"
     )
 
 

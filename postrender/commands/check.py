@@ -14,7 +14,7 @@ from postrender.interface.report import Report, Table
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from postrender.checks.check import Outcome
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
     from postrender.interface.report import Tree
     from postrender.manifests.nodes import Plain
+
+
+_LONG_HINT = 160
+"""The longest hint in characters that the table repeats, e.g. not the kinds of a package."""
 
 
 def run(
@@ -44,7 +48,8 @@ def run(
         offline: Whether to refuse a dependency that is not local, regardless of the declaration.
 
     Raises:
-        DevcacheError: A file cannot be read or is not YAML, or the version is not supported.
+        DevcacheError: A file cannot be read or is not YAML, declares no packages, or the version is
+            not supported.
     """
     spec, upstream = options.load(values_files, config)
     outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
@@ -125,7 +130,7 @@ def _tables(outcome: Outcome) -> tuple[Table, ...]:
         Table(
             "Findings",
             ("SEVERITY", "WHERE", "PROBLEM", "HINT"),
-            tuple(map(_finding_row, outcome.findings)),
+            tuple(_finding_rows(outcome.findings)),
         ),
     )
 
@@ -143,8 +148,13 @@ def _dependency_row(resolution: Resolution) -> tuple[str, ...]:
     )
 
 
-def _finding_row(finding: Finding) -> tuple[str, ...]:
-    return (finding.severity, finding.where, finding.problem, finding.hint)
+def _finding_rows(findings: Sequence[Finding]) -> Iterator[tuple[str, ...]]:
+    long_hints: set[str] = set()
+    for finding in findings:
+        hint = "as above" if finding.hint in long_hints else finding.hint
+        if len(hint) > _LONG_HINT:
+            long_hints.add(hint)
+        yield (finding.severity, finding.where, finding.problem, hint)
 
 
 def _limit(size: Size) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import packages
-from postrender.declared import proposals
+from postrender.declared import files, proposals
 from postrender.errors import one_line
 from postrender.interface import arguments
 from postrender.interface.command import Command
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def run(*, paths: Sequence[Path], tell: Tell) -> str:
+def run(*, paths: Sequence[Path], tell: Tell, file: Path | None = None) -> str:
     """Return values of our chart that declare packages, with comments on the fields to fill in.
 
     Args:
         paths: Packages on disk.
         tell: Shows the current step.
+        file: A file to create with these values, or None to return them.
 
     Raises:
-        DevcacheError: A package cannot be read, or two packages would have the same name.
+        DevcacheError: A package cannot be read, two packages would have the same name, or the file
+            cannot be created.
     """
     import jinja2
 
@@ -46,11 +48,18 @@ def run(*, paths: Sequence[Path], tell: Tell) -> str:
     )
     environment.filters.update(yaml=emit.scalar, comment=one_line)
     template = environment.get_template("values.yaml.j2")
-    return template.render(proposals=proposals.propose(packages_at_paths))
+    values = template.render(proposals=proposals.propose(packages_at_paths))
+    if file is None:
+        return values
+    files.create(file, values)
+    return f"wrote {files.title(file)}\n"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.paths(parser)
+    parser.add_argument(
+        *("-f", "--file"), type=Path, metavar="FILE", help="a file to create (default: stdout)"
+    )
 
 
 COMMAND = Command(

@@ -9,7 +9,6 @@ requires a pre-release in each part; for version 3 one part with a pre-release i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 Rules = Literal["v1", "v3", "v3.5"]
@@ -26,23 +25,24 @@ of a range (constraints.go, MaxConstraintLen; version.go, MaxVersionLen)."""
 
 # A range is text from a package: each pattern reads it in linear time. So no two parts that follow
 # each other match the same character, unless the first part never returns what it took (`*+`).
+# `re` compiles a pattern on its first use and keeps it: the filter needs only a few of them.
 _BLANK = r"[\t\n\f\r ]"
 _BLANKS = rf"{_BLANK}*+"
 _IDENTIFIERS = r"[0-9A-Za-z-]++(?:\.[0-9A-Za-z-]++)*+"
 _SUFFIX = rf"(?:-({_IDENTIFIERS}))?(?:\+{_IDENTIFIERS})?"
-_VERSION = re.compile(rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{_SUFFIX}")
+_VERSION = rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{_SUFFIX}"
 
 _NUMBER = r"[0-9|xX*]++"
 _OPERAND = rf"v?({_NUMBER})(?:\.({_NUMBER}))?(?:\.({_NUMBER}))?{_SUFFIX}"
 _OPERATOR = r"(=||!=|>|<|>=|=>|<=|=<|~|~>|\^)"
 _COMPARISON = rf"{_OPERATOR}{_BLANKS}{_OPERAND}"
-_PART = re.compile(rf"{_BLANKS}{_COMPARISON}{_BLANKS}")
+_PART = rf"{_BLANKS}{_COMPARISON}{_BLANKS}"
 _SEPARATOR = rf"(?:{_BLANKS},{_BLANKS}|{_BLANK}++)"
 _UNCAPTURED = re.sub(r"\((?!\?)", "(?:", _COMPARISON)
-_PARTS = re.compile(rf"{_BLANKS}{_UNCAPTURED}(?:{_SEPARATOR}{_UNCAPTURED})*+{_BLANKS}")
-_NEXT_PART = re.compile(rf"(?!{_BLANK}){_COMPARISON}")
-_FROM_TO = re.compile(rf"{_BLANKS}({_OPERAND}){_BLANK}++-{_BLANK}++({_OPERAND}){_BLANKS}")
-_BEFORE_FROM_TO = re.compile(rf",|\|(?=v|{_BLANK})")
+_PARTS = rf"{_BLANKS}{_UNCAPTURED}(?:{_SEPARATOR}{_UNCAPTURED})*+{_BLANKS}"
+_NEXT_PART = rf"(?!{_BLANK}){_COMPARISON}"
+_FROM_TO = rf"{_BLANKS}({_OPERAND}){_BLANK}++-{_BLANK}++({_OPERAND}){_BLANKS}"
+_BEFORE_FROM_TO = rf",|\|(?=v|{_BLANK})"
 
 _LARGEST_SIGNED = 2**63 - 1
 _LARGEST = 2**64 - 1
@@ -68,7 +68,7 @@ class Version(NamedTuple):
 
 def version(text: str, rules: Rules) -> Version | None:
     """Return the version of a tag, e.g. `v0.1.0-rc.1`, or None; missing numbers are 0."""
-    match = _VERSION.fullmatch(text)
+    match = re.fullmatch(_VERSION, text)
     return _version(match.groups(), rules) if match else None
 
 
@@ -97,8 +97,7 @@ def _identifier(text: str) -> _Identifier:
     return (0, number, text) if number <= _LARGEST else (1, 0, text)
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """One comparison of a range.
 
     Attributes:
@@ -117,8 +116,7 @@ class _Part:
         return 1 if self.open == "minor" else 2
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     """A range of versions: at least one group must hold, with all its parts."""
 
     groups: tuple[tuple[_Part, ...], ...]
@@ -168,8 +166,8 @@ def parse(text: str, rules: Rules) -> Range | None:
 def _matches(group: str, rules: Rules) -> list[re.Match[str] | None]:
     """Return the match of each part of a group, with None for an improper one."""
     if rules == "v1":
-        return [_PART.fullmatch(part) for part in group.split(",")]
-    return [*_NEXT_PART.finditer(group)] if _PARTS.fullmatch(group) else [None]
+        return [re.fullmatch(_PART, part) for part in group.split(",")]
+    return [*re.finditer(_NEXT_PART, group)] if re.fullmatch(_PARTS, group) else [None]
 
 
 def _without_from_to(text: str, rules: Rules) -> str:
@@ -178,14 +176,17 @@ def _without_from_to(text: str, rules: Rules) -> str:
     The library looks for them in the whole text. But only those at the beginning of a part matter:
     the range is improper if there is one in another place.
     """
+    if "-" not in text:
+        return text
+    from_to, before_from_to = re.compile(_FROM_TO), re.compile(_BEFORE_FROM_TO)
     end = "" if rules == "v1" else " "
     pieces: list[str] = []
     position = 0
     while True:
-        if match := _FROM_TO.match(text, position):
+        if match := from_to.match(text, position):
             pieces.append(f">= {match[1]}, <= {match[6]}{end}")
             position = match.end()
-        elif before := _BEFORE_FROM_TO.search(text, position):
+        elif before := before_from_to.search(text, position):
             pieces.append(text[position : before.end()])
             position = before.end()
         else:

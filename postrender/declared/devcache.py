@@ -83,6 +83,19 @@ class PackageDeclaration(NamedTuple):
     install: bool = True
     settings: Settings | None = _NO_SETTINGS
 
+    @property
+    def source(self) -> str:
+        """The name by which other packages depend on it."""
+        return self.reference.source
+
+    @property
+    def resolves_dependencies(self) -> bool:
+        """Whether Crossplane puts it into its Lock, where the packages that depend on it find it.
+
+        The settings of a package that a release created are unknown: these have the default.
+        """
+        return self.settings is None or self.settings.resolves_dependencies
+
 
 class Copier(NamedTuple):
     """The initContainer that copies packages into the cache.
@@ -126,8 +139,10 @@ class DevCache(NamedTuple):
         release_revision: With `live`, a string unique to each revision of the release, or "".
         payload_apart: Whether the packages are in ConfigMaps outside of the release.
         offline: Whether a dependency that is not local is an error.
+        allow_unhealthy: Whether a package that can never become Healthy is no error.
         limit_release: Whether the release must fit Helm's Secret.
         crossplane_version: The version to assume, or "" to find it in the manifests.
+        invalid: The name and the reference of each package that has another invalid field.
     """
 
     packages: tuple[PackageDeclaration, ...] = ()
@@ -139,8 +154,10 @@ class DevCache(NamedTuple):
     live: bool = False
     release_revision: str = ""
     offline: bool = False
+    allow_unhealthy: bool = False
     limit_release: bool = True
     crossplane_version: str = ""
+    invalid: tuple[PackageDeclaration, ...] = ()
 
     @property
     def revision(self) -> str:
@@ -185,7 +202,8 @@ def load_spec(text: str, *, where: str) -> Fields:
     )
     if (document.text("apiVersion"), document.text("kind")) != (API_VERSION, KIND):
         problem = f"is not a document of apiVersion {API_VERSION} and kind {KIND}"
-        raise DevcacheError(problem, where=where)
+        hint = "begin it with this apiVersion and kind; pass values of our chart with -f"
+        raise DevcacheError(problem, where=where, hint=hint)
     return Fields.of(document.values.get("spec"), path="spec", where=where)
 
 
@@ -208,7 +226,7 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
     nothing = Fields({}, spec.path, spec.where)
     keys = (
         *("packages", "cache", "copier", "payload", "live", "releaseRevision"),
-        *("offline", "limits", "crossplaneVersion"),
+        *("offline", "allowUnhealthy", "limits", "crossplaneVersion"),
     )
     attempt(lambda: spec.only(*keys), default=spec)
     packages = attempt(lambda: spec.under("packages"), default=nothing)
@@ -216,11 +234,13 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
     mount = attempt(lambda: cache.under("readOnly", "mountPath"), default=nothing)
     volume = attempt(lambda: cache.under("readWrite", "volume", "sizeLimit"), default=nothing)
     limits = attempt(lambda: spec.under("limits", "release"), default=nothing)
-    declarations = [
-        attempt(partial(_package, name, packages), default=None) for name, _ in packages.entries()
-    ]
+    declarations = {
+        name: attempt(partial(_package, name, packages), default=None)
+        for name, _ in packages.entries()
+    }
+    invalid = [_outline(name, packages) for name, valid in declarations.items() if valid is None]
     return DevCache(
-        packages=tuple(filter(None, declarations)),
+        packages=tuple(filter(None, declarations.values())),
         mount_path=attempt(lambda: _mount_path(mount), default=_DEFAULT.mount_path),
         cache_volume=attempt(
             lambda: _name(volume, "volume", _DEFAULT.cache_volume), default=_DEFAULT.cache_volume
@@ -233,8 +253,10 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         live=attempt(lambda: spec.flag("live", default=False), default=False),
         release_revision=attempt(lambda: _release_revision(spec), default=""),
         offline=attempt(lambda: spec.flag("offline", default=False), default=False),
+        allow_unhealthy=attempt(lambda: spec.flag("allowUnhealthy", default=False), default=False),
         limit_release=attempt(lambda: limits.flag("release", default=True), default=True),
         crossplane_version=attempt(lambda: _version(spec), default=""),
+        invalid=tuple(filter(None, invalid)),
     )
 
 
@@ -265,18 +287,30 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
     if resources and not fields.word("runtimeImage"):
         problem = "is for the container of runtimeImage, which is not set"
         raise fields.refusal("runtimeResources", problem, hint="set both, or neither")
-    text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
     if len(name) == 1 and not fields.word("package"):
         problem = "is missing: a repository needs at least two characters, and the name has one"
         raise fields.refusal("package", problem, hint="set it, or use a longer name")
     return PackageDeclaration(
         name=name,
         path=path,
-        reference=references.parse(text, where=f"{packages.where}, {fields.path}.package"),
+        reference=_reference(name, fields),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
         settings=Settings(fields.word("runtimeImage"), resources, dict(spec.entries())),
     )
+
+
+def _reference(name: str, fields: Fields) -> Reference:
+    text = fields.word("package") or f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
+    return references.parse(text, where=f"{fields.where}, {fields.path}.package")
+
+
+def _outline(name: str, packages: Fields) -> PackageDeclaration | None:
+    """Return the name and the reference of a package with an invalid field, or None."""
+    try:
+        return PackageDeclaration(name, "", _reference(name, packages.under(name)))
+    except DevcacheError:
+        return None
 
 
 def _mount_path(fields: Fields) -> str:

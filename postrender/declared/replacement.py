@@ -97,7 +97,7 @@ def replace(original: Original, text: str) -> None:
 def _require_replaceable(path: Path, status: os.stat_result, *, may_write: bool) -> None:
     if not stat.S_ISREG(status.st_mode):
         problem = "not a regular file"
-        raise DevcacheError(problem, where=disk.title(path))
+        raise DevcacheError(problem, where=disk.title(path), hint="name a file")
     if not (may_write and status.st_mode & _WRITABLE):  # root may write all files
         problem = "is read-only"
         raise DevcacheError(problem, where=disk.title(path), hint="make it writable")

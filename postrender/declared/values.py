@@ -13,7 +13,7 @@ from postrender.fields import Fields
 from postrender.manifests import nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from postrender.manifests.nodes import Plain
@@ -59,7 +59,22 @@ def load(paths: Sequence[Path]) -> Fields:
         DevcacheError: A file cannot be read, is not a YAML mapping, or not values of our chart.
     """
     where = files.title(paths[0]) if len(paths) == 1 else WHERE
-    merged = Fields(reduce(_merge, [_read(path).values for path in paths], {}), "values", where)
+    texts = [(files.text(path), files.title(path)) for path in paths]
+    return of_texts(texts, where=where)
+
+
+def of_texts(texts: Iterable[tuple[str, str]], *, where: str) -> Fields:
+    """Return the values of our chart from the texts of files, each with its title; see `load`.
+
+    Args:
+        texts: The texts; later ones take precedence.
+        where: All files together, for error messages.
+
+    Raises:
+        DevcacheError: A text is not a YAML mapping, or not values of our chart.
+    """
+    all_values = [_read(text, title).values for text, title in texts]
+    merged = Fields(reduce(_merge, all_values, {}), "values", where)
     if merged.values.get(CHART) is None:
         return merged.only(*_KEYS)
     subchart = merged.under(CHART, *_KEYS)
@@ -69,9 +84,8 @@ def load(paths: Sequence[Path]) -> Fields:
     return subchart._replace(values={**subchart.values, "crossplane": crossplane})
 
 
-def _read(path: Path) -> Fields:
-    where = files.title(path)
-    fields = Fields.of(nodes.plain(files.text(path), where=where), path="values", where=where)
+def _read(text: str, where: str) -> Fields:
+    fields = Fields.of(nodes.plain(text, where=where), path="values", where=where)
     if fields.values.get("kind") == devcache.KIND:
         problem = "is a DevCache document, not values of our chart"
         raise DevcacheError(problem, where=where, hint="pass it with --config")

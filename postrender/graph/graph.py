@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from postrender import requirements
 from postrender.checks import dependencies
 
 if TYPE_CHECKING:
@@ -183,13 +184,15 @@ class _Edges:
         self._target = inputs.target
         self._unreadable = {
             declaration.reference.source: declaration.name
-            for declaration, _ in reversed(inputs.unreadable)
+            for declaration in reversed(inputs.unread)
         }
         self._conflicts = conflicts
         self._offline = offline
 
     def of(self, resolution: Resolution) -> Edge:
-        unreadable = "" if resolution.local else self._unreadable.get(resolution.source, "")
+        unreadable = self._unreadable.get(resolution.source, "")
+        if resolution.local != unreadable:
+            unreadable = "" if resolution.local else unreadable
         return Edge(
             package=resolution.package,
             key=Key(resolution.local or unreadable, resolution.source),
@@ -202,7 +205,7 @@ class _Edges:
             return "unresolved" if resolution.local else "missing"
         if resolution.state == "pulled" and (self._offline or resolution in self._conflicts):
             return "missing"
-        if dependencies.is_improper(resolution.constraint, self._target):
+        if requirements.is_improper(resolution.constraint, self._target):
             return "improper"
         return resolution.state
 
@@ -210,6 +213,8 @@ class _Edges:
 def _declared(inputs: Inputs) -> Iterator[Node]:
     for package in inputs.packages:
         yield _node(package.declaration, "local")
+    for declaration in inputs.declared.invalid:
+        yield _node(declaration, "unreadable", "its declaration is invalid")
     for declaration, error in inputs.unreadable:
         yield _node(declaration, "unreadable", error.problem)
 

@@ -13,12 +13,12 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender import __version__
-from postrender.errors import is_utf8, one_line, quoted
+from postrender.errors import closest, is_utf8, one_line, quoted
 from postrender.interface import arguments
 from postrender.interface.command import DOCUMENTATION, PROGRAM, Command, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from postrender.interface.command import Options
 
@@ -31,12 +31,28 @@ the parser."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that neither prints an error nor exits."""
+    """A parser that neither prints an error nor exits.
+
+    Attributes:
+        commands: The parsers of the commands, by name.
+    """
+
+    commands: Mapping[str, _Parser] = {}
 
     def error(self, message: str) -> NoReturn:
         """Raise an error: Helm 4 would not show the output of argparse."""
         explained = f"{one_line(message)}\n{self.format_usage().strip()}"
         raise UsageError(explained)
+
+    def knows(self, word: str) -> bool:
+        """Return whether a word is an option of this parser, or the beginning of one."""
+        option = word.partition("=")[0]
+        return any(known.startswith(option) for known in self._option_string_actions)
+
+    def closest(self, word: str) -> str:
+        """Return a suggestion for an option that this parser does not know, or ""."""
+        options = [option for option in self._option_string_actions if option.startswith("--")]
+        return closest(word.partition("=")[0], options)
 
 
 def load(name: str) -> Command:
@@ -74,7 +90,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):
-            options: Options = vars(parser(loaded).parse_args(argv))
+            options: Options = _options(argv, loaded)
     except SystemExit:  # of --help and --version
         return Command("", "", arguments.none, run=printed.getvalue), {}
     name = str(options.pop("command", None) or FILTER)
@@ -91,7 +107,50 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     return command, options
 
 
-def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
+def _options(argv: Sequence[str], loaded: Iterable[str]) -> Options:
+    """Return the options of a call, after a check of its command and of the names of its options.
+
+    Raises:
+        UsageError: The arguments are invalid.
+    """
+    root = parser(loaded)
+    problem = _command_problem(argv, root)
+    if problem:
+        root.error(problem)
+    namespace, unknown = root.parse_known_args(argv)
+    options: Options = vars(namespace)
+    if unknown:
+        name = str(options.get("command", ""))
+        command = root.commands.get(name, root)
+        problem = f"unrecognized arguments: {' '.join(unknown)}"
+        command.error(_with_suggestion(problem, command.closest(unknown[0])))
+    return options
+
+
+def _command_problem(argv: Sequence[str], root: _Parser) -> str:
+    """Return the problem of a call whose first words are neither a command nor an option, or ""."""
+    words = list(argv)
+    while words and words[0].partition("=")[0] == "--config":
+        del words[: 1 if "=" in words[0] else 2]
+    first = words[0] if words else ""
+    if not first or first in names() or root.knows(first):
+        return ""
+    if not first.startswith("-"):
+        suggestion = closest(first, names()) or f"the commands are {', '.join(names())}"
+        return _with_suggestion(f"there is no command {quoted(first)}", suggestion)
+    commands = [name for name, command in root.commands.items() if command.knows(first)]
+    if not commands:
+        return _with_suggestion(f"there is no option {quoted(first)}", root.closest(first))
+    command = next((name for name in (*words, "check") if name in commands), commands[0])
+    suggestion = f"did you mean `{PROGRAM} {command} {first.partition('=')[0]}`?"
+    return _with_suggestion(f"{quoted(first)} is an option of a command", suggestion)
+
+
+def _with_suggestion(problem: str, suggestion: str) -> str:
+    return f"{problem}; {suggestion}" if suggestion else problem
+
+
+def parser(loaded: Iterable[str]) -> _Parser:
     """Return the parser of some commands.
 
     An option that is absent from a call has no value: each command has its own defaults.
@@ -118,6 +177,7 @@ def parser(loaded: Iterable[str]) -> argparse.ArgumentParser:
             argument_default=argparse.SUPPRESS,
         )
         command.arguments(subparser)
+    root.commands = subparsers.choices
     return root
 
 

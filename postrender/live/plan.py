@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from postrender import placement, result_cache
+from postrender import placement, requirements, result_cache
+from postrender.declared.devcache import PackageDeclaration
 from postrender.errors import DevcacheError, quoted
 from postrender.live.releases import PUSHED_SUFFIX
 from postrender.payload import compression, contents, limits, record
@@ -93,6 +94,7 @@ def push(
             if other.name != change.name:
                 for refusal in placement.exclusion(change.entry, other):
                     raise refusal
+    _require_requirements(release, changes)
     changed_packages = [change.package for change in changes if change.state != "same"]
     packed = compression.packed([package.package_yaml for package in changed_packages], cache)
     names = [package.name for package in changed_packages]
@@ -104,6 +106,21 @@ def push(
         )
         raise DevcacheError(problem, hint="install it with helm upgrade and payload: apart")
     return Plan(changes, result)
+
+
+def _require_requirements(release: Release, changes: Sequence[Change]) -> None:
+    """Refuse changed packages that can never become Healthy, unless the release allows them."""
+    if release.record.allow_unhealthy:
+        return
+    pushed_names = {change.name for change in changes}
+    packages = [change.package for change in changes if change.state != "same"]
+    others = [
+        PackageDeclaration(name, entry.path, entry.reference, install=entry.install)
+        for name, entry in release.entries.items()
+        if name not in pushed_names
+    ]
+    others += [change.package.declaration for change in changes if change.state == "same"]
+    requirements.require(packages, release.target, others)
 
 
 def with_notice(release: Release, names: Iterable[str]) -> Contents:

@@ -24,6 +24,8 @@ BYTE_ORDER_MARK = "\ufeff"
 _QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
 """The place where a parser's message quotes content; `expected ',' or ']'` is not content."""
 
+UTF_8_HINT = "save the file as UTF-8"
+
 _DEEPEST = 200
 """The limit of nesting. PyYAML recurses in C, and crashes at about ten thousand levels."""
 
@@ -51,7 +53,7 @@ def decode(content: bytes, *, where: str, first_line: int = 1) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + first_line
         problem = "is not UTF-8"
-        raise DevcacheError(problem, where=f"{where}, line {line}") from None
+        raise DevcacheError(problem, where=f"{where}, line {line}", hint=UTF_8_HINT) from None
 
 
 def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | None:
@@ -73,7 +75,8 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + first_line}, column {mark.column + 1}" if mark else ""
         where = ", ".join(filter(None, (where, place)))
-        raise DevcacheError(syntax_problem(error), where=where) from None
+        hint = syntax_hint(text, mark.line) if mark else ""
+        raise DevcacheError(syntax_problem(error), where=where, hint=hint) from None
     except yaml.YAMLError as error:
         raise DevcacheError(syntax_problem(error), where=where) from None
 
@@ -126,6 +129,13 @@ def syntax_problem(error: Exception) -> str:
         return "holds more than one document"
     reason = _QUOTATION.split(message or "a character that YAML does not allow")[0]
     return f"is not valid YAML: {reason}"
+
+
+def syntax_hint(text: str, line: int) -> str:
+    """Return a hint if a line, counted from 0, is indented by a tab; else ""."""
+    lines = text.split("\n", line + 1)
+    is_tab = line < len(lines) and lines[line].lstrip(" ").startswith("\t")
+    return "indent the line with blanks: YAML allows no tabs there" if is_tab else ""
 
 
 def pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
@@ -207,17 +217,46 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, seen, where) for item in items(node)]
+    _require_unique_keys(node, where)
     mapping: dict[str, Plain] = {}
     for key, value in pairs(node):
-        line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            problem = f"has a key that is not a string on line {line}"
-            raise DevcacheError(problem, where=where)
-        if key.value in mapping:
-            problem = f"repeats the key {quoted(key.value)} on line {line}"
+            problem = f"has a key that is not a string on line {key.start_mark.line + 1}"
             raise DevcacheError(problem, where=where)
         mapping[key.value] = _plain(value, seen, where)
     return mapping
+
+
+def require_unique_keys(root: yaml.Node | None, *, where: str) -> None:
+    """Refuse a document with a mapping that has a key twice.
+
+    Args:
+        root: The root node of the document.
+        where: The document, for error messages.
+
+    Raises:
+        DevcacheError: It has one. Helm would take the last of the values.
+    """
+    seen: set[int] = set()
+    pending = [root] if root else []
+    while pending:
+        node = pending.pop()
+        if id(node) not in seen:  # aliases make the document a graph
+            seen.add(id(node))
+            _require_unique_keys(node, where)
+            pending += [*items(node), *(value for _, value in pairs(node))]
+
+
+def _require_unique_keys(mapping: yaml.Node, where: str) -> None:
+    keys: set[str] = set()
+    for key, _ in pairs(mapping):
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        if key.value in keys:
+            problem = f"repeats the key {quoted(key.value)} on line {key.start_mark.line + 1}"
+            hint = "keep one of them: Helm would take the last one without a word"
+            raise DevcacheError(problem, where=where, hint=hint)
+        keys.add(key.value)
 
 
 def scalar(node: yaml.ScalarNode) -> Plain:

@@ -179,7 +179,8 @@ def require_manifests(documents: Iterable[Document]) -> None:
     roots = [document.root for document in documents]
     if all(root is None or nodes.is_null(root) for root in roots):
         problem = "there are no manifests on stdin"
-        raise DevcacheError(problem, hint="let Helm run it: --post-renderer crossplane-devcache")
+        hint = "see the error of the program before the pipe; with Helm 3, omit --output-dir"
+        raise DevcacheError(problem, hint=hint)
 
 
 def join(documents: Sequence[Document]) -> list[bytes]:

@@ -64,8 +64,17 @@ def open_file(path: Path) -> Iterator[tuple[int, int]]:
 def unreadable(path: Path, error: OSError | ValueError) -> DevcacheError:
     """Return the refusal of a `path` that the system cannot open or read."""
     if isinstance(error, FileNotFoundError):
-        hint = "relative paths start from the current directory; for the filter, from that of helm"
-        return DevcacheError("no such file or directory", where=title(path), hint=hint)
+        return DevcacheError("no such file or directory", where=title(path), hint=_hint(path))
     reason = error.strerror if isinstance(error, OSError) else None
     problem = f"cannot be read: {(reason or 'not a usable path').lower()}"
-    return DevcacheError(problem, where=title(path))
+    hint = "name a file" if isinstance(error, IsADirectoryError) else ""
+    return DevcacheError(problem, where=title(path), hint=hint)
+
+
+def _hint(path: Path) -> str:
+    """Return the hint for a path that does not exist."""
+    if str(path) == "-":
+        return "no file is read from stdin: write the input to a file, and name that"
+    if str(path).startswith(("~", "$")):
+        return "write the path out: only a shell expands ~ and variables, and not within quotes"
+    return "relative paths start from the current directory; for the filter, from that of helm"

@@ -78,7 +78,7 @@ def split(stream: bytes, budget: Budget, *, where: str, thorough: bool) -> Itera
             line, column = _place(error, text)
             line += stream.count(b"\n", 0, start)
             place = f"{where}, line {line + 1}, column {column + 1}"
-            hint = _HINT if isinstance(error, Unidentified) else ""
+            hint = _hint(error, text)
             raise DevcacheError(_problem(error), where=place, hint=hint) from error
         yield Document(document_identity, text)
 
@@ -136,6 +136,14 @@ def _problem(error: Exception) -> str:
     if isinstance(error, Unidentified):
         return f"a document {error.problem}"
     return nodes.syntax_problem(error)
+
+
+def _hint(error: Exception, text: bytes) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return nodes.UTF_8_HINT
+    if isinstance(error, Unidentified):
+        return _HINT
+    return nodes.syntax_hint(text.decode("utf-8", "replace"), _place(error, text)[0])
 
 
 def _place(error: Exception, text: bytes) -> tuple[int, int]:

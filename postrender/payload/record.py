@@ -86,11 +86,13 @@ class Record(NamedTuple):
         version: The Crossplane version.
         release_revision: See `objects.image_config`.
         packages: The packages, by name.
+        allow_unhealthy: See `DevCache.allow_unhealthy`.
     """
 
     version: versions.Version
     release_revision: str
     packages: Mapping[str, RecordedPackage]
+    allow_unhealthy: bool = False
 
     @property
     def text(self) -> str:
@@ -98,6 +100,7 @@ class Record(NamedTuple):
         value = {
             "crossplane": str(self.version),
             "releaseRevision": self.release_revision,
+            **({"allowUnhealthy": True} if self.allow_unhealthy else {}),
             "packages": {
                 name: {_KEYS.get(field, field): value for field, value in package._asdict().items()}
                 for name, package in sorted(self.packages.items())
@@ -163,6 +166,7 @@ def parse(text: str, *, where: str) -> Record:
             version=versions.require(fields.text("crossplane"), where=where),
             release_revision=fields.text("releaseRevision"),
             packages={name: _package(packages.under(name)) for name, _ in packages.entries()},
+            allow_unhealthy=fields.flag("allowUnhealthy", default=False),
         )
     except (ValueError, DevcacheError) as error:
         problem = "was not written by this version of crossplane-devcache"

@@ -10,6 +10,7 @@ from postrender.errors import DevcacheError, quoted
 from postrender.fields import Fields
 from postrender.manifests import nodes
 from postrender.packages import PackageKind
+from postrender.placement import RENAMING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -58,7 +59,9 @@ def _same_name(added: dict[str, Plain], others: Iterable[Document]) -> Iterator[
             continue
         if _group(other.api_version) == group and other.namespace in {namespace, ""}:
             problem = f"the release already has a {kind} {quoted(name)} that is not ours"
-            hint = "rename that object" + (", or the package" if kind != "ConfigMap" else "")
+            hint = "rename that object"
+            if kind in get_args(PackageKind):
+                hint += f", or the package; {RENAMING}"
             yield DevcacheError(problem, where=other.title, hint=hint)
 
 

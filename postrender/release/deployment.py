@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TEMPLATE = ("spec", "template")
 """The path of the pod template."""
 
+_MERGE_HINT = "render the Deployment without YAML merge keys (`<<`)"
+
 _READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
 
@@ -115,6 +117,8 @@ def find(documents: Sequence[Document], cache_volume: str) -> Deployment:
         require_manifests(documents)
         problem = "no Deployment among the rendered manifests runs Crossplane (`core start`)"
         hint = "render the Crossplane chart in the same release (crossplane.enabled)"
+        if any(document.mentions("<<", "core", "start") for document in documents):
+            hint = f"{_MERGE_HINT}, which may hide it"
         raise DevcacheError(problem, hint=hint)
     if len(deployments) > 1:
         titles = ", ".join(sorted(deployment.title for deployment in deployments))
@@ -138,6 +142,7 @@ def _deployment(
     document: Document, template: yaml.Node, position: int, cache_volume: str
 ) -> Deployment:
     container = _containers(template)[position]
+    _require_unmerged(document, container)
     mount = nodes.named(nodes.get(container, "volumeMounts"), cache_volume)
     if mount is None:
         problem = f"the container that runs Crossplane mounts no volume {quoted(cache_volume)}"
@@ -154,6 +159,19 @@ def _deployment(
             hint = "unset packageCache.configMap: Crossplane could not pull any other package"
             raise DevcacheError(problem, where=document.title, hint=hint)
     return Deployment(document, template, position, container, mount, volume)
+
+
+def _require_unmerged(document: Document, container: yaml.Node) -> None:
+    """Refuse a container with a merge key, which may hide its image and its mounts.
+
+    Raises:
+        DevcacheError: It has one. The rewrite would refuse it, too.
+    """
+    for key, _ in nodes.pairs(container):
+        if nodes.text(key) == "<<":
+            problem = "the container that runs Crossplane has a YAML merge key"
+            where = f"{document.title}, line {document.line + key.start_mark.line}"
+            raise DevcacheError(problem, where=where, hint=_MERGE_HINT)
 
 
 def version(deployment: Deployment, override: str) -> versions.Version:

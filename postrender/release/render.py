@@ -54,6 +54,8 @@ def render(
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
     packages = placement.place(devcache.packages, target, folder, cache, offline=devcache.offline)
+    if not devcache.allow_unhealthy:
+        _require_requirements(packages, target)
     sizes = size_limit.size_limits(devcache, crossplane, declared.ours, packages)
     parts = external.parts_of(packages, cache) if devcache.payload_apart else {}
     config_map = _config_map(crossplane, _contents(packages, parts, target, devcache, cache), sizes)
@@ -78,6 +80,14 @@ def _target(crossplane: Deployment, devcache: DevCache) -> Target:
     return target
 
 
+def _require_requirements(packages: Sequence[LocalPackage], target: Target) -> None:
+    """Refuse packages that can never become Healthy."""
+    if any(package.dependencies or package.on_disk.crossplane for package in packages):
+        from postrender import requirements  # noqa: PLC0415  # slow: the patterns of ranges
+
+        requirements.require(packages, target)
+
+
 def _contents(
     packages: Sequence[LocalPackage],
     parts: Parts,
@@ -92,6 +102,7 @@ def _contents(
     from postrender.payload import record  # noqa: PLC0415  # only live mode writes JSON
 
     of_release = record.of_release(packages, target.version, devcache.revision)
+    of_release = of_release._replace(allow_unhealthy=devcache.allow_unhealthy)
     return of_packages.with_text(record.RELEASED, of_release.text)
 
 

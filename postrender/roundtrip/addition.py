@@ -55,10 +55,12 @@ def with_package(text: str, name: str, entry: dict[str, Plain], *, where: str) -
         where: The file, for error messages.
 
     Raises:
-        DevcacheError: The text is not YAML, already declares the package, has a YAML alias or merge
-            key that concerns the package, or cannot get the package without another change.
+        DevcacheError: The text is not YAML, has a key twice, already declares the package, has a
+            YAML alias or merge key that concerns the package, or cannot get the package without
+            another change.
     """
     root = nodes.compose(text, where=where)
+    nodes.require_unique_keys(root, where=where)
     path = (*packages_path(root, where=where), name)
     node, places = _read(text, where)
     text_edits = _edits(places, node, path, entry)
@@ -97,7 +99,7 @@ def _edits(
         if not pairs:
             _require_unmerged(places, mapping)
             return [after_last(places, mapping, changes.nested(path[depth:], entry))]
-        key, node = pairs[-1]  # of duplicate keys the last one counts, as in Helm
+        key, node = pairs[0]
         _require_unshared(places, key, node)
         if _is_empty(node):
             value = changes.nested(path[depth + 1 :], entry)

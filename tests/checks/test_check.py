@@ -15,6 +15,8 @@ from postrender.release import chart
 from tests.shared import manifests
 from tests.shared.checking import checked, findings, findings_of, values
 from tests.shared.configurations import ACME, package
+from tests.shared.declarations import config_option
+from tests.shared.package_files import META, directory
 from tests.shared.paths import GOLDEN, ROOT
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def test_all_refusals_are_reported_at_once(command: Command, tmp_path: Path) -> 
         '"Upper" is not a DNS-1123 label',
         "pathless.path is missing",
         "package nowhere, nowhere: no such file",
-        'package bad .*"unqualified"',
+        'package bad: .*"unqualified"',
         'stray.yaml": a Configuration of Crossplane 2.4.2 must not hold "v1 Secret"',
         "a Configuration runs nothing",
         "packages one and two: both have the source",
@@ -221,14 +223,81 @@ def test_the_default_output_is_tables(command: Command, monkeypatch: pytest.Monk
         pytest.param("devcach: {}\n", "did you mean devcache?", id="unknown-key"),
         pytest.param("crossplane-devcache: {devcach: {}}\n", "did you mean devcache?", id="deep"),
         pytest.param("kind: DevCache\n", "pass it with --config", id="a-document"),
+        pytest.param("- a\n", "hint: write its fields as `key: value` pairs", id="no-mapping-hint"),
+        pytest.param("a: 1\na: 2\n", "hint: keep one of them: Helm would take", id="a-key-twice"),
+        pytest.param("a:\n\tb: 1\n", "hint: indent the line with blanks", id="a-tab"),
+        pytest.param("a: b\n \tc: d\n", "hint: indent the line with blanks", id="blank-and-tab"),
+        pytest.param("a: \ud83d\n", "hint: save the file as UTF-8", id="no-utf-8"),
+        # The files that remain of a command that failed, or of packages that were all removed.
+        pytest.param("", "declares no packages\nhint: declare them in devcache.p", id="empty"),
+        pytest.param("# later\n", "declares no packages", id="comments"),
+        pytest.param("devcache: {packages: {a: null}}\n", "declares no packages", id="removed"),
     ],
 )
 def test_invalid_values_are_refused(
     command: Command, tmp_path: Path, text: str, message: str
 ) -> None:
     path = tmp_path / "values.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode(errors="surrogatepass"))
     assert message in command("check", "-f", path, "-o", "json").message()
+
+
+def test_a_document_without_packages_is_refused(command: Command, tmp_path: Path) -> None:
+    option = config_option(tmp_path, "{}")
+    assert (
+        "declares no packages\nhint: declare them in spec.p" in command("check", option).message()
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        pytest.param("~/platform", "write the path out", id="home"),
+        pytest.param("$HOME/platform", "write the path out", id="variable"),
+        pytest.param("${HOME}/platform", "write the path out", id="variable-in-braces"),
+        pytest.param("-", "from stdin", id="stdin"),
+        pytest.param("platform~/gone", "relative paths start", id="a-tilde-elsewhere"),
+    ],
+)
+def test_a_missing_path_has_a_hint(command: Command, tmp_path: Path, path: str, hint: str) -> None:
+    declared = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    (finding,) = checked(command, "-f", declared)["findings"]
+    assert "no such file" in str(finding["problem"])
+    assert hint in str(finding["hint"])
+    for option in ("-f", "--config"):
+        assert hint in command("check", option, path).message()
+
+
+def test_a_directory_is_no_values_file(command: Command, tmp_path: Path) -> None:
+    assert "is a directory\nhint: name a file" in command("check", "-f", tmp_path).message()
+
+
+def test_the_table_has_a_long_hint_once(command: Command, tmp_path: Path) -> None:
+    path = package(tmp_path, "platform")
+    for name in ("a", "b", "c"):
+        (Path(path) / f"{name}.yaml").write_text("apiVersion: v1\nkind: Secret\n")
+    declared = values(tmp_path, {"packages": {"platform": {"path": path}}})
+    table = command("check", "-f", declared).stdout
+    assert (table.count("it may hold"), table.count("as above")) == (1, 2)
+    hints = [str(finding["hint"]) for finding in checked(command, "-f", declared)["findings"]]
+    assert ["it may hold" in hint for hint in hints] == [True] * 3
+
+
+def test_all_findings_name_a_package_in_the_same_form(command: Command, tmp_path: Path) -> None:
+    """One is a refusal of the filter, another a finding of `check` alone."""
+    function = {"crossplane.yaml": META.replace(b"Configuration", b"Function")}
+    path = str(directory(tmp_path / "function", function))
+    needs = package(tmp_path, "platform", [(f"{ACME}/function", ">=v1.0.0")])
+    declared: Plain = {
+        "packages": {
+            "function": {"path": path, "package": f"{ACME}/function:v1.0.0", "runtimeImage": "a b"},
+            "other": {"path": path, "package": f"{ACME}/other.:v1.0.0", "spec": {}},
+            "platform": {"path": needs},
+        }
+    }
+    wheres = {where for _, where, _ in findings(command, "-f", values(tmp_path, declared))}
+    assert "package other" in wheres
+    assert not any("(" in where for where in wheres)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,64 @@ def test_a_local_dependency_must_fit_its_constraint(
     assert resolution["resolverName"] == "acme-network"
 
 
+class Unread(NamedTuple):
+    """A declaration of a local package that cannot be read, and the state of a dependency on it."""
+
+    entry: dict[str, Plain]
+    state: str = "local"
+    error: str = ""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(Unread({"path": "gone"}), id="no-such-path"),
+        pytest.param(Unread({"path": "gone", "ingore": []}), id="an-unknown-key"),
+        pytest.param(Unread({}), id="no-path"),
+        pytest.param(Unread({"path": "gone", "install": 1}), id="an-invalid-field"),
+        pytest.param(
+            Unread({"path": "gone", "package": f"{ACME}/network:v0.0.1"}, "refused", "admit"),
+            id="out-of-range",
+        ),
+    ],
+)
+def test_a_dependency_on_a_package_that_cannot_be_read_is_local(
+    command: Command, tmp_path: Path, case: Unread
+) -> None:
+    source = f"{ACME}/network"
+    declared: Plain = {
+        "packages": {
+            "platform": {"path": package(tmp_path, "platform", [(source, ">=v0.1.0")])},
+            "acme-network": {"package": f"{source}:v0.2.0", **case.entry},
+        }
+    }
+    report = checked(command, "-f", values(tmp_path, declared))
+    (resolution,) = report["dependencies"]
+    assert (resolution["state"], resolution["local"]) == (case.state, "acme-network")
+    wheres = [where for _, where, _ in findings_of(report)]
+    assert [where for where in wheres if where.startswith("package platform")] == [
+        f'package platform, dependency "{source}"'
+    ] * bool(case.error)
+    assert len(wheres) == 1 + bool(case.error)
+
+
+def test_a_hint_to_rename_tells_the_effect(command: Command, tmp_path: Path) -> None:
+    near, far = f"{ACME}/network", "xpkg.example.com/acme/platform"
+    declared: Plain = {
+        "packages": {
+            "acme-platform": {
+                "path": package(tmp_path, "platform", [(near, "*"), (far, "*")]),
+                "package": f"{ACME}/platform:v0.1.0",
+            },
+            "network": {"path": package(tmp_path, "network"), "package": f"{near}:v0.1.0"},
+        }
+    }
+    report = checked(command, "-f", values(tmp_path, declared))
+    hints = [str(finding["hint"]) for finding in report["findings"]]
+    telling = [hint for hint in hints if "deletes its APIs with their resources" in hint]
+    assert [hint.partition(" ")[0] for hint in telling] == ["name", "rename"]
+
+
 class Absent(NamedTuple):
     """A package with a dependency that is not local, and another local package."""
 
@@ -124,7 +182,7 @@ class Absent(NamedTuple):
                 f"{ACME}/other",
                 "acme-other",
                 f"{ACME}/network:v1.0.0",
-                ("error",),
+                ("warning",),
                 "names it acme-other",
             ),
             id="name-conflict",
@@ -248,7 +306,7 @@ def test_a_package_without_dependency_resolution(
     assert (resolution["state"], resolution["local"]) == ("unresolved", "acme-network")
 
 
-def test_two_sources_of_one_path_are_an_error(command: Command, tmp_path: Path) -> None:
+def test_two_sources_of_one_path_have_a_warning(command: Command, tmp_path: Path) -> None:
     other = "xpkg.example.com/acme/far"
     declared: Plain = {
         "packages": {
@@ -257,7 +315,7 @@ def test_two_sources_of_one_path_are_an_error(command: Command, tmp_path: Path) 
         }
     }
     (finding,) = checked(command, "-f", values(tmp_path, declared))["findings"]
-    assert finding["severity"] == "error"
+    assert finding["severity"] == "warning"
     assert finding["where"] == f'package two, dependency "{other}"'
     assert "names it acme-far" in str(finding["problem"])
     assert "the same registry" in str(finding["hint"])

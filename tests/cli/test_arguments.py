@@ -49,6 +49,7 @@ inspect -o json X
 inspect network --package=X
 inspect network --crossplane=X
 init X
+init network -f X
 add X -f add.yaml
 add network -f X
 add network -f add.yaml --name=X

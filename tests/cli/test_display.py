@@ -58,6 +58,16 @@ def test_a_terminal_shows_colours_progress_and_lines_that_fit() -> None:
     assert "packages: 2, errors: 0, warnings: 1; for Crossplane 1.20" in tables
 
 
+def test_a_long_cell_does_not_make_a_table_wide() -> None:
+    """A table pads each row to its widest cell, and a package can have thousands of long names."""
+    rows = (("x" * 10_000, "y" * 1000), ("x", "y"))
+    table = display.as_text(Report(None, (Table("T", ("A", "B"), rows),)), terminal=False)
+    _, head, long, short, *_ = table.splitlines()
+    assert len(short) < 250
+    assert long.endswith(f"x  {'y' * 1000}"), "the last column is not padded"
+    assert head.index("B") == short.index("y") == long.index("y")
+
+
 def test_no_color_is_respected() -> None:
     assert not re.search(r"\x1b\[3[0-9]m", on_a_terminal(*CHECK, NO_COLOR="1"))
 

@@ -255,7 +255,7 @@ ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONC
     ("call", "variables", "status", "message"),
     [
         ("inspect café", ASCII, 1, "no such file or directory"),
-        ("café", ASCII, 2, "invalid choice: 'caf"),
+        ("café", ASCII, 2, 'there is no command "caf'),
         (FILTER, ASCII, 0, ""),
         (FILTER, {"HOME": "/none", "CROSSPLANE_DEVCACHE_CACHE": ""}, 0, ""),
         (FILTER, {"HOME": "", "CROSSPLANE_DEVCACHE_CACHE": ""}, 0, ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +12,12 @@ import pytest
 import yaml
 
 from tests.shared.configurations import ACME, package
+from tests.shared.package_files import META, directory
 
 if TYPE_CHECKING:
     from tests.shared.command import Command
+
+PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,9 @@ def test_add_uses_the_name_and_tag_that_a_declared_package_requires(
     assert report["findings"] == []
 
 
-def test_add_warns_if_it_finds_no_tag_for_all_packages(command: Command, tmp_path: Path) -> None:
+def test_add_warns_of_packages_that_can_never_become_healthy(
+    command: Command, tmp_path: Path
+) -> None:
     paths = {
         name: {"path": package(tmp_path, name, [(f"{ACME}/network", range_)])}
         for name, range_ in (("one", ">=v2.0.0"), ("two", "<v1.0.0"))
@@ -121,16 +127,25 @@ def test_add_warns_if_it_finds_no_tag_for_all_packages(command: Command, tmp_pat
     text = yaml.safe_dump({"devcache": {"packages": paths}})
     file = tmp_path / "values.yaml"
     network = package(tmp_path, "network")
-    for options, warns in (((), True), (("--package", f"{ACME}/network:v2.0.0"), False)):
+    for options, names in (
+        ((), ["one"]),
+        (("--package", f"{ACME}/network:v1.0.0"), ["one", "two"]),
+    ):
         file.write_text(text)
-        assert ("no tag" in command("add", network, "-f", file, *options).stdout) == warns
+        added, *warnings = command("add", network, "-f", file, *options).stdout.splitlines()
+        assert added == f"added acme-network to {file}"
+        assert [line for line in warnings if line.startswith("warning: ")] == [
+            line for line in warnings if "does not admit" in line
+        ]
+        assert re.findall("warning: package ([a-z]+), dependency", "\n".join(warnings)) == names
 
 
 def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text("")
+    provider = directory(tmp_path / "x", {"crossplane.yaml": PROVIDER})
     options = ("--name", "mine", "--package", f"{ACME}/x:v1", "--runtime-image", "y:v1")
-    assert command("add", package(tmp_path, "x"), "-f", file, *options).status == 0
+    assert command("add", provider, "-f", file, *options).status == 0
     (added,) = yaml.safe_load(file.read_text())["devcache"]["packages"].items()
     assert added[0] == "mine"
     assert added[1] == {
@@ -140,11 +155,17 @@ def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
     }
 
 
+OF_SOURCE = (
+    f"devcache: {{packages: {{old: {{path: '{{folder}}/extra', package: '{ACME}/x:v1'}}}}}}\n"
+)
+UNFIT = ("--name", "new", "--package")
+
+
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
         pytest.param(
-            "devcache: {packages: {x: {path: y}}}\n", (), "already declared", id="declared"
+            "devcache: {packages: {extra: {path: y}}}\n", (), "already declared", id="declared"
         ),
         pytest.param("a: [\n", (), "not valid YAML", id="no-yaml"),
         pytest.param("a: 1\n---\nb: 1\n", (), "more than one document", id="two-documents"),
@@ -152,16 +173,87 @@ def test_add_uses_the_options(command: Command, tmp_path: Path) -> None:
         pytest.param("devcache: text\n", (), "line 1: is not the mapping", id="no-mapping"),
         pytest.param("", ("--name", "No"), "is not a DNS-1123 label", id="name"),
         pytest.param("", ("--package", "No No"), "not a package reference", id="reference"),
+        pytest.param(
+            "",
+            ("--package", "acme/x"),
+            'extra: Crossplane 2 does not admit the reference "acme/x"',
+            id="a-reference-without-a-registry",
+        ),
+        pytest.param(
+            OF_SOURCE,
+            (*UNFIT, f"{ACME}/x:v2"),
+            "packages new and old: both have the source",
+            id="a-second-package-of-a-source",
+        ),
+        pytest.param(
+            f"crossplane: {{configuration: {{packages: ['{ACME}/x:v3']}}}}\n",
+            (*UNFIT, f"{ACME}/x:v2"),
+            "is installed by the chart's own package lists",
+            id="a-source-in-the-list-of-the-chart",
+        ),
+        pytest.param(
+            "",
+            ("--runtime-image", "y:v1"),
+            "runtimeImage is set, but a Configuration runs nothing",
+            id="the-image-of-a-configuration",
+        ),
+        pytest.param(
+            "", ("--runtime-image", "a b"), "has blanks or control characters", id="image"
+        ),
+        pytest.param(
+            "devcache: {}\ncrossplane: {}\ndevcache: {live: true}\n",
+            (),
+            'repeats the key "devcache" on line 3\nhint: keep one of them',
+            id="a-key-twice",
+        ),
+        pytest.param(
+            "crossplane: {args: [{a: 1, a: 2}]}\n", (), 'repeats the key "a"', id="a-deep-key-twice"
+        ),
+        pytest.param("", ("--name", "x"), "the name has one", id="a-name-without-a-reference"),
+        pytest.param("", ("--crossplane", "x"), "--crossplane: is not a version", id="version"),
     ],
 )
 def test_a_refusal_does_not_change_the_file(
     command: Command, tmp_path: Path, text: str, options: tuple[str, ...], message: str
 ) -> None:
     file = tmp_path / "values.yaml"
+    text = text.replace("{folder}", str(tmp_path))
     file.write_text(text)
-    run = command("add", package(tmp_path, "x"), "-f", file, *options)
+    run = command("add", package(tmp_path, "extra"), "-f", file, *options)
     assert message in run.message()
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        pytest.param("", ("--package", "acme/x", "--crossplane", "1.20"), id="an-old-crossplane"),
+        pytest.param(
+            "devcache: {crossplaneVersion: '1.20'}\n", ("--package", "acme/x"), id="its-version"
+        ),
+        pytest.param(
+            "devcache: {packages: {old: {path: gone}}, offline: maybe}\n", (), id="other-problems"
+        ),
+        pytest.param("crossplane: {a: &a {b: 1}, c: *a}\n", (), id="an-alias-of-another-section"),
+        pytest.param("devcache: {crossplaneVersion: '9.9'}\n", (), id="an-unknown-crossplane"),
+        pytest.param("surprise: 1\n", (), id="an-unknown-key"),
+    ],
+)
+def test_add_refuses_no_problem_of_the_rest_of_the_file(
+    command: Command, tmp_path: Path, text: str, options: tuple[str, ...]
+) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(text)
+    assert command("add", package(tmp_path, "extra"), "-f", file, *options).status == 0
+
+
+def test_with_offline_a_dependency_may_be_added_later(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text("devcache: {offline: true}\n")
+    platform = package(tmp_path, "platform", [(f"{ACME}/network", ">=v0.3.0")])
+    for path in (platform, package(tmp_path, "network")):
+        assert command("add", path, "-f", file).status == 0
+    assert command("check", "-f", file).status == 0
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")

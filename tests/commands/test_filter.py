@@ -48,7 +48,7 @@ def test_paths_are_relative_to_the_current_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stdin", "message"),
     [
-        pytest.param(b"", "no manifests on stdin", id="empty"),
+        pytest.param(b"", "no manifests on stdin\nhint: see the error", id="empty"),
         pytest.param(b"---\n# comment\n", "no manifests on stdin", id="comments-only"),
         pytest.param(b"kind: A\n", "no DevCache document.*--config", id="no-declaration"),
         pytest.param(b"a: [\n", "line 2.*not valid YAML", id="no-yaml"),

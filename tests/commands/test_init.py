@@ -149,6 +149,42 @@ def test_texts_of_packages_cannot_break_out_of_a_comment(command: Command, tmp_p
     assert "evil" not in yaml.safe_load(printed)["devcache"]
 
 
+def test_init_creates_a_file(command: Command, tmp_path: Path) -> None:
+    path = package(tmp_path, "platform")
+    file = tmp_path / "values.yaml"
+    run = command("init", path, "-f", file)
+    assert (run.status, run.stdout, run.stderr) == (0, f"wrote {file}\n", "")
+    assert file.read_text() == command("init", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("package_path", "file", "message"),
+    [
+        pytest.param("gone", "new.yaml", "gone: no such file", id="no-package"),
+        pytest.param("platform", "mine.yaml", "mine.yaml: already exists", id="a-file-of-the-user"),
+        pytest.param(
+            "platform", "gone/new.yaml", "cannot be created: no such file", id="no-folder"
+        ),
+        pytest.param("platform", "/dev/full", "already exists", id="a-device"),
+        pytest.param("platform", "a" * 300, "cannot be created: file name too long", id="long"),
+    ],
+)
+def test_a_failed_init_creates_and_changes_no_file(  # noqa: PLR0913, PLR0917  # the columns of the table
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    package_path: str,
+    file: str,
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    package(tmp_path, "platform")
+    (tmp_path / "mine.yaml").write_text("mine: 1\n")
+    assert message in command("init", package_path, "-f", file).message()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mine.yaml", "platform"]
+    assert (tmp_path / "mine.yaml").read_text() == "mine: 1\n"
+
+
 def test_two_packages_of_the_same_name_are_refused(command: Command, tmp_path: Path) -> None:
     paths = (package(tmp_path / "a", "same"), package(tmp_path / "b", "same"))
     assert ': "same"' in command("init", *paths).message()

@@ -47,6 +47,7 @@ def test_every_field_is_read() -> None:
   live: true
   releaseRevision: "7"
   offline: true
+  allowUnhealthy: true
   limits: {release: false}
   crossplaneVersion: "2.4.0"
 """
@@ -72,8 +73,8 @@ def test_every_field_is_read() -> None:
     assert (config.copier.image, config.copier.pull_policy) == ("x.io/busybox:1.36", "Never")
     assert config.copier.resources == {"limits": {"memory": "1Gi"}}
     assert config.copier.security_context == {"runAsUser": None}
-    assert (config.offline, config.limit_release, config.crossplane_version) == (
-        True,
+    assert (config.offline, config.allow_unhealthy) == (True, True)
+    assert (config.limit_release, config.crossplane_version) == (
         False,
         "2.4.0",
     )
@@ -88,6 +89,7 @@ def test_every_field_is_read() -> None:
         pytest.param("{packages: null, cache: null, copier: {image: null}}", id="null-blocks"),
         pytest.param(
             "{payload: null, live: null, offline: null, limits: {release: null},"
+            " allowUnhealthy: null,"
             " crossplaneVersion: null}",
             id="fields",
         ),
@@ -120,7 +122,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{zzz: 1}",
-            'unknown key "zzz"\nhint: known keys: cache, copier',
+            'unknown key "zzz"\nhint: known keys: allowUnhealthy, cache',
             id="unknown-key-without-a-similar-one",
         ),
         pytest.param(
@@ -163,7 +165,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{payload: appart}",
-            "spec.payload is not one of release, apart$",
+            "spec.payload is not one of release, apart.*did you mean apart",
             id="unknown-payload",
         ),
         pytest.param("{payload: true}", "spec.payload is not a string", id="payload-is-a-flag"),
@@ -183,7 +185,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             '{packages: {a: {path: x, package: "x.io/a\\u2028b:v1"}}}',
-            "package has blanks or control characters$",
+            "package has blanks or control characters\nhint: remove them$",
             id="line-separator-in-reference",
         ),
         pytest.param(
@@ -219,7 +221,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{copier: {image: {pullPolicy: always}}}",
-            "not one of IfNotPresent, Always, Never$",
+            "not one of IfNotPresent, Always, Never.*did you mean Always",
             id="pull-policy",
         ),
         pytest.param(
@@ -312,6 +314,7 @@ PATHS = st.sampled_from(
             "copier.image.tag",
         ),
         *("copier.image.pullPolicy", "copier.resources", "copier.securityContext", "offline"),
+        "allowUnhealthy",
         *("limits.release", "limits", "crossplaneVersion", "live"),
     ]
 )

@@ -93,6 +93,9 @@ class Crossplane:
     live: bool = field(default=False, init=False)
     """Whether the release is in live mode."""
 
+    allows_unhealthy: bool = field(default=False, init=False)
+    """Whether the filter accepts packages that can never become healthy."""
+
     is_broken: bool = field(default=False, init=False)
     """Whether a scenario failed, so that the state of the release is unknown."""
 
@@ -115,7 +118,7 @@ class Crossplane:
         if self.is_broken:
             self.ensure_empty_cluster()
         if self.state != (packages, values or {}) or self.live != live:
-            self.live = live
+            self.live, self.allows_unhealthy = live, bool(failing)
             pulled_packages = self._pulled_packages(packages)
             self.deploy(packages, values)
             self._remove(pulled_packages)
@@ -286,4 +289,9 @@ class Crossplane:
     def _spec(self, packages: Declarations) -> Plain:
         """Return the spec of a DevCache document, which is also the `devcache` of our chart."""
         declarations: Plain = {name: dict(package) for name, package in packages.items()}
-        return {"live": self.live, "packages": declarations, "payload": self.payload}
+        return {
+            "live": self.live,
+            "allowUnhealthy": self.allows_unhealthy,
+            "packages": declarations,
+            "payload": self.payload,
+        }

@@ -9,6 +9,20 @@ from tests.shared import manifests
 from tests.shared.manifests import RENDERED
 from tests.shared.paths import GOLDEN
 
+MERGED = """\
+kind: Deployment
+apiVersion: apps/v1
+metadata: {{name: xp}}
+spec:
+  template:
+    spec:
+      containers:
+      - name: crossplane
+        args: [core, start]
+        <<: {{{}}}
+"""
+"""A Deployment whose container has a merge key."""
+
 
 def test_a_deployment_that_is_a_hook_is_not_crossplane() -> None:
     deployment = next(
@@ -43,6 +57,24 @@ def test_a_deployment_that_is_a_hook_is_not_crossplane() -> None:
             "{}",
             "subPathExpr.*use subPath",
             id="a-mount-that-the-copier-cannot-follow",
+        ),
+        pytest.param(
+            MERGED.format("image: x:v2.4.0"),
+            "{}",
+            "Deployment xp, line 10: .*merge key.*without YAML merge keys",
+            id="a-merge-key-that-hides-the-image",
+        ),
+        pytest.param(
+            MERGED.format("volumeMounts: []"),
+            "{crossplaneVersion: '2.4'}",
+            "Deployment xp, line 10: .*merge key.*without YAML merge keys",
+            id="a-merge-key-that-hides-the-mounts",
+        ),
+        pytest.param(
+            MERGED.format("x: y").replace("args:", "<<: {args:").replace("start]", "start]}"),
+            "{}",
+            "no Deployment.*merge keys.*which may hide it",
+            id="a-merge-key-that-hides-the-arguments",
         ),
     ],
 )

@@ -543,19 +543,6 @@ devcache:
 # behind
 """,
     ),
-    "a-key-twice": File(
-        "the last of several equal keys counts",
-        """\
-devcache:
-  packages:
-    old: {path: x}
-devcache:
-  packages:
-    network: {path: ../network}
-⟦    new:
-      path: new
-⟧""",
-    ),
     "devcache-document": File(
         "a DevCache document",
         """\

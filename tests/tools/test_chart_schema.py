@@ -92,6 +92,7 @@ READ_WRITE = "devcache.cache.readWrite"
         ("devcache.payload", "beside", "must be one of 'release', 'apart'"),
         ("devcache.live", "yes", "got string, want boolean"),
         ("devcache.offline", "false", "got string, want boolean"),
+        ("devcache.allowUnhealthy", "yes", "got string, want boolean"),
         ("devcache.limits", False, "got boolean, want object"),
         ("devcache.limits.x", 1, "additional properties 'x' not allowed"),
         ("devcache.limits.release", "false", "got string, want boolean"),
