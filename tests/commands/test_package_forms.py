@@ -118,6 +118,10 @@ def check(command: Command, path: Path) -> Run:
     return command("check", declaration(path))
 
 
+def graph(command: Command, path: Path) -> Run:
+    return command("graph", declaration(path))
+
+
 def filter_(command: Command, path: Path) -> Run:
     return command(declaration(path), stdin=RENDERED.encode())
 
@@ -138,7 +142,7 @@ def push(command: Command, path: Path) -> Run:
 COMMANDS = (inspect, explain, init, add, check, filter_, payload, push)
 
 
-@pytest.mark.parametrize("run", COMMANDS)
+@pytest.mark.parametrize("run", [*COMMANDS, graph])  # `graph` also draws what cannot be read
 @pytest.mark.parametrize("form", FORMS, ids=[form.name for form in FORMS])
 def test_every_command_reads_every_form(
     command: Command, tmp_path: Path, form: Form, run: Callable[[Command, Path], Run]
