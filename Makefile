@@ -149,6 +149,8 @@ lint: deps venv ## Check the style, the types and the shell scripts, and that ge
 	  || { echo 'the README.md of the chart is out of date: run make generate' >&2; exit 1; }
 	"$$(tools/build.sh semver-vectors)" | diff -u tests/data/semver-vectors.json - \
 	  || { echo 'tests/data/semver-vectors.json is out of date: run make generate' >&2; exit 1; }
+	.venv/bin/python -m tools.schemas | diff -u postrender/schemas/objects.json - \
+	  || { echo 'postrender/schemas/objects.json is out of date: run make generate' >&2; exit 1; }
 
 .PHONY: links
 links: venv ## Check all links of the documentation, including links to other sites
@@ -159,12 +161,15 @@ lychee = PATH="$(CURDIR)/.venv/bin:$$PATH" lychee
 documents = $$(git ls-files --cached --others --exclude-standard '*.md')
 
 .PHONY: generate
-generate: venv ## Regenerate files: the chart's README.md and CRDs, examples/network.xpkg and test vectors
+generate: venv ## Regenerate files: the chart's README.md and CRDs, schemas, examples/network.xpkg and test vectors
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) > $(chart)/crds/bootstrap.yaml
 	cd $(chart) && "$$($(CURDIR)/tools/build.sh helm-docs)" --log-level warning
 	"$$(tools/build.sh crossplane)" xpkg build --package-root examples/network \
 	  --examples-root examples/network/examples --package-file examples/network.xpkg
 	"$$(tools/build.sh semver-vectors)" > tests/data/semver-vectors.json
+	@mkdir -p build
+	.venv/bin/python -m tools.schemas > build/objects.json
+	mv build/objects.json postrender/schemas/objects.json
 
 .PHONY: chart
 chart: $(chart)/charts/crossplane-$(upstream).tgz ## Put the upstream chart into ours, as `helm dependency update` does, but from the Go module

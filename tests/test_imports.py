@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ZSTD = {"backports.zstd", "compression.zstd"}
 
-LIBRARIES = {"yaml", "_yaml", "jinja2", "ruamel", *ZSTD}
+LIBRARIES = {"yaml", "_yaml", "jinja2", "jsonschema_rs", "ruamel", *ZSTD}
 
 SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
 """Modules of the standard library that take long to load."""
@@ -41,7 +41,9 @@ print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
         pytest.param(["--version"], LIBRARIES, id="version"),
         pytest.param(["--config=config.yaml"], (LIBRARIES | SLOW) - {"yaml", "_yaml"}, id="filter"),
         pytest.param(["check", "--config=config.yaml"], {"ruamel"}, id="check"),
-        pytest.param(["init", str(GOLDEN / "packages" / "network")], {"ruamel"}, id="init"),
+        pytest.param(
+            ["init", str(GOLDEN / "packages" / "network")], {"jsonschema_rs", "ruamel"}, id="init"
+        ),
         pytest.param(
             ["explain", "x.io/a/b:v1", "--crossplane=2.4", f"--path={XPKG}"], ZSTD, id="xpkg"
         ),
@@ -74,7 +76,16 @@ def test_a_run_does_not_load_slow_modules(
 def test_starting_up_loads_no_library() -> None:
     """Each helm command waits for the imports of the filter."""
     program = "import sys; from postrender import cli; print(sorted(set(sys.modules) & {names!r}))"
-    heavy = {"yaml", "jinja2", "rich", "shtab", "importlib.metadata", "tarfile", "lzma"}
+    heavy = {
+        "yaml",
+        "jinja2",
+        "jsonschema_rs",
+        "rich",
+        "shtab",
+        "importlib.metadata",
+        "tarfile",
+        "lzma",
+    }
     run = subprocess.run(
         [sys.executable, "-c", program.format(names=heavy)], capture_output=True, check=True
     )
@@ -86,7 +97,16 @@ def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
         "import sys; from postrender.commands import filter;"
         " print(sorted(set(sys.modules) & {names!r}))"
     )
-    unused = {"jinja2", "rich", "shtab", "importlib.metadata", "graphlib", "difflib", "http"}
+    unused = {
+        "jinja2",
+        "jsonschema_rs",
+        "rich",
+        "shtab",
+        "importlib.metadata",
+        "graphlib",
+        "difflib",
+        "http",
+    }
     rooms = ("checks", "cli.display", "live", "crossplane.constraints")
     modules = {f"postrender.{name}" for name in rooms}
     run = subprocess.run(

@@ -89,6 +89,7 @@ def check(
         *dependencies.findings(packages, resolutions, target, inputs.unread),
     )
     results += [*on_dependencies, *_findings(packages, target)]
+    results += _contents(packages, target, tell)
     return Outcome(
         inputs=inputs,
         offline=offline,
@@ -131,3 +132,11 @@ def _refused(refusal: DevcacheError) -> Finding:
 
 def _allowed(refusal: DevcacheError) -> Finding:
     return Finding("warning", refusal.where, refusal.problem, refusal.hint)
+
+
+def _contents(packages: Sequence[LocalPackage], target: Target, tell: Tell) -> Iterator[Finding]:
+    from postrender.checks import contents  # noqa: PLC0415  # `--help` needs no schemas
+
+    for package in packages:
+        tell(f"validating {package.name}")
+        yield from contents.findings(package, target)

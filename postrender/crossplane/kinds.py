@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from postrender.crossplane.versions import Version
 
-_KINDS: dict[str, dict[str, tuple[int, ...]]] = {
+KINDS: dict[str, dict[str, tuple[int, ...]]] = {
     "Configuration": {
         "meta.pkg.crossplane.io/v1 Configuration": (1, 14),
         "meta.pkg.crossplane.io/v1alpha1 Configuration": (1, 14),
@@ -60,7 +60,7 @@ def refusals(
         version: The Crossplane version, whose linter refuses the object.
         where: The place of the object, for error messages.
     """
-    kinds = _KINDS[package_kind]
+    kinds = KINDS[package_kind]
     admitted = [name for name, first in kinds.items() if version >= first]
     name = f"{api_version} {kind}"
     if name in admitted:

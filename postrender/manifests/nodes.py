@@ -190,6 +190,9 @@ Plain = None | bool | int | float | str | Sequence["Plain"] | Mapping[str, "Plai
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 """A number, as Helm's parser reads it (go-yaml v2, resolve.go); PyYAML reads `1e3` as text."""
 
+_LETTERS = ("y", "Y", "n", "N")
+"""The booleans that PyYAML reads as text (go-yaml v2, resolve.go)."""
+
 _LONGEST_INTEGER = 1000
 """The digits of the longest integer. Python neither reads nor prints one with 5,000 digits."""
 
@@ -265,8 +268,8 @@ def scalar(node: yaml.ScalarNode) -> Plain:
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
     if kind == "null":
         return None
-    if kind == "bool":
-        return value.lower() in {"true", "yes", "on"}
+    if kind == "bool" or (value in _LETTERS and kind == "str" and not node.style):
+        return value.lower() in {"true", "yes", "on", "y"}
     if kind == "int" and ":" not in value:
         return _integer(value)
     if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
@@ -149,11 +150,13 @@ def _package(
     """Return the package of documents; each comes with its file's name and title."""
     metas: list[tuple[str, Document]] = []
     members: list[Member] = []
+    numbers: Counter[str] = Counter()
     for file, where, document in documents_:
+        numbers[file] += 1
         if metadata.is_meta(document.identity):
             metas.append((where, document))
         else:
-            members.append(Member(*document.identity, file))
+            members.append(Member(*document.identity, file, numbers[file]))
     where, meta = _only(metas, path)
     head = metadata.read(meta.identity, meta.text, where=where)
     return Package(

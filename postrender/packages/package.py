@@ -33,6 +33,9 @@ class Member(NamedTuple):
     file: str
     """The path in the directory, with slashes; `package.yaml` for an archive."""
 
+    document: int
+    """The number of the document among those of the file that are not empty, from 1."""
+
 
 class Runtime(NamedTuple):
     """The program of a Provider or Function in the image of its package."""
@@ -151,7 +154,9 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
     except (ValueError, TypeError, RecursionError):
         return None
     texts = chain(
-        (api_version, name, digest, crossplane, image, yaml_digest), *dependencies, *members
+        (api_version, name, digest, crossplane, image, yaml_digest),
+        *dependencies,
+        *(member[:-1] for member in package.members),
     )
     is_typed = (
         form in get_args(Form)
@@ -159,6 +164,7 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
         and isinstance(digest_is_registrys, bool)
         and isinstance(size, int)
         and all(isinstance(text, str) for text in texts)
+        and all(isinstance(member.document, int) for member in package.members)
     )
     return package if is_typed else None
 

@@ -72,7 +72,7 @@ spec:
         Dependency(f"{ACME}/provider", "", ""),
     )
     kind = "CompositeResourceDefinition"
-    assert package.members == (Member("apiextensions.crossplane.io/v1", kind, "package.yaml"),)
+    assert package.members == (Member("apiextensions.crossplane.io/v1", kind, "package.yaml", 1),)
 
 
 def test_the_manifest_annotates_the_labelled_layers(tmp_path: Path) -> None:

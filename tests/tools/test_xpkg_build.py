@@ -14,6 +14,7 @@ from postrender import packages
 from postrender.errors import DevcacheError
 from tests.shared.package_files import META, Link, directory
 from tests.shared.programs import path_of
+from tests.shared.verdicts import VERDICTS, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,3 +200,16 @@ def test_directories_that_the_cli_refuses_are_refused(
     assert built(cli, root) is None
     with pytest.raises(DevcacheError):
         packages.read(root)
+
+
+@pytest.mark.parametrize(
+    "verdict", VERDICTS, ids=lambda verdict: f"{verdict.line} {verdict.reason}"
+)
+def test_the_parser_refuses_values_of_the_wrong_type(
+    cli: Path, tmp_path: Path, verdict: Verdict
+) -> None:
+    root = directory(
+        tmp_path / "package", {"crossplane.yaml": verdict.meta, "a.yaml": verdict.source}
+    )
+    is_parsed = built(cli, root) is not None
+    assert is_parsed == (verdict.verdict != "parser")

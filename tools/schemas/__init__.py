@@ -1,0 +1,1 @@
+"""Generates postrender/schemas/objects.json from the schemas of Crossplane and Kubernetes."""
