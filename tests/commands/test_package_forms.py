@@ -34,7 +34,18 @@ if TYPE_CHECKING:
 
     from tests.shared.command import Command, Run
 
-STREAM = META + b"---\n" + XRD + b"# of another form\n"
+VALID = (
+    XRD
+    + b"""\
+metadata: {name: xs.example.org}
+spec:
+  group: example.org
+  names: {kind: X, plural: xs}
+  versions:
+  - {name: v1, served: true, referenceable: true, schema: {openAPIV3Schema: {type: object}}}
+"""
+)
+STREAM = META + b"---\n" + VALID
 
 PLAIN = tar({"package.yaml": STREAM})
 LAYER = packed(PLAIN)
