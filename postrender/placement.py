@@ -5,12 +5,16 @@ The filter, `check` and `push` share these rules.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from postrender import packages, result_cache
+from postrender.crossplane import kinds
 from postrender.declared.devcache import DEFAULT_REGISTRY
 from postrender.errors import DevcacheError, quoted
+from postrender.packages import ForeignFilesError, covering, ignoring
+from postrender.packages.package import PACKAGE_YAML
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -180,8 +184,11 @@ def read(
     try:
         return packages.read(folder / declaration.path, ignore=declaration.ignore, cache=cache)
     except DevcacheError as error:
+        refusal = (
+            error.declared(declaration.ignore) if isinstance(error, ForeignFilesError) else error
+        )
         where = ", ".join(filter(None, (f"package {declaration.name}", error.where)))
-        raise DevcacheError(error.problem, where=where, hint=error.hint) from error
+        raise DevcacheError(error.problem, where=where, hint=refusal.hint) from error
 
 
 def refusals(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
@@ -194,14 +201,49 @@ def refusals(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
         )
         yield DevcacheError(problem, where=where, hint=hint)
     kind = package.kind
+    if on_disk.crossplane and not target.reads_range(on_disk.crossplane):
+        problem = (
+            f"Crossplane {target.version} cannot read its spec.crossplane.version"
+            f" {quoted(on_disk.crossplane)}"
+        )
+        hint = "write e.g. >=v2.0.0"
+        if target.constraint_rules == "v1":
+            hint = "separate the parts of the range by commas: Crossplane up to 2.2 requires them"
+        yield DevcacheError(problem, where=where, hint=hint)
     yield from target.refused_object(kind, on_disk.api_version, kind, where=where)
-    for member in on_disk.members:
-        file = f"{where}, file {quoted(member.file)}"
-        yield from target.refused_object(kind, member.api_version, member.kind, where=file)
+    yield from _refused_members(package, target)
     yield from _refused_runtime(package, target)
     if target.uses_image_configs and reference.digest:
         yield from _refused_digest(package)
     yield from _refused_path(package)
+
+
+def _refused_members(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:
+    """Yield a refusal for each kind of objects that the package must not hold.
+
+    The first one has the hint for all of them.
+    """
+    members = package.on_disk.members
+    files: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    hint = ""
+    for api_version, kind, file, _ in members:
+        for refusal in target.refused_object(package.kind, api_version, kind, where=""):
+            files[refusal.problem][quoted(file)] = None
+            hint = f"{refusal.hint}; leave other files out {_ignore_of(package)}"
+    for problem, names in files.items():
+        label = "file" if len(names) == 1 else "files"
+        where = f"{_where(package)}, {label} {ignoring.listed(list(names))}"
+        yield DevcacheError(problem, where=where, hint=hint)
+        hint = ""
+
+
+def _ignore_of(package: LocalPackage) -> str:
+    """Return the field that leaves out all files whose objects no package may hold."""
+    members = package.on_disk.members
+    content = {file for version, kind, file, _ in members if not kinds.is_foreign(version, kind)}
+    foreign = {member.file for member in members} - content - {PACKAGE_YAML}
+    patterns = tuple(covering.patterns(foreign, {*content, package.on_disk.meta_file}))
+    return ignoring.field([*package.declaration.ignore, *patterns] if patterns else [])
 
 
 def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:

@@ -180,7 +180,6 @@ def _refused_crossplane(package: LocalPackage, target: Target) -> Iterator[Devca
     constraint, where = _crossplane(package), f"package {package.name}"
     if not constraint:
         return
-    yield from _improper(constraint, "its range of Crossplane versions", where, target)
     if admitted_version(package, target) is None:
         problem = f"its spec.crossplane.version {quoted(constraint)} does not admit Crossplane"
         problem += f" {target.version}"
@@ -200,7 +199,7 @@ def _refused_dependency(
     Crossplane may pull another version of a local package that is not installed.
     """
     where = place(package.name, dependency.package)
-    yield from _improper(dependency.constraint, "its range", where, target)
+    yield from _improper(dependency.constraint, where, target)
     local = supplier(dependency.package, declarations)
     problem, hint = unpullable(dependency.package, target) if local is None else ("", "")
     if local and local.install:
@@ -220,14 +219,14 @@ def is_improper(constraint: str, target: Target) -> bool:
     return constraints.parse(constraint, target.constraint_rules) is None
 
 
-def _improper(constraint: str, subject: str, where: str, target: Target) -> Iterator[DevcacheError]:
+def _improper(constraint: str, where: str, target: Target) -> Iterator[DevcacheError]:
     """Yield the refusal of a range that Crossplane cannot read."""
     if not is_improper(constraint, target):
         return
     hint = "write e.g. >=v0.1.0"
     if target.constraint_rules == "v1" and constraints.parse(constraint, "v3") is not None:
         hint = "separate its parts by commas: Crossplane up to 2.2 requires them"
-    problem = f"Crossplane {target.version} rejects {subject} {quoted(constraint)} as improper"
+    problem = f"Crossplane {target.version} rejects its range {quoted(constraint)} as improper"
     yield DevcacheError(problem, where=where, hint=hint)
 
 

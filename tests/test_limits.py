@@ -282,7 +282,29 @@ def many_nodes(folder: Path) -> None:
         (folder / f"{number}.yaml").write_bytes(XRD + b"a: [" + b"a," * 50_000 + b"]\n")
 
 
+def many_bad_documents(folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.yaml").write_bytes(b"---\na: b\n" * 4900)
+
+
+def many_bad_files(folder: Path) -> None:
+    for number in range(100):
+        for name in (f"{number}", f"{number}/a"):
+            (folder / name).mkdir()
+            for file in range(200):
+                (folder / name / f"{file}.yaml").write_bytes(b"a: b\n" if file % 3 else XRD)
+
+
+def many_metas(folder: Path) -> None:
+    for number in range(20_000):
+        (folder / f"{number}").mkdir()
+        (folder / f"{number}" / "crossplane.yaml").write_bytes(META)
+
+
 DIRECTORIES = {
+    "bad-documents": (many_bad_documents, "20 files have documents that are no Kubernetes"),
+    "bad-files": (many_bad_files, "26600 files have documents that are no Kubernetes objects"),
+    "metas": (many_metas, "20001 meta objects"),
     "files": (many_files, "more than 100000 documents"),
     "documents": (many_documents, "more than 100000 documents"),
     "nodes": (many_nodes, "more than 3000000 nodes of YAML"),

@@ -13,7 +13,7 @@ from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import read
 from postrender.packages.imagedigest import sha256
-from tests.shared.package_files import META, STREAM, XRD, Image, directory, packed, tar
+from tests.shared.package_files import META, REPOSITORY, STREAM, XRD, Image, directory, packed, tar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -351,3 +351,28 @@ def test_offline_does_not_concern_a_package_without_dependency_resolution(folder
     assert package.dependencies == ()
     resolves = skips.replace("true", "false")
     assert "is not local" in refusal(folder, OLD, resolves, offline="true").problem
+
+
+def test_the_hint_has_the_field_that_leaves_files_out(folder: Path) -> None:
+    directory(folder / "conf", REPOSITORY)
+    declared = "aa: {path: conf, ignore: ['mk*']}"
+    error = refusal(folder, OLD, declared)
+    assert error.hint.endswith(
+        'leave the other files out with ignore: ["mk*", ".github/workflows/*"]'
+    )
+    declared = "aa: {path: conf, ignore: ['mk*', '.github/workflows/*']}"
+    error = refusal(folder, OLD, declared)
+    assert error.where == 'package aa, file "test/setup/claim.yaml"'
+    assert error.hint.endswith(
+        'leave other files out with ignore: ["mk*", ".github/workflows/*", "test/setup/*"]'
+    )
+
+
+def test_a_range_of_another_line_is_refused(folder: Path) -> None:
+    crossplane = b"spec: {crossplane: {version: '>=1.14 <9'}}\n"
+    directory(folder / "conf", {"crossplane.yaml": META + crossplane})
+    declared = "aa: {path: conf, spec: {ignoreCrossplaneConstraints: true}}"
+    error = refusal(folder, Version(2, 2), declared)
+    assert "cannot read its spec.crossplane.version" in error.problem
+    assert "commas" in error.hint
+    assert cache_keys(folder, Version(2, 3), declared)

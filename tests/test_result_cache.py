@@ -340,26 +340,28 @@ def test_the_filter_gives_the_same_bytes_with_and_without_a_cache(
         pytest.param(b"[]", id="too-short"),
         pytest.param(b'{"0": 1}', id="a-mapping"),
         pytest.param(
-            b'["xpkg", "v1", "Kind", "x", "", true, "", "", [], [], null, "", 1]', id="another-kind"
+            b'["xpkg", "v1", "Kind", "x", "f", "", true, "", "", [], [], null, "", 1]',
+            id="another-kind",
         ),
         pytest.param(
-            b'["xpkg", "v1", "Provider", 1, "", true, "", "", [], [], null, "", 1]',
+            b'["xpkg", "v1", "Provider", 1, "f", "", true, "", "", [], [], null, "", 1]',
             id="another-type",
         ),
         pytest.param(
-            b'["xpkg", "v1", "Provider", "x", "", true, "", "", [["a"]], [], null, "", 1]',
+            b'["xpkg", "v1", "Provider", "x", "f", "", true, "", "", [["a"]], [], null, "", 1]',
             id="half",
         ),
         pytest.param(
-            b'["xpkg", "v1", "Provider", "x", "", true, "", "", [], [[1, "", ""]], null, "", 1]',
+            b'["xpkg", "v1", "Provider", "x", "f", "", true, "", "", '
+            b'[], [[1, "", ""]], null, "", 1]',
             id="item",
         ),
         pytest.param(
-            b'["text", "v1", "Provider", "x", "", true, "", "", [], [], null, "", 1]',
+            b'["text", "v1", "Provider", "x", "f", "", true, "", "", [], [], null, "", 1]',
             id="another-form",
         ),
         pytest.param(
-            b'["xpkg", "v1", "Provider", "x", "", true, "", "", [], [], [1, 2], "", 1]',
+            b'["xpkg", "v1", "Provider", "x", "f", "", true, "", "", [], [], [1, 2], "", 1]',
             id="half-a-runtime",
         ),
     ],

@@ -16,6 +16,7 @@ from postrender.errors import DevcacheError
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import nodes
+from postrender.packages import contents, disk
 from postrender.roundtrip import addition
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     package: str = "",
     runtime_image: str = "",
     crossplane: str = "",
+    ignore: Sequence[str] = (),
 ) -> str:
     """Add a package to a file, and return a message, with warnings.
 
@@ -45,6 +47,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         package: Its `spec.package`; by default the one that such a package requires, else none.
         runtime_image: The image that the package runs, or "".
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
+        ignore: Patterns of files to leave out of a package directory. More patterns are added for
+            the files that are no content of a package.
 
     Raises:
         DevcacheError: The package cannot be read, the file cannot be read or changed, has a key
@@ -57,7 +61,10 @@ def run(  # noqa: PLR0913  # the options of the command line
     with replacement.open_original(file) as original:
         text = original.text
         declared = list(_declared(text, where))
-        (proposal,) = proposals.propose([(path, packages.read(path))], declared)
+        exclusions = contents.exclusions(path, ignore)
+        patterns = [*ignore, *(exclusion.pattern for exclusion in exclusions)]
+        on_disk = packages.read(path, ignore=patterns)
+        (proposal,) = proposals.propose([(path, on_disk)], declared)
         name = name or proposal.name
         package = package or proposal.package
         devcache.check_name(name, where="--name")
@@ -65,6 +72,7 @@ def run(  # noqa: PLR0913  # the options of the command line
             references.parse(package, where="--package")
         entry: dict[str, Plain] = {
             "path": proposal.path,
+            **({"ignore": list(patterns)} if patterns else {}),
             **({"package": package} if package else {}),
             **({"runtimeImage": runtime_image} if runtime_image else {}),
         }
@@ -78,7 +86,11 @@ def run(  # noqa: PLR0913  # the options of the command line
                 f"warning: {problem}\n" for problem in _new(before.unhealthy, problems.unhealthy)
             ]
         replacement.replace(original, after)
-    return "".join([f"added {name} to {where}\n", *warnings])
+    notes = (
+        f"it leaves out {disk.title(exclusion.pattern)}: {exclusion.reason}\n"
+        for exclusion in exclusions
+    )
+    return "".join([f"added {name} to {where}\n", *notes, *warnings])
 
 
 class _Problems(NamedTuple):
@@ -124,8 +136,9 @@ def _declared(text: str, where: str) -> Iterator[Package]:
     root = nodes.compose(text, where=where)
     for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root, where=where))):
         path = nodes.text(nodes.get(declared, "path"))
+        ignore = tuple(map(nodes.text, nodes.items(nodes.get(declared, "ignore"))))
         try:
-            yield packages.read(Path(path))
+            yield packages.read(Path(path), ignore=ignore)
         except DevcacheError:
             continue  # `check` reports it
 
@@ -137,6 +150,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="the name of the package object")
     parser.add_argument("--package", metavar="REFERENCE", help="the spec.package of the object")
+    arguments.ignore(parser)
     parser.add_argument(
         "--runtime-image", metavar="IMAGE", help="the image of a Provider or Function"
     )

@@ -16,7 +16,7 @@ from postrender.interface.report import Report, Table
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from postrender.crossplane.references import Reference
 
@@ -39,13 +39,16 @@ class Step:
     reason: str
 
 
-def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
+def run(
+    *, reference: str, crossplane: str, path: Path | None = None, ignore: Sequence[str] = ()
+) -> Report:
     """Return the file that Crossplane looks for in its cache, step by step.
 
     Args:
         reference: The `spec.package` of a package object.
         crossplane: The Crossplane version.
         path: The package on disk, for the digest, or None.
+        ignore: For a package directory, patterns of files to leave out.
 
     Raises:
         DevcacheError: The version is not supported, the reference is invalid, or the package
@@ -53,7 +56,7 @@ def run(*, reference: str, crossplane: str, path: Path | None = None) -> Report:
     """
     target = Target.parse(crossplane, where="--crossplane")
     parsed = references.parse(reference, where="the reference")
-    digest = parsed.digest or (packages.read(path).digest if path else "")
+    digest = parsed.digest or (packages.read(path, ignore=ignore).digest if path else "")
     is_admitted = target.admits(parsed)
     file = _file(parsed, digest, target) if is_admitted else ""
     steps = [_admission(target, is_admitted=is_admitted)]
@@ -169,6 +172,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.crossplane(parser, "the Crossplane version, e.g. 1.20", required=True)
     description = "the package on disk, to compute its digest"
     parser.add_argument("--path", type=Path, metavar="PATH", help=description)
+    arguments.ignore(parser)
     arguments.output(parser)
 
 

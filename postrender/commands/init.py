@@ -11,7 +11,8 @@ from postrender.errors import one_line
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import emit
-from postrender.packages import disk
+from postrender.packages import contents, disk, forms
+from postrender.packages.contents import Exclusion
 
 if TYPE_CHECKING:
     import argparse
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def run(*, paths: Sequence[Path], tell: Tell, file: Path | None = None) -> str:
+def run(
+    *, paths: Sequence[Path], tell: Tell, file: Path | None = None, ignore: Sequence[str] = ()
+) -> str:
     """Return values of our chart that declare packages, with comments on the fields to fill in.
 
     Args:
         paths: Packages on disk.
+        ignore: Patterns of files to leave out of the package directories. More patterns are
+            proposed for the files that are no content of a package.
         tell: Shows the current step.
         file: A file to create with these values, or None to return them.
 
@@ -37,9 +42,13 @@ def run(*, paths: Sequence[Path], tell: Tell, file: Path | None = None) -> str:
     import jinja2
 
     packages_at_paths: list[proposals.PackageAtPath] = []
+    exclusions: dict[str, Sequence[Exclusion]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        packages_at_paths.append((path, packages.read(path)))
+        given = [Exclusion(pattern, "") for pattern in ignore if forms.kind_of(path) == "directory"]
+        exclusions[str(path)] = [*given, *contents.exclusions(path, ignore)]
+        patterns = [exclusion.pattern for exclusion in exclusions[str(path)]]
+        packages_at_paths.append((path, packages.read(path, ignore=patterns)))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -48,7 +57,8 @@ def run(*, paths: Sequence[Path], tell: Tell, file: Path | None = None) -> str:
     )
     environment.filters.update(yaml=emit.scalar, comment=one_line)
     template = environment.get_template("values.yaml.j2")
-    values = template.render(proposals=proposals.propose(packages_at_paths))
+    proposed = proposals.propose(packages_at_paths)
+    values = template.render(proposals=proposed, exclusions=exclusions)
     if file is None:
         return values
     files.create(file, values)
@@ -60,6 +70,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("-f", "--file"), type=Path, metavar="FILE", help="a file to create (default: stdout)"
     )
+    arguments.ignore(parser)
 
 
 COMMAND = Command(

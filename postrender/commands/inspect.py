@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from postrender.packages import Package, Runtime
 
 
-def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str = "") -> Report:
+def run(
+    *,
+    paths: Sequence[Path],
+    tell: Tell,
+    crossplane: str = "",
+    package: str = "",
+    ignore: Sequence[str] = (),
+) -> Report:
     """Return a report of packages on disk.
 
     Args:
@@ -39,6 +46,7 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
         crossplane: The Crossplane version whose cache file to report; by default all lines.
         package: The `spec.package` whose cache file to report; by default the one of a declaration
             that names none.
+        ignore: For package directories, patterns of files to leave out.
 
     Raises:
         DevcacheError: A package cannot be read, the version is not supported, or the reference
@@ -50,7 +58,7 @@ def run(*, paths: Sequence[Path], tell: Tell, crossplane: str = "", package: str
     inspections: list[_Inspection] = []
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        on_disk = packages.read(path)
+        on_disk = packages.read(path, ignore=ignore)
         tell(f"packing {disk.title(path)}")
         files = _cache_files(on_disk, reference or _default(on_disk), ranges)
         inspections.append(_Inspection(path, on_disk, _sizes(on_disk), files))
@@ -207,6 +215,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--package", metavar="REFERENCE", help="the spec.package for the cache files"
     )
+    arguments.ignore(parser)
     arguments.output(parser)
 
 

@@ -1,4 +1,4 @@
-"""Parses and tests the version ranges of `dependsOn`, by the rules of Crossplane's library.
+"""Parses and tests the version ranges of packages, by the rules of Crossplane's library.
 
 The library is Masterminds/semver: 1.5.0 up to Crossplane 2.2, 3.4.0 in 2.3, and 3.5.0 in 2.4. No
 Python library follows its rules. Version 1 accepts only commas between the parts of a range, and

@@ -48,6 +48,18 @@ changed the linter: v1.17.2 and v2.0.3.
 """
 
 
+def is_foreign(api_version: str, kind: str) -> bool:
+    """Return whether no package has an object of this group or kind.
+
+    An object of such a group or kind may have a wrong version, or be in the wrong package. The
+    kinds of meta objects do not count: `pkg.crossplane.io` has kinds of the same names.
+    """
+    names = [name.split(" ") for kinds in KINDS.values() for name in kinds]
+    groups = {version.partition("/")[0] for version, _ in names}
+    member_kinds = {name for _, name in names} - KINDS.keys()
+    return api_version.partition("/")[0] not in groups and kind not in member_kinds
+
+
 def refusals(
     package_kind: str, api_version: str, kind: str, version: Version, *, where: str
 ) -> Iterator[DevcacheError]:
@@ -66,7 +78,7 @@ def refusals(
     if name in admitted:
         return
     problem = f"a {package_kind} of Crossplane {version} must not hold {quoted(name)}"
-    hint = f"it may hold {', '.join(admitted)}; leave other files out with `ignore`"
+    hint = f"it may hold {', '.join(admitted)}"
     if name in kinds:
         problem += f", which requires Crossplane {dotted(kinds[name])} or newer"
     yield DevcacheError(problem, where=where, hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender.crossplane import kinds, layouts, references, versions
+from postrender.crossplane import kinds, layouts, ranges, references, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,10 @@ class Target(NamedTuple):
         if self.version >= (2, 4):
             return "v3.5"
         return "v3" if self.version >= (2, 3) else "v1"
+
+    def reads_range(self, text: str) -> bool:
+        """Return whether this Crossplane can read a range of versions."""
+        return ranges.is_range(text, (self.constraint_rules,))
 
     @property
     def pins_digests(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,31 @@ def none(_parser: argparse.ArgumentParser) -> None:
 def paths(parser: argparse.ArgumentParser) -> None:
     """Add an argument for one or more packages on disk."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=PACKAGE)
+
+
+def ignore(parser: argparse.ArgumentParser) -> None:
+    """Add an option for the patterns of files to leave out of package directories."""
+    description = (
+        "comma-separated patterns of files to leave out of a package directory, as for"
+        " `crossplane xpkg build`; may be repeated"
+    )
+    parser.add_argument(
+        "--ignore", action="extend", type=_patterns, metavar="PATTERN", help=description
+    )
+
+
+def _patterns(text: str) -> list[str]:
+    r"""Return the patterns of a list, in which `\,` is a comma, as in the crossplane CLI.
+
+    See kong 1.14.0, mapper.go, SplitEscaped.
+    """
+    patterns = [""]
+    for piece in re.findall(r"\\.|,|[^\\,]+|\\", text, re.DOTALL):
+        if piece == ",":
+            patterns.append("")
+        else:
+            patterns[-1] += "," if piece == r"\," else piece
+    return [pattern for pattern in patterns if pattern]
 
 
 def optional_paths(parser: argparse.ArgumentParser) -> None:

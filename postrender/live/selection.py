@@ -11,6 +11,7 @@ from postrender.declared import devcache, values
 from postrender.declared.devcache import DEFAULT_REGISTRY, PackageDeclaration
 from postrender.declared.files import title
 from postrender.errors import DevcacheError, quoted, raise_refusal
+from postrender.packages import ForeignFilesError
 from postrender.payload import record
 
 if TYPE_CHECKING:
@@ -108,7 +109,10 @@ def _declaration(
     for entry in release.record.packages.values():
         if _same_file(Path(entry.path), path):
             return of_release(entry, path)
-    name = packages.read(path, cache=cache).name
+    try:
+        name = packages.read(path, cache=cache).name
+    except ForeignFilesError as error:
+        raise error.declared(()) from error
     devcache.check_name(name, where=f"the package at {title(path)}")
     for declaration in declarations:
         if declaration.name == name:

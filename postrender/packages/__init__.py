@@ -6,22 +6,32 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
-from postrender.errors import DevcacheError
-from postrender.packages import directory, disk, documents, forms, metadata, package
+from postrender.packages import (
+    contents,
+    directory,
+    disk,
+    documents,
+    forms,
+    metadata,
+    package,
+    refusals,
+)
 from postrender.packages.budget import Budget
 from postrender.packages.metadata import Dependency, PackageKind
 from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml, Runtime
+from postrender.packages.refusals import ForeignFilesError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from postrender.packages.documents import Document
+    from postrender.packages.documents import Document, DocumentError
     from postrender.packages.package import Form
     from postrender.result_cache import ResultCache
 
 __all__ = [
     "Dependency",
+    "ForeignFilesError",
     "Member",
     "Package",
     "PackageKind",
@@ -29,9 +39,6 @@ __all__ = [
     "Runtime",
     "read",
 ]
-
-_LARGEST_PARSED = 1 << 20
-"""The largest file in bytes that is checked for YAML errors: a larger one is generated."""
 
 
 def read(
@@ -43,12 +50,13 @@ def read(
         path: A package directory; an image in an archive (an .xpkg, an OCI archive, or one image of
             `docker save`, each also compressed with gzip) or in an OCI layout; or a package.yaml or
             its gzip.
-        ignore: For a directory, patterns of files and folders to leave out, relative to it, as for
+        ignore: For a directory, patterns of files to leave out, relative to it, as for
             `crossplane xpkg build --ignore`.
         cache: The packages that earlier runs accepted.
 
     Raises:
-        DevcacheError: The path cannot be read, or Crossplane would not accept the package.
+        DevcacheError: The path cannot be read, or Crossplane would not accept the package; a
+            `ForeignFilesError` if `ignore` can help.
     """
     kind = forms.kind_of(path)
     if kind == "directory":
@@ -104,6 +112,7 @@ def _from_stream(  # noqa: PLR0913  # the facts of each form
     result = _package(
         path,
         ((PACKAGE_YAML, where, document) for document in stream),
+        {},
         form=form,
         package_yaml=package_yaml,
         registry_digest=registry_digest,
@@ -122,48 +131,52 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
     if hit:
         return hit
     package_yaml = PackageYaml.of(directory.join(files))
-    documents_ = _documents(files, path, budget)
-    result = _package(path, documents_, form="directory", package_yaml=package_yaml)
+    bad: dict[str, DocumentError] = {}
+    documents_ = contents.documents_of(files, path, budget, bad)
+    result = _package(path, documents_, bad, form="directory", package_yaml=package_yaml)
     if key:
         cache.put(package.dump(result), "directory", key)
     return result
 
 
-def _documents(
-    files: Iterable[directory.File], path: Path, budget: Budget
-) -> Iterator[tuple[str, str, Document]]:
-    for name, content in files:
-        where = disk.title(path / name)
-        thorough = len(content) <= _LARGEST_PARSED
-        for document in documents.split(content, budget, where=where, thorough=thorough):
-            yield name, where, document
-
-
-def _package(
+def _package(  # noqa: PLR0913  # the facts of each form
     path: Path,
     documents_: Iterable[tuple[str, str, Document]],
+    bad: Mapping[str, DocumentError],
     *,
     form: Form,
     package_yaml: PackageYaml,
     registry_digest: str = "",
 ) -> Package:
-    """Return the package of documents; each comes with its file's name and title."""
-    metas: list[tuple[str, Document]] = []
+    """Return the package of documents.
+
+    Args:
+        path: The path of the package.
+        documents_: The documents, each with the name and the title of its file.
+        bad: The first refusal of each file, filled while the documents are read.
+        form: The form of the package.
+        package_yaml: The package.yaml.
+        registry_digest: The digest in a registry, or "".
+    """
+    metas: list[tuple[str, str, Document]] = []
     members: list[Member] = []
     numbers: Counter[str] = Counter()
     for file, where, document in documents_:
         numbers[file] += 1
         if metadata.is_meta(document.identity):
-            metas.append((where, document))
+            metas.append((file, where, document))
         else:
             members.append(Member(*document.identity, file, numbers[file]))
-    where, meta = _only(metas, path)
+    for refusal in refusals.of_contents(path, [file for file, _, _ in metas], members, bad):
+        raise refusal
+    ((meta_file, where, meta),) = metas
     head = metadata.read(meta.identity, meta.text, where=where)
     return Package(
         form=form,
         api_version=meta.identity.api_version,
         kind=head.kind,
         name=head.name,
+        meta_file=meta_file,
         digest=registry_digest or package_yaml.digest,
         digest_is_registrys=registry_digest != "",
         crossplane=head.crossplane,
@@ -173,15 +186,3 @@ def _package(
         runtime=None,
         package_yaml=package_yaml,
     )
-
-
-def _only(metas: Sequence[tuple[str, Document]], path: Path) -> tuple[str, Document]:
-    """Return the one meta object and the title of its file."""
-    if len(metas) == 1:
-        return metas[0]
-    if not metas:
-        problem = "no meta object: a Configuration, Provider or Function of meta.pkg.crossplane.io"
-        raise DevcacheError(problem, where=disk.title(path))
-    places = ", ".join(sorted({where for where, _ in metas})[:3])
-    problem = f"{len(metas)} meta objects (in {places}), but a package has one"
-    raise DevcacheError(problem, where=disk.title(path))

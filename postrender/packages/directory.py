@@ -2,7 +2,8 @@
 
 It reads the same files as `crossplane xpkg build` in that directory (crank 2.2.1,
 cmd/crank/xpkg/build.go; crossplane-runtime 2.2.1, pkg/parser/fsreader.go). It includes hidden
-folders and links to files, but does not follow links to folders.
+folders and links to files, but does not follow links to folders. Crank needs no file of a certain
+name: the meta object may be in any file.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from postrender.packages.budget import Budget
 
 META_FILE = "crossplane.yaml"
+"""The usual file of the meta object."""
 
 _EXAMPLES = "examples"
 """A prefix of paths that crank skips, including `examples.yaml` and `examples-2/`."""
@@ -56,22 +58,18 @@ def read(path: Path, ignore: Sequence[str], budget: Budget) -> tuple[File, ...]:
 
     Args:
         path: The directory.
-        ignore: Patterns of Go's filepath.Match for files and folders to leave out; a folder is left
-            out with all its content.
+        ignore: Patterns of Go's filepath.Match for files to leave out. As for crank, a pattern that
+            matches a folder has no effect on the files in it.
         budget: The budget of the package.
 
     Raises:
-        DevcacheError: The directory has no crossplane.yaml, more than 200 MiB of YAML or another
-            excess, a file that cannot be read, or a link to a target outside of it.
+        DevcacheError: The directory has more than 200 MiB of YAML or another excess, a file that
+            cannot be read, or a link to a target outside of it.
     """
     try:
         root = Path(os.path.realpath(path))
     except OSError as error:  # the working directory is gone
         raise disk.unreadable(path, error) from error
-    if not os.path.lexists(root / META_FILE):
-        hint = f"a package directory has {META_FILE} at its root"
-        problem = f"has no {META_FILE}"
-        raise DevcacheError(problem, where=disk.title(path), hint=hint)
     patterns = [gomatch.compile_pattern(pattern) for pattern in ignore]
     names = sorted(_names(root, path, patterns, budget), key=_rank)
     files: list[File] = []
@@ -128,10 +126,12 @@ def _names(
         folder = folders.pop()
         for entry in _entries(root / folder, path / folder, budget):
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if name.startswith(_EXAMPLES) or any(regex.fullmatch(name) for regex in patterns):
+            if name.startswith(_EXAMPLES):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
+            elif any(regex.fullmatch(name) for regex in patterns):
+                continue
             elif entry.is_symlink():
                 budget.entries.spend(_LINK_COST, disk.title(path))
                 if _leads_to_file(root / name, root, path / name):

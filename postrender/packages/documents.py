@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import yaml
 from yaml.reader import ReaderError
 
-from postrender.errors import DevcacheError
+from postrender.errors import DevcacheError, Refuse, raise_refusal
 from postrender.manifests import nodes
 from postrender.packages import identity
 from postrender.packages.identity import Unidentified
@@ -35,7 +35,24 @@ _SEPARATOR = re.compile(rb"---(?<![^\n]---)([^\n]*)\n?")
 _CONTENT = re.compile(rb"^[ \t\v\f]*(?!#|\.\.\.\s*$)\S", re.MULTILINE)
 """The start of the first line with content: Crossplane skips documents without such a line."""
 
-_HINT = "a package has only Kubernetes objects; leave other files of a directory out with `ignore`"
+ONLY_OBJECTS = "a package has only Kubernetes objects"
+"""A hint."""
+
+
+class DocumentError(DevcacheError):
+    """The refusal of a document.
+
+    Attributes:
+        place: The line in the stream, and the column if it is known.
+        is_broken: Whether the document is no valid YAML, so that it may be an object with an error.
+            Otherwise it is no Kubernetes object.
+    """
+
+    def __init__(self, problem: str, *, where: str, place: str, is_broken: bool, hint: str) -> None:
+        """Store the problem, the title of the stream, the place in it, and the sort of problem."""
+        super().__init__(problem, where=f"{where}, {place}", hint=hint)
+        self.place = place
+        self.is_broken = is_broken
 
 
 class Document(NamedTuple):
@@ -45,7 +62,14 @@ class Document(NamedTuple):
     text: bytes
 
 
-def split(stream: bytes, budget: Budget, *, where: str, thorough: bool) -> Iterator[Document]:
+def split(
+    stream: bytes,
+    budget: Budget,
+    *,
+    where: str,
+    thorough: bool,
+    refuse: Refuse = raise_refusal,
+) -> Iterator[Document]:
     """Yield the documents that are not empty, as Crossplane reads them.
 
     A line that begins with `---` separates documents. Only blanks or a comment may follow on that
@@ -58,43 +82,80 @@ def split(stream: bytes, budget: Budget, *, where: str, thorough: bool) -> Itera
         thorough: Whether to parse every document, as long as the budget admits it. Otherwise a
             document that begins with its apiVersion and kind counts as valid YAML, which is a
             hundred times faster.
+        refuse: Receives a `DocumentError` for each document that is not UTF-8 or not YAML, or has
+            no apiVersion or kind. If it does not raise it, the document is left out.
 
     Raises:
-        DevcacheError: The stream is not UTF-8 or not YAML, or a document has no apiVersion or kind.
+        DevcacheError: The stream exceeds the budget.
     """
-    for start, end in _parts(stream, where):
+    lines = _Lines(stream)
+    for start, end, is_proper in _parts(stream):
         budget.documents.spend(1, where)
         text = stream[start:end]
-        if not _CONTENT.search(text):
-            continue
-        try:
-            _require_utf8(text)
-            is_parsed = thorough and budget.parsed.admits(len(text))
-            document_identity = None if is_parsed else identity.scan(text)
-            if document_identity is None:
-                document_identity = _parse(text, budget, where)
-            _require_complete(document_identity)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            line, column = _place(error, text)
-            line += stream.count(b"\n", 0, start)
-            place = f"{where}, line {line + 1}, column {column + 1}"
-            hint = _hint(error, text)
-            raise DevcacheError(_problem(error), where=place, hint=hint) from error
-        yield Document(document_identity, text)
+        if _CONTENT.search(text):
+            try:
+                document_identity = _identity(text, budget, where=where, thorough=thorough)
+            except (yaml.YAMLError, UnicodeDecodeError) as error:
+                place = lines.place(start, *_place(error, text))
+                refuse(
+                    DocumentError(
+                        _problem(error),
+                        where=where,
+                        place=place,
+                        is_broken=not isinstance(error, Unidentified),
+                        hint=_hint(error, text),
+                    )
+                )
+            else:
+                yield Document(document_identity, text)
+        if not is_proper:
+            problem = "more than a comment follows the document separator `---`"
+            place = lines.place(end)
+            refuse(DocumentError(problem, where=where, place=place, is_broken=True, hint=""))
 
 
-def _parts(stream: bytes, where: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and the end of each document."""
+class _Lines:
+    """The places in a stream. All of them together take linear time."""
+
+    def __init__(self, stream: bytes) -> None:
+        """Start at the first line of a stream."""
+        self._stream = stream
+        self._position = 0
+        self._line = 1
+
+    def place(self, start: int, line: int = 0, column: int | None = None) -> str:
+        """Return a place for messages.
+
+        Args:
+            start: The start of a document or separator, not before that of an earlier call.
+            line: The line in it, counted from 0.
+            column: The column, counted from 0, or None.
+        """
+        self._line += self._stream.count(b"\n", self._position, start)
+        self._position = start
+        place = f"line {self._line + line}"
+        return place if column is None else f"{place}, column {column + 1}"
+
+
+def _parts(stream: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Yield the start and the end of each document, and whether its end is a proper separator."""
     start = 0
     for separator in _SEPARATOR.finditer(stream):
         rest = separator[1].strip()
-        if rest and not rest.startswith(b"#"):
-            line = stream.count(b"\n", 0, separator.start()) + 1
-            problem = "more than a comment follows the document separator `---`"
-            raise DevcacheError(problem, where=f"{where}, line {line}")
-        yield start, separator.start()
+        yield start, separator.start(), not rest or rest.startswith(b"#")
         start = separator.end()
-    yield start, len(stream)
+    yield start, len(stream), True
+
+
+def _identity(text: bytes, budget: Budget, *, where: str, thorough: bool) -> Identity:
+    """Return the identity of a document that is not empty, or raise the error of a bad one."""
+    _require_utf8(text)
+    is_parsed = thorough and budget.parsed.admits(len(text))
+    document_identity = None if is_parsed else identity.scan(text)
+    if document_identity is None:
+        document_identity = _parse(text, budget, where)
+    _require_complete(document_identity)
+    return document_identity
 
 
 def _require_utf8(text: bytes) -> None:
@@ -142,7 +203,7 @@ def _hint(error: Exception, text: bytes) -> str:
     if isinstance(error, UnicodeDecodeError):
         return nodes.UTF_8_HINT
     if isinstance(error, Unidentified):
-        return _HINT
+        return ONLY_OBJECTS
     return nodes.syntax_hint(text.decode("utf-8", "replace"), _place(error, text)[0])
 
 

@@ -23,9 +23,12 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     steps (`./`, `//`, a slash at either end) are ignored, because crank cleans the joined path.
 
     Raises:
-        DevcacheError: The pattern is malformed by Go's rules.
+        DevcacheError: The pattern is malformed by Go's rules, or leads out of the directory.
     """
     clean = posixpath.normpath(f"./{pattern}")
+    if clean.split("/")[0] == "..":
+        problem = f"the pattern {quoted(pattern)} in ignore leads out of the package directory"
+        raise DevcacheError(problem, hint="write it relative to the package directory")
     chunks = [""]
     position = 0
     while position < len(clean):
@@ -44,6 +47,12 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     stars = [f"(?>[^/]*?{chunk})" for chunk in others[:-1]]
     stars += [f"[^/]*{chunk}" for chunk in others[-1:]]
     return re.compile("".join([first, *stars]), re.DOTALL)
+
+
+def escape(path: str) -> str:
+    """Return the pattern that matches only `path`, or also similar paths if it is not UTF-8."""
+    literal = re.sub(r"[\\*?\[]", r"\\\g<0>", path)
+    return re.sub("[\ud800-\udfff]", "?", literal)  # Go matches one byte that is not UTF-8
 
 
 def _translate(token: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
+from postrender.crossplane import ranges
 from postrender.errors import DevcacheError, quoted
 from postrender.fields import Fields
 from postrender.manifests import nodes
@@ -89,8 +90,23 @@ def read(identity: Identity, text: bytes, *, where: str) -> Metadata:
         problem = f"the {kind} has no metadata.name"
         raise DevcacheError(problem, where=where)
     spec = root.under("spec")
-    crossplane = _text(spec.under("crossplane"), "version")
-    return Metadata(kind, name, crossplane, _image(kind, spec), _dependencies(spec))
+    return Metadata(kind, name, _crossplane(spec), _image(kind, spec), _dependencies(spec))
+
+
+def _crossplane(spec: Fields) -> str:
+    """Return the range of Crossplane versions, or "" if there is no `crossplane`.
+
+    Crossplane refuses a package with another text, also if it ignores the range when it runs
+    (v2.2.1 internal/xpkg/lint.go, PackageValidSemver).
+    """
+    if spec.values.get("crossplane") is None:
+        return ""
+    fields = spec.under("crossplane")
+    text = _text(fields, "version")
+    if not ranges.is_range(text):
+        problem = f"is no range of versions: {quoted(text)}" if text else "is missing"
+        raise fields.refusal("version", problem, hint='write e.g. ">=v2.0.0", or remove crossplane')
+    return text
 
 
 def _image(kind: PackageKind, spec: Fields) -> str:

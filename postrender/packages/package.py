@@ -95,6 +95,9 @@ class Package(NamedTuple):
     name: str
     """The `metadata.name` of the meta object."""
 
+    meta_file: str
+    """The file of the meta object; see `Member.file`."""
+
     digest: str
     """`sha256:<hex>`."""
 
@@ -136,12 +139,14 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
     """
     try:
         *scalars, dependencies, members, runtime, yaml_digest, size = json.loads(content)
-        form, api_version, kind, name, digest, digest_is_registrys, crossplane, image = scalars
+        form, api_version, kind, name, meta_file, *rest = scalars
+        digest, digest_is_registrys, crossplane, image = rest
         package = Package(
             form=form,
             api_version=api_version,
             kind=kind,
             name=name,
+            meta_file=meta_file,
             digest=digest,
             digest_is_registrys=digest_is_registrys,
             crossplane=crossplane,
@@ -154,7 +159,7 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
     except (ValueError, TypeError, RecursionError):
         return None
     texts = chain(
-        (api_version, name, digest, crossplane, image, yaml_digest),
+        (api_version, name, meta_file, digest, crossplane, image, yaml_digest),
         *dependencies,
         *(member[:-1] for member in package.members),
     )

@@ -349,7 +349,7 @@ class Running(NamedTuple):
 RUNNING = [
     Running(">=v1.14.0-0", "2.4", reason="admitted"),
     Running(">=v2.0.0", "1.20.11", "error", "does not admit Crossplane 1.20.11", reason="too-old"),
-    Running(">=v2.0.0 <v3.0.0", "2.2.1", "error", "improper", reason="improper"),
+    Running(">=v2.0.0 <v3.0.0", "2.2.1", "error", "cannot read", reason="improper"),
     Running(">=v2.1.3", "2.1", reason="the-newest-patch-of-a-line"),
     Running("~2.1.3, !=2.1.7", "2.1", reason="a-patch-of-a-line-is-excluded"),
     Running(
@@ -397,4 +397,6 @@ def test_a_package_may_constrain_the_version_of_crossplane(
     assert all(case.problem in text for _, _, text in results)
     declared: Plain = {"path": path, "spec": {"ignoreCrossplaneConstraints": True}}
     ignored = values(tmp_path, {"packages": {"platform": declared}})
-    assert findings(command, "-f", ignored, "--crossplane", case.version) == []
+    # Crossplane's linter refuses an improper range in any case.
+    rest = results if case.reason == "improper" else []
+    assert findings(command, "-f", ignored, "--crossplane", case.version) == rest

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.shared.configurations import ACME, package
-from tests.shared.package_files import META, directory
+from tests.shared.package_files import META, REPOSITORY, directory
 
 if TYPE_CHECKING:
     from tests.shared.command import Command
@@ -159,6 +159,38 @@ OF_SOURCE = (
     f"devcache: {{packages: {{old: {{path: '{{folder}}/extra', package: '{ACME}/x:v1'}}}}}}\n"
 )
 UNFIT = ("--name", "new", "--package")
+
+
+@pytest.mark.parametrize("before", ["", "devcache: {packages: {old: {path: x}}}\n"])
+def test_add_leaves_out_the_files_that_are_not_of_the_package(
+    command: Command, tmp_path: Path, before: str
+) -> None:
+    path = directory(tmp_path / "package", REPOSITORY)
+    file = tmp_path / "values.yaml"
+    file.write_text(before)
+    run = command("add", path, "-f", file, "--ignore=mk*")
+    assert run.stdout == (
+        f'added platform to {file}\nit leaves out ".github/workflows/*": no Kubernetes objects\n'
+        'it leaves out "test/setup/*": no package may hold Network\n'
+    )
+    added = yaml.safe_load(file.read_text())["devcache"]["packages"]["platform"]
+    assert added == {"path": str(path), "ignore": ["mk*", ".github/workflows/*", "test/setup/*"]}
+
+
+def test_add_reads_the_declared_packages_without_their_ignored_files(
+    command: Command, tmp_path: Path
+) -> None:
+    needs = f"spec: {{dependsOn: [{{configuration: {ACME}/network, version: '>=v0.3.0'}}]}}\n"
+    platform = directory(
+        tmp_path / "platform", {**REPOSITORY, "crossplane.yaml": META + needs.encode()}
+    )
+    file = tmp_path / "values.yaml"
+    ignore = '[mkdocs.yml, "*/*/*"]'
+    file.write_text(
+        f"devcache: {{packages: {{platform: {{path: {platform}, ignore: {ignore}}}}}}}\n"
+    )
+    assert command("add", package(tmp_path, "network"), "-f", file).status == 0
+    assert "acme-network" in yaml.safe_load(file.read_text())["devcache"]["packages"]
 
 
 @pytest.mark.parametrize(

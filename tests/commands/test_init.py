@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.shared.configurations import ACME, package
+from tests.shared.package_files import META, REPOSITORY, XRD, directory
 from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
@@ -188,3 +189,75 @@ def test_a_failed_init_creates_and_changes_no_file(  # noqa: PLR0913, PLR0917  #
 def test_two_packages_of_the_same_name_are_refused(command: Command, tmp_path: Path) -> None:
     paths = (package(tmp_path / "a", "same"), package(tmp_path / "b", "same"))
     assert ': "same"' in command("init", *paths).message()
+
+
+def test_the_proposed_ignore_list_passes_check(command: Command, tmp_path: Path) -> None:
+    path = directory(tmp_path / "package", REPOSITORY)
+    proposed = command("init", path)
+    assert (proposed.status, proposed.stderr) == (0, "")
+    assert (
+        """
+      ignore:
+        - ".github/workflows/*" # no Kubernetes objects
+        - mkdocs.yml # no Kubernetes objects
+        - "test/setup/*" # no package may hold Network
+"""
+        in proposed.stdout
+    )
+    declared = yaml.safe_load(proposed.stdout)["devcache"]["packages"]["platform"]
+    assert declared["ignore"] == [".github/workflows/*", "mkdocs.yml", "test/setup/*"]
+    values = tmp_path / "values.yaml"
+    values.write_text(proposed.stdout)
+    assert command("check", "-f", values, "-o", "json").json("check")["findings"] == []
+
+
+def test_the_ignore_list_has_the_patterns_of_the_options_first(
+    command: Command, tmp_path: Path
+) -> None:
+    path = directory(tmp_path / "package", REPOSITORY)
+    options = ("--ignore", r"mk*,x\,y.yaml,", "--ignore=.github/*/*")
+    proposed = command("init", path, ROOT / "examples" / "network.xpkg", *options).stdout
+    declared = yaml.safe_load(proposed)["devcache"]["packages"]
+    assert declared["platform"]["ignore"] == ["mk*", "x,y.yaml", ".github/*/*", "test/setup/*"]
+    assert "ignore" not in declared["network"]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        pytest.param({"a.yaml": b"a: [\n"}, "is not valid YAML", id="broken-yaml"),
+        pytest.param({"a.yaml": XRD + b"---\na: b\n"}, "has no apiVersion", id="partly-objects"),
+        pytest.param({"a/crossplane.yaml": META}, "2 meta objects", id="two-packages"),
+        pytest.param(
+            {"crossplane.yaml": b"", "a.yaml": b"a: b\n"}, "no meta object", id="no-package"
+        ),
+    ],
+)
+def test_a_file_that_may_be_content_is_never_left_out(
+    command: Command, tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    assert message in command("init", directory(tmp_path, files)).message()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("apiVersion: v1\nkind: CompositeResourceDefinition\n", id="a-kind"),
+        pytest.param("apiVersion: apiextensions.crossplane.io/v9\nkind: X\n", id="a-group"),
+        pytest.param(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n",
+            id="of-another-package",
+        ),
+    ],
+)
+def test_an_object_with_an_error_in_its_kind_is_an_error_of_check(
+    command: Command, tmp_path: Path, text: str
+) -> None:
+    path = directory(tmp_path / "package", {"a.yaml": text.encode()})
+    proposed = command("init", path)
+    assert "ignore" not in proposed.stdout
+    values = tmp_path / "values.yaml"
+    values.write_text(proposed.stdout)
+    finding, *_ = command("check", "-f", values, "-o", "json").json("check")["findings"]
+    assert "must not hold" in str(finding["problem"])
+    assert "leave other files out with `ignore`" in str(finding["hint"])

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.shared.package_files import META, STREAM, Image, digest, directory, packed, tar
+from tests.shared.package_files import (
+    META,
+    REPOSITORY,
+    STREAM,
+    Image,
+    digest,
+    directory,
+    packed,
+    tar,
+)
 from tests.shared.paths import DATA, ROOT
 
 if TYPE_CHECKING:
@@ -153,3 +162,14 @@ def test_other_files_are_refused(
     path = tmp_path / "x"
     path.write_bytes(content)
     assert message in command("inspect", path, "-o", "json").message()
+
+
+def test_the_hint_has_the_option_that_leaves_files_out(command: Command, tmp_path: Path) -> None:
+    path = directory(tmp_path, REPOSITORY)
+    message = command("inspect", path).message()
+    option = "--ignore='.github/workflows/*,mkdocs.yml'"
+    assert message.endswith(f"leave the other files out with {option}\n")
+    ignore = option.replace("'", "")
+    explain = ("explain", REFERENCE, "--crossplane=2.4", "--path", path)
+    assert command("inspect", path, ignore).status == 0
+    assert (command(*explain).status, command(*explain, ignore).status) == (1, 0)

@@ -16,7 +16,7 @@ from tests.shared.live_release import package
 from tests.shared.manifests import RENDERED
 from tests.shared.package_files import (
     META,
-    XRD,
+    VALID_XRD,
     Image,
     by_digest,
     config,
@@ -34,18 +34,7 @@ if TYPE_CHECKING:
 
     from tests.shared.command import Command, Run
 
-VALID = (
-    XRD
-    + b"""\
-metadata: {name: xs.example.org}
-spec:
-  group: example.org
-  names: {kind: X, plural: xs}
-  versions:
-  - {name: v1, served: true, referenceable: true, schema: {openAPIV3Schema: {type: object}}}
-"""
-)
-STREAM = META + b"---\n" + VALID
+STREAM = META + b"---\n" + VALID_XRD
 
 PLAIN = tar({"package.yaml": STREAM})
 LAYER = packed(PLAIN)
@@ -89,7 +78,7 @@ BAD = (
     Form("other.tar", tar({"x": b""}), "is not in the archive"),
     Form("blob.tar", Layout([LAYER[:-1] + b"\1"]).stored(), "damaged"),
     Form("bad-layout", lambda path: write_files(path, {"oci-layout": b"{}"}), "index.json"),
-    Form("empty", lambda path: path.mkdir(), "has no crossplane.yaml"),
+    Form("empty", lambda path: path.mkdir(), "no meta object"),
     Form("missing", lambda _: None, "no such file or directory"),
 )
 

@@ -85,7 +85,81 @@ REFUSALS = {
     "no meta object": Refusal({"crossplane.yaml": XRD}, "no meta object"),
     "an empty crossplane.yaml": Refusal({"crossplane.yaml": b""}, "no meta object"),
     "crossplane.yaml is ignored": Refusal({}, "no meta object", ignore=["cross*"]),
-    "two meta objects": Refusal({"a/b.yaml": META}, "2 meta objects", ""),
+    "two meta objects": Refusal(
+        {"a/b.yaml": META, "a/c.yaml": XRD},
+        "2 meta objects (in a/b.yaml, crossplane.yaml)",
+        "",
+        "or leave the others out of crossplane.yaml with --ignore='a/*'",
+    ),
+    "two meta objects in folders": Refusal(
+        {"crossplane.yaml": XRD, "a/b.yaml": META, "c/b.yaml": META},
+        "2 meta objects",
+        "",
+        "name the directory of one package",
+    ),
+    "two meta objects in one file": Refusal({"crossplane.yaml": META + b"---\n" + META}, "2 meta"),
+    "a project of the crossplane CLI": Refusal(
+        {
+            "crossplane.yaml": XRD,
+            "crossplane-project.yaml": b"apiVersion: dev.crossplane.io/v1alpha1\nkind: Project\n",
+        },
+        "no meta object",
+        "",
+        "crossplane-project.yaml is a project: run `crossplane project build`",
+    ),
+    "a project of the up CLI": Refusal(
+        {
+            "crossplane.yaml": b"",
+            ".github/workflows/ci.yaml": b"on: push\n",
+            "upbound.yaml": b"apiVersion: meta.dev.upbound.io/v2alpha1\nkind: Project\n",
+        },
+        "no meta object",
+        "",
+        "upbound.yaml is a project: run `up project build`",
+    ),
+    "no package, but another file": Refusal(
+        {"crossplane.yaml": b"", "mkdocs.yml": b"site: x\n"},
+        "no meta object",
+        "",
+        "crossplane.yaml",
+    ),
+    "crossplane.yaml is no object": Refusal(
+        {"crossplane.yaml": b"a: b\n"}, "has no apiVersion", "/crossplane.yaml, line 1"
+    ),
+    "several files are no objects": Refusal(
+        {
+            ".github/workflows/a.yaml": b"on: push\n",
+            ".github/workflows/b.yml": b"on: push\n",
+            "apis/xrd.yaml": XRD,
+            "apis/values.yaml": b"- 1\n",
+        },
+        "3 files have documents that are no Kubernetes objects: .github/workflows/a.yaml,"
+        " .github/workflows/b.yml, apis/values.yaml",
+        "",
+        "leave the other files out with --ignore='.github/workflows/*,apis/values.yaml'",
+    ),
+    "some files are broken or partly objects": Refusal(
+        {"a.yaml": XRD + b"---\n- 1\n", "b.yaml": b"a: b\n", "c.yaml": b"a: [\n"},
+        "3 files have documents that are broken or no objects: a.yaml (line 4, column 1: a document"
+        " is not a mapping), b.yaml, c.yaml (line 2, column 1: is not valid YAML",
+        "",
+        "with --ignore=b.yaml",
+    ),
+    "very many files are no objects": Refusal(
+        {f"{number:02}.yaml": b"a: b\n" for number in range(30)},
+        "19.yaml, and 10 more",
+        "",
+        "with --ignore",
+    ),
+    "a range of Crossplane versions that is none": Refusal(
+        {"crossplane.yaml": META + b"spec: {crossplane: {version: latest}}\n"},
+        'spec.crossplane.version is no range of versions: "latest"',
+        "/crossplane.yaml",
+        "or remove crossplane",
+    ),
+    "an empty range of Crossplane versions": Refusal(
+        {"crossplane.yaml": META + b"spec: {crossplane: {}}\n"}, "version is missing"
+    ),
     "a link to a file outside": Refusal(
         {"a.yaml": Link("/etc/hostname")}, "outside of", "/a.yaml", "leave the link out"
     ),
@@ -126,14 +200,14 @@ REFUSALS = {
         {".github/ci.yml": b"# CI\non: push\n"},
         "has no apiVersion",
         "/.github/ci.yml, line 2, column 1",
-        "ignore",
+        "leave the other files out with --ignore='.github/*'",
     ),
     "a list": Refusal({"values.yaml": b"- 1\n"}, "is not a mapping", "/values.yaml, line 1"),
     "an odd name": Refusal({"a\x85.yaml": b"- 1\n"}, "is not a mapping"),
     "a chain of links": Refusal(
         {f"{number:04}.yaml": Link(f"{number + 1:04}.yaml") for number in range(3000)}
         | {"3000.yaml": b"- 1\n"},
-        "is not a mapping",
+        "41 files have documents that are no Kubernetes objects: 2960.yaml, 2961.yaml",
     ),
     "a bad pattern": Refusal({}, "bad pattern", ignore=["["]),
 }
@@ -152,12 +226,14 @@ def test_a_bad_directory_has_one_clear_error(tmp_path: Path, case: Refusal) -> N
     assert str(refused.value).isprintable() or "\nhint: " in str(refused.value)
 
 
-def test_a_directory_without_crossplane_yaml_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_bytes(META)
-    with pytest.raises(DevcacheError) as refused:
-        packages.read(tmp_path)
-    assert "no crossplane.yaml" in refused.value.problem
-    assert "crossplane.yaml" in refused.value.hint
+@pytest.mark.parametrize("name", ["crossplane.yml", "other.yaml", "package/crossplane.yaml"])
+def test_the_meta_object_may_be_in_any_file(tmp_path: Path, name: str) -> None:
+    for file, content in {name: META, "a.yaml": XRD}.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(content)
+    package = packages.read(tmp_path)
+    assert (package.name, package.meta_file) == ("platform", name)
+    assert [member.file for member in package.members] == ["a.yaml"]
 
 
 def test_more_than_200_mib_are_refused_before_reading(tmp_path: Path) -> None:

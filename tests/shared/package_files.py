@@ -20,6 +20,29 @@ META = b"apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata:\n
 
 XRD = b"apiVersion: apiextensions.crossplane.io/v1\nkind: CompositeResourceDefinition\n"
 
+VALID_XRD = (
+    XRD
+    + b"""\
+metadata: {name: xs.example.org}
+spec:
+  group: example.org
+  names: {kind: X, plural: xs}
+  versions:
+  - {name: v1, served: true, referenceable: true, schema: {openAPIV3Schema: {type: object}}}
+"""
+)
+"""An XRD that the API server admits."""
+
+REPOSITORY: dict[str, bytes] = {
+    ".github/workflows/ci.yaml": b"on: push\n",
+    ".github/workflows/tag.yml": b"on: push\n",
+    "mkdocs.yml": b"site: x\n",
+    "apis/xrd.yaml": VALID_XRD,
+    "examples/claim.yaml": b"- 1\n",
+    "test/setup/claim.yaml": b"apiVersion: example.org/v1\nkind: Network\n---\n" * 2,
+}
+"""The files of a package, and others that are usual in its repository."""
+
 STREAM = META + b"---\n" + XRD
 
 

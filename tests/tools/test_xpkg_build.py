@@ -12,6 +12,7 @@ import pytest
 
 from postrender import packages
 from postrender.errors import DevcacheError
+from postrender.packages import contents
 from tests.shared.package_files import META, Link, directory
 from tests.shared.programs import path_of
 from tests.shared.verdicts import VERDICTS, Verdict
@@ -30,7 +31,7 @@ def cli() -> Path:
 def built(cli: Path, root: Path, ignore: Sequence[str] = ()) -> list[bytes] | None:
     """Return the objects that the CLI reads from a directory, or None after a refusal."""
     package, extracted = root.parent / "built.xpkg", root.parent / "extracted.gz"
-    options = [f"--ignore={pattern}" for pattern in ignore]
+    options = ["--ignore=" + pattern.replace(",", r"\,") for pattern in ignore]
     build: list[Path | str] = [cli, "xpkg", "build", f"--package-file={package}"]
     if subprocess.run([*build, *options], cwd=root, capture_output=True, check=False).returncode:
         return None
@@ -63,6 +64,8 @@ class Case:
     """The files of the objects, in the order of the stream."""
     reason: str
     ignore: Sequence[str] = field(default=())
+    without: Sequence[str] = field(default=())
+    """Files to remove."""
 
 
 CASES = {
@@ -148,6 +151,48 @@ CASES = {
         ["crossplane.yaml"],
         "the meta object may be in any file",
     ),
+    "meta-yml": Case(
+        {"crossplane.yml": META, "a.yaml": A},
+        ["a.yaml"],
+        "the meta object may be in crossplane.yml",
+        without=["crossplane.yaml"],
+    ),
+    "meta-in-a-folder": Case(
+        {"package/other.yaml": META, "a.yaml": A, "package/b.yaml": B},
+        ["a.yaml", "package/b.yaml"],
+        "the meta object may be in a folder",
+        without=["crossplane.yaml"],
+    ),
+    "workflows": Case(
+        {".github/workflows/ci.yaml": b"name: ci\non: push\n", "a.yaml": A},
+        ["a.yaml"],
+        "the workflows of a repository are not part of the package",
+        ignore=[".github/workflows/*"],
+    ),
+    "ignore-a-folder": Case(
+        {"a.yaml": A, "sub/b.yaml": B, "sub/sub/c.yaml": C},
+        ["a.yaml", "sub/b.yaml", "sub/sub/c.yaml"],
+        "a pattern that matches a folder has no effect",
+        ignore=["sub", "sub/", "./sub", "s*", "s?b", "sub/sub/", "**/sub"],
+    ),
+    "ignore-files-of-a-folder": Case(
+        {"a.yaml": A, "sub/b.yaml": B, "sub/sub/c.yaml": C},
+        ["a.yaml", "sub/sub/c.yaml"],
+        "two stars match like one star",
+        ignore=["sub/**"],
+    ),
+    "ignore-from-the-root": Case(
+        {"a.yaml": A, "sub/b.yaml": B, "c,d.yaml": C},
+        [],
+        "a slash at the start, segments that are cancelled, and a comma",
+        ignore=["/a.yaml", "x/../sub/./b.yaml", "c,d.yaml"],
+    ),
+    "ignore-links": Case(
+        {"a.yaml": A, "link.yaml": Link("a.yaml"), "out.yaml": Link("/etc/hostname")},
+        ["a.yaml"],
+        "a pattern also matches a link",
+        ignore=["link.yaml", "out.yaml"],
+    ),
     "ignore": Case(
         {"a.yaml": A, "sub/a.yaml": A, "sub/b.yaml": B, "sub/sub/c.yaml": C, "x-1.yaml": A},
         ["sub/b.yaml", "sub/sub/c.yaml"],
@@ -160,6 +205,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_objects_equal_those_of_the_cli(cli: Path, tmp_path: Path, case: Case) -> None:
     root = directory(tmp_path / "root", case.files)
+    for name in case.without:
+        (root / name).unlink()
     package = packages.read(root, ignore=case.ignore)
     assert [member.file for member in package.members] == case.members, case.reason
     # The CLI must read the same objects from the joined file.
@@ -185,6 +232,15 @@ REFUSED = {
     "a version that is not a string": {
         "crossplane.yaml": META + b"spec:\n  crossplane:\n    version: 1.0\n"
     },
+    "a range of Crossplane versions that is none": {
+        "crossplane.yaml": META + b"spec: {crossplane: {version: latest}}\n"
+    },
+    "no range of Crossplane versions": {"crossplane.yaml": META + b"spec: {crossplane: {}}\n"},
+    "an empty range of Crossplane versions": {
+        "crossplane.yaml": META + b"spec: {crossplane: {version: ''}}\n"
+    },
+    "a template": {"a.yaml": b"{{- if .Values.a }}\na: b\n{{- end }}\n"},
+    "workflows of a repository": {".github/workflows/ci.yaml": b"name: ci\non: push\n"},
     "a dependency that is not a mapping": {"crossplane.yaml": META + b"spec:\n  dependsOn: [a]\n"},
     "dependencies that are not a list": {"crossplane.yaml": META + b"spec:\n  dependsOn: {a: b}\n"},
     "an unknown kind of package": {"crossplane.yaml": META.replace(b"Configur", b"Separ")},
@@ -213,3 +269,40 @@ def test_the_parser_refuses_values_of_the_wrong_type(
     )
     is_parsed = built(cli, root) is not None
     assert is_parsed == (verdict.verdict != "parser")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(
+            {
+                ".github/workflows/ci.yaml": b"on: push\n",
+                ".github/dependabot.yml": b"version: 2\n",
+                "mkdocs.yml": b"site: x\n",
+                "apis/xrd.yaml": A,
+                "apis/[a].yaml": b"- 1\n",
+            },
+            id="no-objects",
+        ),
+        pytest.param(
+            {
+                "test/a/claim.yaml": b"apiVersion: example.org/v1\nkind: Network\n",
+                "test/b/claim.yaml": b"apiVersion: example.org/v1\nkind: Network\n",
+                "kustomization.yaml": b"apiVersion: kustomize.config.k8s.io/v1\nkind: K\n",
+                "a,b.yaml": b"apiVersion: v1\nkind: Secret\n---\nb: c\n",
+                "sub/a.yaml": B,
+            },
+            id="kinds-that-no-package-holds",
+        ),
+    ],
+)
+def test_the_cli_builds_the_package_with_the_proposed_patterns(
+    cli: Path, tmp_path: Path, files: Mapping[str, bytes]
+) -> None:
+    root = directory(tmp_path / "root", files)
+    assert built(cli, root) is None
+    ignore = [exclusion.pattern for exclusion in contents.exclusions(root, ())]
+    package = packages.read(root, ignore=ignore)
+    assert len(package.members) == 1
+    alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml.content})
+    assert built(cli, alone) == built(cli, root, ignore) is not None

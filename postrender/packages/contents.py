@@ -1,0 +1,119 @@
+"""Identifies the documents in the files of a package directory, and the files without content."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender.crossplane import kinds
+from postrender.packages import covering, directory, disk, documents, forms, metadata
+from postrender.packages.budget import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from postrender.errors import DevcacheError
+    from postrender.packages.documents import Document, DocumentError
+    from postrender.packages.identity import Identity
+
+_LARGEST_PARSED = 1 << 20
+"""The largest file in bytes that is checked for YAML errors: a larger one is generated."""
+
+_MOST_KINDS = 3
+"""The most kinds that a reason lists."""
+
+
+class Exclusion(NamedTuple):
+    """A proposed pattern of `ignore`.
+
+    Attributes:
+        pattern: The pattern.
+        reason: The contents of the files that it matches, or "".
+    """
+
+    pattern: str
+    reason: str
+
+
+def documents_of(
+    files: Iterable[directory.File], path: Path, budget: Budget, bad: dict[str, DocumentError]
+) -> Iterator[tuple[str, str, Document]]:
+    """Yield the documents of the files of a package directory.
+
+    Args:
+        files: The files.
+        path: The directory.
+        budget: The budget of the package.
+        bad: Receives the first refusal in each file, preferably of a broken document.
+
+    Yields:
+        The name of the file, its title, and the document.
+
+    Raises:
+        DevcacheError: The files exceed the budget.
+    """
+    for name, content in files:
+        where = disk.title(path / name)
+        thorough = len(content) <= _LARGEST_PARSED
+        refuse = partial(_collect, bad, name)
+        for document in documents.split(
+            content, budget, where=where, thorough=thorough, refuse=refuse
+        ):
+            yield name, where, document
+
+
+def _collect(bad: dict[str, DocumentError], name: str, refusal: DevcacheError) -> None:
+    first = bad.get(name)
+    if isinstance(refusal, documents.DocumentError) and (
+        first is None or refusal.is_broken > first.is_broken
+    ):
+        bad[name] = refusal
+
+
+def exclusions(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
+    """Return patterns for the files of a package directory that are no content of a package.
+
+    These are files without Kubernetes objects, and files with only objects that no Crossplane
+    admits in any package. A file that may be content with an error is never among them: one with
+    broken YAML, or an object of a group or kind that packages have.
+
+    Args:
+        path: A package directory; a file has no such patterns.
+        ignore: The patterns that apply already.
+
+    Raises:
+        DevcacheError: The directory cannot be read.
+    """
+    if forms.kind_of(path) != "directory":
+        return ()
+    budget = Budget()
+    bad: dict[str, DocumentError] = {}
+    objects: defaultdict[str, dict[Identity, None]] = defaultdict(dict)
+    for name, _, document in documents_of(directory.read(path, ignore, budget), path, budget, bad):
+        objects[name][document.identity] = None
+    content = {name for name in objects if not all(map(_is_foreign, objects[name]))}
+    content |= {name for name, refusal in bad.items() if refusal.is_broken}
+    if not any(metadata.is_meta(identity) for name in content for identity in objects[name]):
+        return ()  # the directory is no package
+    foreign = (objects.keys() | bad.keys()) - content
+    return tuple(
+        Exclusion(
+            pattern, _reason(identity for name in names for identity in objects.get(name, ()))
+        )
+        for pattern, names in covering.patterns(foreign, content).items()
+    )
+
+
+def _is_foreign(identity: Identity) -> bool:
+    return kinds.is_foreign(identity.api_version, identity.kind)
+
+
+def _reason(objects: Iterable[Identity]) -> str:
+    """Return the reason to leave out files with these objects."""
+    names = sorted({identity.kind for identity in objects})
+    if not names:
+        return "no Kubernetes objects"
+    more = f" and {len(names) - _MOST_KINDS} more kinds" if len(names) > _MOST_KINDS else ""
+    return f"no package may hold {', '.join(names[:_MOST_KINDS])}{more}"
