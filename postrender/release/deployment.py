@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,6 +24,9 @@ TEMPLATE = ("spec", "template")
 """The path of the pod template."""
 
 _MERGE_HINT = "render the Deployment without YAML merge keys (`<<`)"
+
+_USER = re.compile("[0-9]{1,10}")
+"""The number of a user or group, with at most as many digits as Kubernetes admits."""
 
 _READ_ONLY_VOLUMES = ("configMap", "secret", "projected", "downwardAPI")
 
@@ -70,6 +74,20 @@ class Deployment(NamedTuple):
     def size_limit(self) -> str:
         """The sizeLimit of the package cache's emptyDir, or ""."""
         return nodes.text(nodes.get(self.volume, "emptyDir", "sizeLimit"))
+
+    @property
+    def user(self) -> dict[str, int]:
+        """The `runAsUser` and `runAsGroup` of the container; without those that nothing sets.
+
+        On OpenShift, values leave them out, and admission chooses the user of each container.
+        """
+        pod = nodes.get(self.template, "spec")
+        values = {
+            key: nodes.text(nodes.get(self.container, "securityContext", key))
+            or nodes.text(nodes.get(pod, "securityContext", key))
+            for key in ("runAsUser", "runAsGroup")
+        }
+        return {key: int(value) for key, value in values.items() if _USER.fullmatch(value)}
 
     @property
     def is_rewritten(self) -> bool:

@@ -42,7 +42,11 @@ def config_map(name: str, namespace: str, contents: Contents, size_limit: str) -
 
 
 def of_release(
-    packages: Iterable[LocalPackage], target: Target, release_revision: str = ""
+    packages: Iterable[LocalPackage],
+    target: Target,
+    release_revision: str = "",
+    *,
+    names_user: bool = True,
 ) -> list[dict[str, Plain]]:
     """Return the objects that make Crossplane take the packages from its cache.
 
@@ -51,21 +55,24 @@ def of_release(
             ImageConfig, which they need even if somebody else creates the package object.
         target: The Crossplane that they are for.
         release_revision: See `image_config`.
+        names_user: Whether the runtime pods name their user. Otherwise admission must choose one,
+            as it does on OpenShift.
     """
     objects: list[dict[str, Plain]] = []
     for package in packages:
         objects += _resolving(package, target, release_revision)
-        objects += _installing(package, target) if package.install else []
+        if package.install:
+            objects += _installing(package, target, names_user=names_user)
     return objects
 
 
 def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[str, Plain]]:
     """Return the objects of `of_release`, and the package objects of `install: false`."""
-    return [
-        value
-        for package in packages
-        for value in (*_resolving(package, target, ""), *_installing(package, target))
-    ]
+    objects: list[dict[str, Plain]] = []
+    for package in packages:
+        objects += _resolving(package, target, "")
+        objects += _installing(package, target, names_user=True)
+    return objects
 
 
 def _resolving(
@@ -77,7 +84,9 @@ def _resolving(
     return [image_config(package.name, package.reference, package.digest, release_revision)]
 
 
-def _installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]:
+def _installing(
+    package: LocalPackage, target: Target, *, names_user: bool
+) -> list[dict[str, Plain]]:
     """Return the package object of a package, and the DeploymentRuntimeConfig that it names.
 
     A package without settings gets none, because a release created them.
@@ -85,8 +94,10 @@ def _installing(package: LocalPackage, target: Target) -> list[dict[str, Plain]]
     settings = package.declaration.settings
     if settings is None:
         return []
-    runtime = [_runtime_config(package.name, settings)] if settings.runtime_image else []
-    return [*runtime, _package(package, settings, target)]
+    value = _package(package, settings, target)
+    if not settings.runtime_image:
+        return [value]
+    return [_runtime_config(package.name, settings, names_user=names_user), value]
 
 
 def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
@@ -134,16 +145,15 @@ def image_config(
     }
 
 
-def _runtime_config(name: str, settings: Settings) -> dict[str, Plain]:
+def _runtime_config(name: str, settings: Settings, *, names_user: bool) -> dict[str, Plain]:
     """Return a DeploymentRuntimeConfig that Pod Security `restricted` admits.
 
-    A securityContext here replaces Crossplane's own, so it repeats Crossplane's user.
+    A securityContext here replaces Crossplane's own as a whole, so it repeats Crossplane's user, or
+    leaves the user out.
     """
-    user: dict[str, Plain] = {
-        "runAsGroup": _RUNTIME_USER,
-        "runAsNonRoot": True,
-        "runAsUser": _RUNTIME_USER,
-    }
+    user: dict[str, Plain] = {"runAsNonRoot": True}
+    if names_user:
+        user = {"runAsGroup": _RUNTIME_USER, **user, "runAsUser": _RUNTIME_USER}
     container: dict[str, Plain] = {
         "name": "package-runtime",
         "image": settings.runtime_image,

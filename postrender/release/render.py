@@ -59,7 +59,9 @@ def render(
     sizes = size_limit.size_limits(devcache, crossplane, declared.ours, packages)
     parts = external.parts_of(packages, cache) if devcache.payload_apart else {}
     config_map = _config_map(crossplane, _contents(packages, parts, target, devcache, cache), sizes)
-    added = [config_map, *objects.of_release(packages, target, devcache.revision)]
+    names_user = "runAsUser" in crossplane.user
+    values = objects.of_release(packages, target, devcache.revision, names_user=names_user)
+    added = [config_map, *values]
     conflicts.check(added, packages, crossplane.listed_packages, declared.others)
     additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import labels
@@ -24,12 +23,6 @@ VOLUME = "devcache"
 INIT_CONTAINER = "devcache-copier"
 SIDECAR = "devcache-live"
 """In live mode, a second copier, which keeps running and loads each change."""
-
-_USER = re.compile("[0-9]{1,10}")
-"""The number of a user or group, with at most as many digits as Kubernetes admits."""
-
-_CROSSPLANE_USER = 65532
-"""The user of Crossplane's image and charts since 1.1.1."""
 
 
 class Additions(NamedTuple):
@@ -133,21 +126,13 @@ def _init_container(
 def _security_context(deployment: Deployment, copier: Copier) -> dict[str, Plain]:
     """Return a securityContext that Pod Security `restricted` admits, with Crossplane's user.
 
-    The declared fields of the copier replace these. Null removes a field, e.g. to let OpenShift
-    choose a user.
+    The declared fields of the copier replace these. Null removes a field.
     """
-    pod = nodes.get(deployment.template, "spec")
-    identity: dict[str, Plain] = {}
-    for key in ("runAsUser", "runAsGroup"):
-        container_user = nodes.text(nodes.get(deployment.container, "securityContext", key))
-        pod_user = nodes.text(nodes.get(pod, "securityContext", key))
-        user = container_user or pod_user
-        identity[key] = int(user) if _USER.fullmatch(user) else _CROSSPLANE_USER
     context: dict[str, Plain] = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
-        **identity,
+        **deployment.user,
         "runAsNonRoot": True,
         "seccompProfile": {"type": "RuntimeDefault"},
         **copier.security_context,
