@@ -226,9 +226,11 @@ def _refused_members(package: LocalPackage, target: Target) -> Iterator[Devcache
     members = package.on_disk.members
     files: defaultdict[str, dict[str, None]] = defaultdict(dict)
     hint = ""
-    for api_version, kind, file, _ in members:
-        for refusal in target.refused_object(package.kind, api_version, kind, where=""):
-            files[refusal.problem][quoted(file)] = None
+    for member in members:
+        for refusal in target.refused_object(
+            package.kind, member.api_version, member.kind, where=""
+        ):
+            files[refusal.problem][quoted(member.file)] = None
             hint = f"{refusal.hint}; leave other files out {_ignore_of(package)}"
     for problem, names in files.items():
         label = "file" if len(names) == 1 else "files"
@@ -240,7 +242,9 @@ def _refused_members(package: LocalPackage, target: Target) -> Iterator[Devcache
 def _ignore_of(package: LocalPackage) -> str:
     """Return the field that leaves out all files whose objects no package may hold."""
     members = package.on_disk.members
-    content = {file for version, kind, file, _ in members if not kinds.is_foreign(version, kind)}
+    content = {
+        member.file for member in members if not kinds.is_foreign(member.api_version, member.kind)
+    }
     foreign = {member.file for member in members} - content - {PACKAGE_YAML}
     patterns = tuple(covering.patterns(foreign, {*content, package.on_disk.meta_file}))
     return ignoring.field([*package.declaration.ignore, *patterns] if patterns else [])

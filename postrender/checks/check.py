@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postrender import placement, requirements
-from postrender.checks import dependencies, findings, images, sizes
+from postrender.checks import dependencies, findings, images, ownership, sizes
 from postrender.checks.findings import Finding
 from postrender.checks.inputs import read
 from postrender.errors import DevcacheError
@@ -121,6 +121,7 @@ def refusals(inputs: Inputs, upstream: Upstream, *, offline: bool) -> Iterator[D
 
 
 def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Finding]:
+    yield from ownership.findings(packages)
     for package in packages:
         yield from dependencies.crossplane_findings(package, target)
         yield from images.findings(package, target)

@@ -181,7 +181,8 @@ def _parse(text: bytes, budget: Budget, where: str) -> Identity:
 
 
 def _require_complete(document_identity: Identity) -> None:
-    for field, value in zip(("apiVersion", "kind"), document_identity, strict=True):
+    fields = {"apiVersion": document_identity.api_version, "kind": document_identity.kind}
+    for field, value in fields.items():
         if not value:
             problem = f"has no {field}"
             raise Unidentified(problem)

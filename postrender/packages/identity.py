@@ -1,4 +1,4 @@
-"""Finds the apiVersion and kind of a YAML document, by a fast scan or by parsing all of it."""
+"""Finds the apiVersion, kind and name of a YAML document, by a fast scan or by parsing it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _DEEPEST = 500
 """The limit of nesting: libyaml takes quadratic time, and no schema is that deep."""
 
+_ROOT, _DEEPEST_HEAD = 1, 2
+"""The depth of the keys of the root mapping, and of the keys of its metadata."""
+
+_LONGEST_NAME = 253
+"""The longest name in characters that Kubernetes admits."""
+
 # The patterns read hostile text in linear time and constant memory: no two parts that follow each
 # other match the same character, and a part that is repeated never returns what it took (`*+`).
 _GAP = rb"(?: *+(?:#[^\r\n]*+)?\r?\n)*+"
@@ -25,6 +31,7 @@ _VALUE = (
     rb"(?:([a-zA-Z]" + _WORD + rb""")|"(""" + _WORD + rb""")"|'(""" + _WORD + rb""")')"""
     rb"(?: ++#[^\r\n]*+| *+)\r?(?:\n|\Z)"
 )
+_NAME = rb"""(?:([\w.-]{1,253})|"([\w.-]{1,253})"|'([\w.-]{1,253})')"""
 _SCANNED = re.compile(
     _GAP
     + rb"(apiVersion|kind): +"
@@ -39,6 +46,15 @@ _SCANNED = re.compile(
 )
 _UNCLEAR = re.compile(rb"\n(?:(?:apiVersion|kind)[ :\t\r\n]|[^a-zA-Z \r\n#-])")
 """A line that may repeat one of the keys: the key itself, or quotes, flow, tags, merges."""
+
+_METADATA = re.compile(rb"\nmetadata:(?: *+(?:#[^\r\n]*+)?\r?(?=\n( {1,8})[a-zA-Z]))?")
+"""The key of the metadata, and the indentation of the lines below it."""
+
+_END = re.compile(rb"\n(?=[^ #\r\n])")
+"""The end of a block: a line break before a line that is not indented."""
+
+_LARGEST_METADATA = 1 << 19
+"""The largest metadata in bytes that is scanned: Kubernetes admits 256 KiB of annotations."""
 
 _UNICODE_BREAKS = ("\x85".encode(), "\u2028".encode(), "\u2029".encode())
 """Further line breaks of YAML 1.1."""
@@ -55,17 +71,21 @@ class Unidentified(yaml.YAMLError):
 
 
 class Identity(NamedTuple):
-    """The apiVersion and kind of a document; "" for a missing one."""
+    """The apiVersion and kind of a document, and its `metadata.name`; "" for a missing one."""
 
     api_version: str
     kind: str
+
+    name: str = ""
+    """A scan also returns "" for a name that it does not find at the usual place."""
 
 
 def scan(text: bytes) -> Identity | None:
     """Return the identity from the first two keys of a document, or None if it may be wrong.
 
     Programs write apiVersion and kind first, in plain block style. For such a document the result
-    is that of `parse`, in a hundredth of the time. Syntax errors after these keys are not detected.
+    is that of `parse`, in a hundredth of the time, except that its name may be missing. Syntax
+    errors after these keys are not detected.
     """
     head = _SCANNED.match(text)
     # The search starts at the line break after the head, if there is one.
@@ -75,7 +95,28 @@ def scan(text: bytes) -> Identity | None:
     values = {groups[0]: groups[1:4], groups[4]: groups[5:8]}
     if len(values) == 1:
         return None
-    return Identity("".join(values["apiVersion"]), "".join(values["kind"]))
+    return Identity("".join(values["apiVersion"]), "".join(values["kind"]), _scan_name(text))
+
+
+def _scan_name(text: bytes) -> str:
+    """Return the name in the only `metadata` of a document in plain block style, or ""."""
+    places = _METADATA.finditer(text)
+    metadata = next(places, None)
+    if metadata is None or not metadata[1] or next(places, None) is not None:
+        return ""
+    start = metadata.end()
+    end = _END.search(text, start, start + _LARGEST_METADATA)
+    if end is None and len(text) > start + _LARGEST_METADATA:
+        return ""
+    block = text[start : end.start() if end else len(text)]
+    line = rb"\n" + metadata[1]
+    names = re.findall(
+        line + rb"name: ++" + _NAME + rb"(?: ++#[^\r\n]*+| *+)\r?(?=" + line + rb"\S|\n *+#|\s*\Z)",
+        block,
+    )
+    # A second key, or a line that may be one, is in the text of a value, or the parser must decide.
+    doubts = re.findall(line + rb"(?:name[ \t]*:|[^a-zA-Z\s#-])", block)
+    return b"".join(names[0]).decode("ascii") if len(names) == len(doubts) == 1 else ""
 
 
 def _has_unusual_breaks(text: bytes) -> bool:
@@ -102,19 +143,27 @@ def parse(text: bytes, budget: Budget, *, where: str) -> Identity:
         UnicodeDecodeError: The document is not UTF-8.
     """
     values: dict[str, str] = {}
-    key: str | None = None
-    for event in _top_level(text, budget, where):
+    name, parent = "", ""
+    keys: dict[int, str] = {}  # the key at a depth whose value is next
+    for event, depth in _head(text, budget, where):
         value = event.value if isinstance(event, yaml.ScalarEvent) else ""
-        if key is None:
-            key = value
+        if depth not in keys:
+            keys[depth] = value
             continue
-        values[key] = value
-        key = None
-    return Identity(values.get("apiVersion", ""), values.get("kind", ""))
+        key = keys.pop(depth)
+        if depth == _ROOT:
+            values[key] = value
+            name, parent = "" if key == "metadata" else name, key
+        elif (parent, key) == ("metadata", "name"):
+            name = value if len(value) <= _LONGEST_NAME else ""
+    return Identity(values.get("apiVersion", ""), values.get("kind", ""), name)
 
 
-def _top_level(text: bytes, budget: Budget, where: str) -> Iterator[yaml.Event]:
-    """Yield the keys and values of the root mapping in turn, each as its first event."""
+def _head(text: bytes, budget: Budget, where: str) -> Iterator[tuple[yaml.Event, int]]:
+    """Yield the keys and values of the root mapping and of the mappings in it.
+
+    Each is yielded as its first event, with its depth.
+    """
     documents = 0
     nesting: list[int] = []  # the number of nodes so far in each open mapping; -1 for a list
     anchors: set[str | None] = set()
@@ -127,8 +176,8 @@ def _top_level(text: bytes, budget: Budget, where: str) -> Iterator[yaml.Event]:
                 problem = "has an alias without an anchor"
                 raise Unidentified(problem, event)
             anchors.add(event.anchor)
-            if len(nesting) == 1:
-                yield event
+            if nesting and len(nesting) <= _DEEPEST_HEAD and nesting[-1] >= 0:
+                yield event, len(nesting)
             _nest(event, nesting)
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1

@@ -30,6 +30,9 @@ class Member(NamedTuple):
     api_version: str
     kind: str
 
+    name: str
+    """Its `metadata.name`; "" if it has none, or none was found without parsing the document."""
+
     file: str
     """The path in the directory, with slashes; `package.yaml` for an archive."""
 

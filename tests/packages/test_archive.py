@@ -63,7 +63,8 @@ spec:
     version: ">=v0.1.0"
   - {apiVersion: pkg.crossplane.io/v1, kind: Provider, package: xpkg.example.org/acme/provider}
 """
-    layer = packed(tar({"package.yaml": XRD + b"---\n" + META + spec}))
+    definition = XRD + b"metadata:\n  name: xplatforms.example.org\n"
+    layer = packed(tar({"package.yaml": definition + b"---\n" + META + spec}))
     package = packages.read(Image([layer]).write(tmp_path))
     assert (package.kind, package.name) == ("Configuration", "platform")
     assert package.api_version == "meta.pkg.crossplane.io/v1"
@@ -72,7 +73,10 @@ spec:
         Dependency(f"{ACME}/provider", "", ""),
     )
     kind = "CompositeResourceDefinition"
-    assert package.members == (Member("apiextensions.crossplane.io/v1", kind, "package.yaml", 1),)
+    member = Member(
+        "apiextensions.crossplane.io/v1", kind, "xplatforms.example.org", "package.yaml", 1
+    )
+    assert package.members == (member,)
 
 
 def test_the_manifest_annotates_the_labelled_layers(tmp_path: Path) -> None:

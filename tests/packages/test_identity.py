@@ -1,4 +1,4 @@
-"""The apiVersion and kind of a document: the fast scan agrees with the parser."""
+"""The apiVersion, kind and name of a document: the fast scan agrees with the parser."""
 
 from __future__ import annotations
 
@@ -78,8 +78,56 @@ def test_unusual_documents_are_parsed(text: str, expected: Identity) -> None:
     assert parse(text.encode()) == expected
 
 
+NAME = HEAD + "metadata:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param(NAME + "  name: a.b-c\n", "a.b-c", id="first"),
+        pytest.param(NAME + "  name: a", "a", id="no final newline"),
+        pytest.param(NAME + "  annotations:\n    name: b\n  name: a\nspec: {}\n", "a", id="second"),
+        pytest.param(NAME + "  labels: {name: b}\n  name: 'a' # c\n", "a", id="quotes and comment"),
+        pytest.param(NAME + "  text: |\n    b\n     name: c\n  name: a\n", "a", id="behind a text"),
+        pytest.param(NAME + "  items:\n  - name: b\n  name: a\n", "a", id="behind a list"),
+        pytest.param(NAME.replace("\n", "\r\n") + "  name: a\r\nb: c\r\n", "a", id="CRLF"),
+        pytest.param(NAME + "  name: a\n# c\nspec: {}\n", "a", id="comment behind it"),
+        pytest.param(HEAD + "spec:\n  metadata:\n    name: b\n", "", id="of another field"),
+        pytest.param(HEAD + "metadata: {}\n", "", id="none"),
+    ],
+)
+def test_names_at_the_usual_place_are_scanned(text: str, name: str) -> None:
+    scanned = identity.scan(text.encode())
+    assert scanned == parse(text.encode()) == FOO._replace(name=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param(HEAD + "metadata: {name: a}\n", "a", id="flow style"),
+        pytest.param(NAME + "  name: a\nmetadata:\n  name: b\n", "b", id="metadata twice"),
+        pytest.param(NAME + "  name: a\nmetadata: {}\n", "", id="metadata twice, then without"),
+        pytest.param(NAME + "  name: a\n  name: b\n", "b", id="name twice"),
+        pytest.param(NAME + '  name: a\n  "name": b\n', "b", id="name twice, in quotes"),
+        pytest.param(NAME + "  name: a\n    b\n", "a b", id="folded"),
+        pytest.param(NAME + "  name: a\n\n    b\n", "a\nb", id="folded, after a blank line"),
+        pytest.param(NAME + "  name: &n a\n", "a", id="anchor"),
+        pytest.param(NAME + '  a: "\n  name: b\n  "\n  name: a\n', "a", id="inside a string"),
+        pytest.param(NAME + "  name: [a]\n", "", id="no string"),
+        pytest.param(NAME + f"  name: {'a' * 254}\n", "", id="too long"),
+        pytest.param("metadata:\n  name: a\n" + HEAD, "a", id="before the kind"),
+    ],
+)
+def test_only_the_parser_finds_names_at_unusual_places(text: str, name: str) -> None:
+    scanned = identity.scan(text.encode())
+    assert scanned is None or scanned == FOO
+    assert parse(text.encode()) == FOO._replace(name=name)
+
+
 LINES = st.sampled_from(
     [
+        *("metadata:", "metadata: {name: f}", "metadata: # c", "  name: n", "  name: 'q'"),
+        *("  name: m # c", "    name: d", "  labels:", "  - name: l", "   o", '  "name": e'),
         *("apiVersion: v1", "kind: Foo", "kind: Bar", "kind : Baz", "kind: |", "kind:", "kind: "),
         *(
             "apiVersion: 'v1'",
@@ -136,4 +184,4 @@ def test_the_scan_agrees_with_the_parser(
         parsed = parse(text)
     except yaml.YAMLError:
         return  # the scan leaves syntax errors to Crossplane
-    assert scanned in (None, parsed)
+    assert scanned in (None, parsed, parsed._replace(name=""))

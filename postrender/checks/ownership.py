@@ -1,0 +1,86 @@
+"""Finds objects that several packages have, or one package twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender.checks.findings import Finding
+from postrender.errors import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from postrender.packages import Member
+    from postrender.placement import LocalPackage
+
+_RENAMED = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+"""The kinds whose objects Crossplane renames for each package.
+
+See v2.4.2 internal/controller/pkg/revision/establisher.go, enrichControlledResource.
+"""
+
+
+class _Key(NamedTuple):
+    """The identity of an object in a cluster, in any version of its API."""
+
+    group: str
+    kind: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """The object, for messages."""
+        return f"{quoted(self.kind)} {quoted(self.name)}"
+
+
+def findings(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
+    """Yield the findings on the objects of packages that the filter accepts."""
+    for package in packages:
+        yield from _twice(package)
+    yield from _shared([package for package in packages if package.install])
+
+
+def _twice(package: LocalPackage) -> Iterator[Finding]:
+    """Yield a warning for each object that a package has twice.
+
+    Crossplane applies all objects of a package at the same time (v2.4.2
+    internal/controller/pkg/revision/establisher.go, establish). The second object conflicts with
+    the first, until an attempt finds that the first changes nothing.
+    """
+    files: dict[_Key, list[str]] = {}
+    for key, member in _objects(package):
+        files.setdefault(key, []).append(member.file)
+    for key, names in files.items():
+        if len(names) > 1:
+            places = ", ".join(map(quoted, dict.fromkeys(names)))
+            problem = f"it has {key.title} {len(names)} times (in {places})"
+            hint = "remove one: Crossplane applies both at once, and may never report it healthy"
+            yield Finding("warning", f"package {package.name}", problem, hint)
+
+
+def _shared(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
+    """Yield an error for each two packages with the same object.
+
+    One package revision controls an object, and the other never becomes healthy: "is already
+    controlled by" (establisher.go, update). It is a matter of chance which one is healthy.
+    """
+    owners: dict[_Key, LocalPackage] = {}
+    shared: dict[tuple[str, str], dict[_Key, None]] = {}
+    for package in packages:
+        for key, _ in _objects(package):
+            owner = owners.setdefault(key, package)
+            if owner is not package:
+                shared.setdefault((owner.name, package.name), {})[key] = None
+    for names, keys in shared.items():
+        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        problem = f"both have {next(iter(keys)).title}{more}: only one of them becomes healthy"
+        hint = "keep the object in one of them, or set install: false for the other"
+        yield Finding("error", f"packages {' and '.join(names)}", problem, hint)
+
+
+def _objects(package: LocalPackage) -> Iterator[tuple[_Key, Member]]:
+    """Yield the objects of a package whose names in the cluster are known."""
+    for member in package.on_disk.members:
+        if member.name and member.kind not in _RENAMED:
+            group = member.api_version.rpartition("/")[0]
+            yield _Key(group, member.kind, member.name), member
