@@ -159,7 +159,8 @@ def _misnamed(
         if resolution.local and resolution.resolver_name
     }
     for name, resolution in by_local_name.items():
-        if name == resolution.resolver_name or not by_name[name].install:
+        local = by_name[name]
+        if name == resolution.resolver_name or not (local.install and local.resolves_dependencies):
             continue
         problem = (
             f"{resolution.package} depends on it, and Crossplane's resolver names"
@@ -178,13 +179,13 @@ def _name_conflicts(
     """Yield a warning for each dependency that would have the name of another package."""
     for resolution, source in name_conflicts(resolutions, by_name.values()):
         where = requirements.place(resolution.package, resolution.source)
-        problem = (
-            f"Crossplane's resolver names it {resolution.resolver_name}, but {quoted(source)}"
-            " already has that name"
-        )
-        hint = "name the same registry in all packages that depend on it"
+        problem = f"Crossplane's resolver names it {resolution.resolver_name}"
         if resolution.resolver_name in by_name:
+            problem += f", but {quoted(source)} already has that name"
             hint = f"rename the local package, or set its `package` to this source; {RENAMING}"
+        else:
+            problem += f", and {quoted(source)}, too: it installs only one of them"
+            hint = "name the same registry in all packages that depend on it"
         yield Finding("warning", where, problem, hint)
 
 
@@ -194,7 +195,8 @@ def name_conflicts(
     """Yield each dependency that would have the name of another package, and that one's source.
 
     Crossplane's resolver skips a name that exists, so it never installs the dependency. But the
-    other package may be of another kind, or the dependency may be installed under another name.
+    other package may be of another kind, or the dependency may be installed under another name. It
+    resolves the dependencies of all packages in no order.
     """
     sources = {package.name: package.source for package in packages if package.install}
     for resolution in resolutions:

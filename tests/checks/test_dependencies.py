@@ -10,6 +10,7 @@ import pytest
 
 from tests.shared.checking import checked, findings, findings_of, values
 from tests.shared.configurations import ACME, package
+from tests.shared.package_files import XRD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -317,7 +318,9 @@ def test_two_sources_of_one_path_have_a_warning(command: Command, tmp_path: Path
     (finding,) = checked(command, "-f", values(tmp_path, declared))["findings"]
     assert finding["severity"] == "warning"
     assert finding["where"] == f'package two, dependency "{other}"'
-    assert "names it acme-far" in str(finding["problem"])
+    assert str(finding["problem"]).endswith(
+        f'names it acme-far, and "{ACME}/far", too: it installs only one of them'
+    )
     assert "the same registry" in str(finding["hint"])
 
 
