@@ -65,6 +65,16 @@ class Target(NamedTuple):
         return self.layout.keyed_by == "digest"
 
     @property
+    def verifies_cached_packages(self) -> bool:
+        """Whether Crossplane can wait for the signature of a package that is in its cache.
+
+        From 1.18 to 2.1, a revision waits for its condition Verified (v2.1.3
+        internal/controller/pkg/revision/reconciler.go, Reconcile). Since 2.2, Crossplane verifies
+        only what it pulls (crossplane-runtime v2.4.0 pkg/xpkg/client.go, Get).
+        """
+        return (1, 18) <= self.version < (2, 2)
+
+    @property
     def pulls_images(self) -> bool:
         """Whether kubelet may pull the image of a runtime, whose pod has the same pull policy."""
         return self.layout.pull_policy != "Never"

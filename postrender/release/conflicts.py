@@ -13,7 +13,7 @@ from postrender.packages import PackageKind
 from postrender.placement import RENAMING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
@@ -28,7 +28,7 @@ def check(
 ) -> None:
     """Refuse an added object or a package whose part the rest of the release has, too.
 
-    The part is a name, the prefix of an ImageConfig, or a source.
+    The part is a name or a source. See `imageconfigs` for the prefixes of ImageConfigs.
 
     Args:
         added: The added objects.
@@ -41,9 +41,6 @@ def check(
     """
     for value in added:
         for refusal in _same_name(value, others):
-            raise refusal
-    if any(value["kind"] == "ImageConfig" for value in added):
-        for refusal in _same_prefix({package.reference.text for package in packages}, others):
             raise refusal
     for refusal in same_source(packages, installed_sources(chart_packages, others)):
         raise refusal
@@ -63,28 +60,6 @@ def _same_name(added: dict[str, Plain], others: Iterable[Document]) -> Iterator[
             if kind in get_args(PackageKind):
                 hint += f", or the package; {RENAMING}"
             yield DevcacheError(problem, where=other.title, hint=hint)
-
-
-def _same_prefix(
-    references_: Container[str], others: Iterable[Document]
-) -> Iterator[DevcacheError]:
-    """Yield the refusal of each ImageConfig that rewrites the whole reference of a local package.
-
-    Crossplane follows the longest prefix, and of several with the same length the first in a list
-    without an order (crossplane-runtime v2.4.0 pkg/xpkg/config.go, bestMatch).
-    """
-    for other in others:
-        if not other.mentions(f"{GROUP}/", "rewriteImage") or other.kind != "ImageConfig":
-            continue
-        spec = nodes.get(other.root, "spec")
-        if nodes.get(spec, "rewriteImage") is None:
-            continue
-        for match in nodes.items(nodes.get(spec, "matchImages")):
-            prefix = nodes.text(nodes.get(match, "prefix"))
-            if prefix in references_:
-                problem = f"it rewrites {quoted(prefix)}, too, and Crossplane follows only one"
-                hint = "remove this ImageConfig: the filter adds one for the local package"
-                yield DevcacheError(problem, where=other.title, hint=hint)
 
 
 def _group(api_version: str) -> str:

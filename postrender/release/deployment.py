@@ -102,6 +102,15 @@ class Deployment(NamedTuple):
         return tag or nodes.text(nodes.get(root, "metadata", "labels", labels.VERSION))
 
     @property
+    def verifies_signatures(self) -> bool:
+        """Whether Crossplane verifies the signatures of packages that an ImageConfig selects."""
+        flag = "--enable-signature-verification"
+        return any(
+            word == flag or (word.startswith(f"{flag}=") and word != f"{flag}=false")
+            for word in nodes.words(nodes.get(self.container, "args"))
+        )
+
+    @property
     def listed_packages(self) -> list[str]:
         """The references of the packages that `core init --provider ...` installs."""
         flags = {"--provider", "--configuration", "--function"}

@@ -10,7 +10,14 @@ from postrender.declared import declaration
 from postrender.manifests import emit, stream
 from postrender.manifests.stream import Document
 from postrender.payload import contents, external, limits
-from postrender.release import conflicts, deployment, objects, rewrite, size_limit
+from postrender.release import (
+    conflicts,
+    deployment,
+    imageconfigs,
+    objects,
+    rewrite,
+    size_limit,
+)
 from postrender.release.rewrite import Additions
 
 if TYPE_CHECKING:
@@ -63,6 +70,10 @@ def render(
     values = objects.of_release(packages, target, devcache.revision, names_user=names_user)
     added = [config_map, *values]
     conflicts.check(added, packages, crossplane.listed_packages, declared.others)
+    for refusal in imageconfigs.refusals(
+        packages, target, declared.others, verifies_signatures=crossplane.verifies_signatures
+    ):
+        raise refusal
     additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)
     rest = [
