@@ -1,14 +1,15 @@
-"""Tests dependencies: on packages in a registry, and on local packages by a version range."""
+"""Tests dependencies on packages in a registry and on local packages, and a shared object."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
 from tests.e2e.packages import Dependency, api, configuration, local, publish_dependencies
-from tests.e2e.waiting import until_text
+from tests.e2e.waiting import until, until_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,3 +75,25 @@ def test_a_local_package_satisfies_the_range_of_a_dependency(
     requests = registry.requests(repository)
     pulls = [r for r in requests if "blobs/" in r or r.endswith("manifests/v0.3.0")]
     assert pulls == []
+
+
+def test_only_one_of_two_packages_controls_an_object(
+    crossplane: Crossplane, kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    first = configuration(tmp_path, "base")
+    second = tmp_path / "copy"
+    shutil.copytree(first, second)
+    packages = {"base": local(first), "copy": local(second)}
+    crossplane.ensure(packages, failing=packages)
+
+    def problem() -> str | None:
+        states = {name: state.healthy for name, state in kubernetes.packages().items()}
+        healthy = [name for name in packages if states.get(name) == "True"]
+        return None if len(healthy) == 1 else f"healthy: {healthy}"
+
+    until(problem, "one of the packages is healthy")
+    until_text(
+        lambda: kubernetes.messages(REVISIONS[0]),
+        "a condition of the other explains the conflict",
+        "already controlled by",
+    )

@@ -1,4 +1,4 @@
-"""Tests a namespace that enforces Pod Security `restricted` and has a ResourceQuota."""
+"""Tests Pod Security `restricted` with a ResourceQuota, and the users of pods."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from tests.e2e.kubernetes import INSIDE, NAMESPACE
+from tests.e2e.kubernetes import CORE, INSIDE, NAMESPACE
+from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until_text
 from tests.shared.programs import CHART, Plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.packages import Declarations
@@ -25,6 +28,9 @@ SMALL: Plain = {
     "requests": {"cpu": "10m", "memory": "64Mi"},
 }
 """Resources so small that the quota admits a pod and its replacement together."""
+
+OPENSHIFT_USER = 1000660000
+"""A user in a range that OpenShift could give to a namespace."""
 
 HUGE: Plain = {"limits": {"cpu": "500m", "memory": "1Ti"}}
 
@@ -58,6 +64,20 @@ def test_all_pods_are_admitted_to_a_restricted_namespace_with_a_quota(
     finally:
         kubernetes.kubectl("label", namespace, f"{LABEL}-")
         kubernetes.kubectl("delete", "resourcequotas", "--all", INSIDE)
+
+
+def test_crossplane_and_the_copier_run_as_any_user_as_on_openshift(
+    crossplane: Crossplane, kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    values = yaml.safe_load((CHART / "ci" / "openshift-values.yaml").read_text())["crossplane"]
+    # OpenShift chooses a user for each container; here the pod names it for all of them.
+    values["podSecurityContextCrossplane"] = {"runAsUser": OPENSHIFT_USER, "runAsNonRoot": True}
+    crossplane.ensure({"demo": local(configuration(tmp_path, "demo"))}, values)
+    template = "{.spec.containers[0].securityContext.runAsUser}"
+    template += "{.spec.initContainers[-1:].securityContext.runAsUser}"
+    [users] = kubernetes.values("pods", template, selector=CORE)
+    assert users == str(OPENSHIFT_USER), "only the copier repeats the user of the pod"
+    kubernetes.recreate_api("demo", api("demo"))
 
 
 def rejection(kubernetes: Kubernetes, pod: Plain, container: dict[str, Plain]) -> str:
