@@ -1,1 +1,1 @@
-"""The checks of `check`, besides the refusals of the filter: dependencies, names, images, sizes."""
+"""The checks of `check`, beside refusals of the filter: dependencies, objects, images, sizes."""

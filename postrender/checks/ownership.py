@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.checks.findings import Finding
 from postrender.errors import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from postrender.packages import Member
     from postrender.placement import LocalPackage
@@ -19,6 +20,9 @@ _RENAMED = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 See v2.4.2 internal/controller/pkg/revision/establisher.go, enrichControlledResource.
 """
 
+_PLACES = 3
+"""The most files that a message names."""
+
 
 class _Key(NamedTuple):
     """The identity of an object in a cluster, in any version of its API."""
@@ -26,11 +30,6 @@ class _Key(NamedTuple):
     group: str
     kind: str
     name: str
-
-    @property
-    def title(self) -> str:
-        """The object, for messages."""
-        return f"{quoted(self.kind)} {quoted(self.name)}"
 
 
 def findings(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
@@ -41,7 +40,7 @@ def findings(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
 
 
 def _twice(package: LocalPackage) -> Iterator[Finding]:
-    """Yield a warning for each object that a package has twice.
+    """Yield a warning if a package has an object twice.
 
     Crossplane applies all objects of a package at the same time (v2.4.2
     internal/controller/pkg/revision/establisher.go, establish). The second object conflicts with
@@ -50,12 +49,13 @@ def _twice(package: LocalPackage) -> Iterator[Finding]:
     files: dict[_Key, list[str]] = {}
     for key, member in _objects(package):
         files.setdefault(key, []).append(member.file)
-    for key, names in files.items():
-        if len(names) > 1:
-            places = ", ".join(map(quoted, dict.fromkeys(names)))
-            problem = f"it has {key.title} {len(names)} times (in {places})"
-            hint = "remove one: Crossplane applies both at once, and may never report it healthy"
-            yield Finding("warning", f"package {package.name}", problem, hint)
+    twice = {key: names for key, names in files.items() if len(names) > 1}
+    if twice:
+        names = next(iter(twice.values()))
+        places = ", ".join(map(quoted, islice(dict.fromkeys(names), _PLACES)))
+        problem = f"it has {_title(twice)} repeatedly (in {places})"
+        hint = "keep it once: Crossplane applies both at once, and may never report it healthy"
+        yield Finding("warning", f"package {package.name}", problem, hint)
 
 
 def _shared(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
@@ -72,10 +72,16 @@ def _shared(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
             if owner is not package:
                 shared.setdefault((owner.name, package.name), {})[key] = None
     for names, keys in shared.items():
-        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        problem = f"both have {next(iter(keys)).title}{more}: only one of them becomes healthy"
+        problem = f"both have {_title(keys)}: only one of them becomes healthy"
         hint = "keep the object in one of them, or set install: false for the other"
         yield Finding("error", f"packages {' and '.join(names)}", problem, hint)
+
+
+def _title(keys: Collection[_Key]) -> str:
+    """Return the first object and the number of the others, for messages."""
+    first = next(iter(keys))
+    more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    return f"{quoted(first.kind)} {quoted(first.name)}{more}"
 
 
 def _objects(package: LocalPackage) -> Iterator[tuple[_Key, Member]]:

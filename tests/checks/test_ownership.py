@@ -127,10 +127,14 @@ def test_only_one_package_can_have_an_object(command: Command, tmp_path: Path, p
     [
         pytest.param(
             {"a.yaml": SHARED, "old/b.yaml": SHARED},
-            '"xs.example.org" 2 times (in "a.yaml", "old/b.yaml")',
+            '"xs.example.org" repeatedly (in "a.yaml", "old/b.yaml")',
             id="in-two-files",
         ),
-        pytest.param({"a.yaml": SHARED * 3}, '3 times (in "a.yaml")', id="in-one-file"),
+        pytest.param(
+            {"a.yaml": (SHARED + manifest(XRD, "ys.example.org")) * 2},
+            '"xs.example.org" and 1 more repeatedly (in "a.yaml")',
+            id="in-one-file",
+        ),
     ],
 )
 def test_a_package_should_have_an_object_once(
