@@ -93,6 +93,9 @@ def mismatch(dependency: Dependency, local: PackageDeclaration, target: Target) 
         f"the local package {local.name} has skipDependencyResolution: Crossplane does not record"
         " it, and never finds it for another package"
     )
+    copy = resolver_name(dependency.package)
+    if local.name != copy and not unpullable(dependency.package, target)[0]:
+        problem += f"; it pulls a second copy, {copy}, which cannot control the same objects"
     return (problem, f"remove skipDependencyResolution from {local.name}")
 
 

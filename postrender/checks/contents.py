@@ -47,7 +47,9 @@ def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
             continue
         identity = document.identity
         line, is_large = target.version.line, len(document.text) > _LARGE
-        for violation in schemas.violations(*identity, line, value, only_first=is_large):
+        for violation in schemas.violations(
+            identity.api_version, identity.kind, line, value, only_first=is_large
+        ):
             count += 1
             if count > _MOST:
                 problem = f"more than {_MOST} fields with invalid values: the others are not listed"

@@ -33,6 +33,7 @@ REFUSED = (
 )
 
 PIPELINE = COMPOSITION + b"  pipeline: [{step: one, functionRef: {name: fn}}]\n"
+OTHER = PIPELINE.replace(b"name: widgets", b"name: others")
 
 
 def violations_of(name: str, line: tuple[int, int], value: Plain) -> list[schemas.Violation]:
@@ -63,7 +64,7 @@ def test_verdicts_of_real_programs(verdict: Verdict) -> None:
 def test_a_finding_names_file_document_and_field(command: Command, tmp_path: Path) -> None:
     files = {
         "crossplane.yaml": META,
-        "more/all.yaml": b"# nothing\n---\n" + PIPELINE + b"---\n" + COMPOSITION,
+        "more/all.yaml": b"# nothing\n---\n" + OTHER + b"---\n" + COMPOSITION,
     }
     assert check(command, tmp_path, directory(tmp_path / "platform", files)) == [
         (
@@ -75,7 +76,7 @@ def test_a_finding_names_file_document_and_field(command: Command, tmp_path: Pat
 
 
 def test_a_file_with_the_meta_object_and_others(command: Command, tmp_path: Path) -> None:
-    files = {"crossplane.yaml": PIPELINE + b"---\n" + META + b"---\n" + COMPOSITION}
+    files = {"crossplane.yaml": OTHER + b"---\n" + META + b"---\n" + COMPOSITION}
     ((_, where, _),) = check(command, tmp_path, directory(tmp_path / "platform", files))
     assert where == 'package platform, file "crossplane.yaml", document 3, spec'
 
@@ -160,7 +161,7 @@ def test_the_number_of_nodes_is_limited(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contents, "_NODES", 30)
-    files = {"crossplane.yaml": META, "a.yaml": PIPELINE, "b.yaml": COMPOSITION}
+    files = {"crossplane.yaml": META, "a.yaml": OTHER, "b.yaml": COMPOSITION}
     ((severity, _, problem),) = check(command, tmp_path, directory(tmp_path / "platform", files))
     assert severity == "note"
     assert problem == "more than 30 nodes: the other objects are not validated"

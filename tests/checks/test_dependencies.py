@@ -10,7 +10,6 @@ import pytest
 
 from tests.shared.checking import checked, findings, findings_of, values
 from tests.shared.configurations import ACME, package
-from tests.shared.package_files import XRD
 
 if TYPE_CHECKING:
     from pathlib import Path
