@@ -108,7 +108,7 @@ compatibility: venv ## Write docs/compatibility.md from the results of `make e2e
 
 .PHONY: bench
 bench: venv ## Run the benchmarks, and write docs/benchmarks.md (takes some minutes)
-	@.venv/bin/python -m tests.bench "$$(tools/build.sh kustomize)" "$(CORPUS)"
+	@.venv/bin/python -m tests.bench "$$(tools/build.sh kustomize)" "$$(tools/build.sh crossplane)" "$(CORPUS)"
 
 .PHONY: recording
 recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make cluster`; set its KUBECONFIG first

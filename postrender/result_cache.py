@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from postrender import __version__, atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 VARIABLE = "CROSSPLANE_DEVCACHE_CACHE"
 """The environment variable with the path of another folder, or with `off`."""
@@ -68,6 +68,14 @@ class ResultCache:
             return None
         content = entry[_DIGEST_SIZE:]
         return content if entry[:_DIGEST_SIZE] == _seal(name, content) else None
+
+    def computed(self, compute: Callable[[], bytes], *key: str) -> bytes:
+        """Return the result of an earlier run under this key, or compute and store it."""
+        content = self.get(*key)
+        if content is None:
+            content = compute()
+            self.put(content, *key)
+        return content
 
     def put(self, content: bytes, *key: str) -> None:
         """Store a result under a key that identifies all its inputs, and replace an older one."""

@@ -18,7 +18,7 @@ ZSTD = {"backports.zstd", "compression.zstd"}
 
 LIBRARIES = {"yaml", "_yaml", "jinja2", "jsonschema_rs", "ruamel", *ZSTD}
 
-SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "tarfile"}
+SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "json", "tarfile"}
 """Modules of the standard library that take long to load."""
 
 XPKG = DATA / "xpkg" / "configuration.xpkg"

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postrender import packages, result_cache
+from postrender.commands import check, inspect
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
-from postrender.packages import documents, package
+from postrender.packages import budget, documents, package
+from postrender.packages.budget import Budget
 from postrender.payload import compression
 from postrender.release import render
 from postrender.result_cache import NO_CACHE, ResultCache
@@ -27,6 +35,8 @@ from tests.shared.paths import DATA, GOLDEN, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from postrender.manifests.nodes import Plain
 
 RENDERED = GOLDEN / "crossplane-2.4" / "input-helm4.yaml"
 
@@ -432,6 +442,159 @@ def test_a_refused_package_is_refused_again(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(DevcacheError):
             packages.read(root, cache=ResultCache(tmp_path / "results"))
+
+
+def many_files(root: Path, changed: dict[str, bytes] | None = None) -> Path:
+    files = {f"{number}.yaml": LARGE + b"# %d\n" % number for number in range(3)}
+    return directory(root, files | (changed or {}))
+
+
+@pytest.mark.parametrize(
+    ("changed", "parsed"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"1.yaml": XRD}, [XRD], id="a-file"),
+        pytest.param({"4.yaml": XRD}, [XRD], id="a-new-file"),
+        pytest.param({"1.yaml": LARGE + b"# 0\n"}, [], id="a-copy-of-another-file"),
+        pytest.param({"1.yaml": b""}, [], id="an-empty-file"),
+    ],
+)
+def test_only_changed_files_of_a_directory_are_parsed_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: dict[str, bytes],
+    parsed: list[bytes],
+) -> None:
+    cache = ResultCache(tmp_path / "results")
+    root = tmp_path / "root"
+    packages.read(many_files(root), cache=cache)
+    (root / "0.yaml").rename(root / "renamed.yaml")  # so that no result is that of the directory
+    for name, content in changed.items():
+        (root / name).write_bytes(content)
+    expected = packages.read(root)
+    split = Mock(side_effect=documents.split)
+    monkeypatch.setattr(documents, "split", split)
+    assert packages.read(root, cache=cache)[:-1] == expected[:-1]
+    assert [call.args[0] for call in split.call_args_list] == parsed
+
+
+@pytest.mark.parametrize(
+    ("limit", "content"),
+    [
+        pytest.param("documents", XRD, id="documents"),
+        pytest.param("parsed", b"metadata: {}\n" + XRD, id="bytes-that-must-be-parsed"),
+        pytest.param("nodes", XRD, id="nodes"),
+    ],
+)
+def test_results_of_files_spend_the_budget_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, content: bytes
+) -> None:
+    """One more file exceeds the limit, although only that file is parsed again."""
+    cache = ResultCache(tmp_path / "results")
+    packages.read(many_files(tmp_path / "root"), cache=cache)
+    (tmp_path / "root" / "more.yaml").write_bytes(content)
+    whole = Budget()
+    before: int = getattr(whole, limit).remainder
+    with monkeypatch.context() as patch:
+        patch.setattr(packages, "Budget", lambda: whole)
+        packages.read(tmp_path / "root")
+    cost = before - getattr(whole, limit).remainder
+    monkeypatch.setattr(budget, f"_{limit.upper()}", cost - 1)
+    refusals: list[str] = []
+    for results in (NO_CACHE, cache):
+        with pytest.raises(DevcacheError) as refused:
+            packages.read(tmp_path / "root", cache=results)
+        refusals.append(str(refused.value))
+    assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"[]", id="a-list"),
+        pytest.param(b'{"%s": 1}', id="another-type"),
+        pytest.param(b'{"%s": [["x", 1, 1], []]}', id="another-cost"),
+        pytest.param(b'{"%s": [[1], []]}', id="costs-are-missing"),
+        pytest.param(b'{"%s": [[1, 1, 1], [[0]]]}', id="half-of-a-document"),
+        pytest.param(b'{"%s": [[1, 1, 1], [[0, null, "v1", "A"]]]}', id="another-place"),
+    ],
+)
+def test_results_of_files_that_are_something_else_are_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    cache = ResultCache(tmp_path / "results")
+    root = many_files(tmp_path / "root")
+    key = f"{hashlib.blake2b(XRD, digest_size=32).hexdigest()} parsed".encode()
+    with monkeypatch.context() as patch:
+        stored = content.replace(b"%s", key)
+        patch.setattr(json, "dumps", Mock(return_value=stored.decode("latin-1")))
+        packages.read(root, cache=cache)
+    (root / "0.yaml").write_bytes(XRD)
+    assert packages.read(root, cache=cache)[:-1] == packages.read(root)[:-1]
+
+
+CONTENTS = [
+    XRD,
+    XRD + b"---\n" + XRD,
+    b"# a comment\n---\n" + XRD + b"---\n",
+    b"metadata: {}\n" + XRD,
+    META,
+    b"",
+    b"kind: A\n",
+    b"a: [\n",
+    b"\xff",
+]
+"""Contents of files, of which some are refused."""
+
+FILES = st.dictionaries(st.sampled_from(["a.yaml", "b.yaml", "c.yaml"]), st.sampled_from(CONTENTS))
+
+
+def outcome(root: Path, cache: ResultCache) -> object:
+    """Return the package at a path, or the message of its refusal."""
+    try:
+        package = packages.read(root, cache=cache)
+    except DevcacheError as error:
+        return str(error)
+    return (*package[:-1], package.package_yaml.content)
+
+
+@given(st.lists(FILES, min_size=2, max_size=4))
+def test_any_edits_of_a_directory_have_the_same_outcome_with_results(
+    states: list[dict[str, bytes]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(result_cache, "SMALLEST", 0)
+        cache = ResultCache(Path(folder, "results"))
+        root = Path(folder, "root")
+        for files in states:
+            shutil.rmtree(root, ignore_errors=True)
+            directory(root, files)
+            assert outcome(root, cache) == outcome(root, NO_CACHE)
+
+
+def test_check_and_inspect_use_results(
+    sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They print the same with and without results, and neither parse nor pack again."""
+    values = tmp_path / "values.yaml"
+    values.write_text(f"devcache: {{packages: {{platform: {{path: {sources[0]}}}}}}}")
+
+    def outputs() -> list[Plain]:
+        return [
+            inspect.run(paths=sources, tell=Mock()).value,
+            check.run(values_files=[values], tell=Mock()).value,
+        ]
+
+    monkeypatch.setenv(result_cache.VARIABLE, "off")
+    expected = outputs()
+    monkeypatch.setenv(result_cache.VARIABLE, str(tmp_path / "cache"))
+    assert outputs() == expected
+    monkeypatch.delattr(documents, "split")
+    monkeypatch.delattr(compression, "lzma")
+    monkeypatch.delattr(compression, "zlib")
+    assert outputs() == expected
 
 
 def test_an_archive_that_is_replaced_while_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender import placement, requirements
+from postrender import placement, requirements, result_cache
 from postrender.checks import dependencies, findings, images, ownership, sizes
 from postrender.checks.findings import Finding
 from postrender.checks.inputs import read
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from postrender.fields import Fields
     from postrender.interface.progress import Tell
     from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,14 @@ class Outcome:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def check(
-    spec: Fields, upstream: Upstream, *, crossplane: str, offline: bool, tell: Tell
+def check(  # noqa: PLR0913  # the options of the command line, and what all commands share
+    spec: Fields,
+    upstream: Upstream,
+    *,
+    crossplane: str,
+    offline: bool,
+    tell: Tell,
+    cache: ResultCache = result_cache.NO_CACHE,
 ) -> Outcome:
     """Return the outcome of all checks. Relative paths start from the working directory.
 
@@ -62,12 +69,15 @@ def check(
         crossplane: The Crossplane version, or "" for the declared version, else our chart's.
         offline: Whether each dependency must be local, regardless of the declaration.
         tell: Shows the current step.
+        cache: Results of earlier runs.
 
     Raises:
         DevcacheError: Nothing is declared, or the version is invalid or not supported.
     """
     errors: list[DevcacheError] = []
-    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=errors.append)
+    inputs = read(
+        spec, upstream, crossplane=crossplane, tell=tell, refuse=errors.append, cache=cache
+    )
     packages, target = inputs.packages, inputs.target
     offline = offline or inputs.declared.offline
     errors += refusals(inputs, upstream, offline=offline)
@@ -76,7 +86,7 @@ def check(
         hint = f"declare them in {spec.path.removeprefix('values.')}.packages; `init` proposes them"
         raise DevcacheError(problem, where=spec.where, hint=hint)
     tell("packing the packages")
-    measurements = sizes.measure(packages, inputs.declared, upstream, target)
+    measurements = sizes.measure(packages, inputs.declared, upstream, target, cache)
     errors += sizes.refusals(measurements)
 
     results = [findings.from_refusal(error) for error in errors]
@@ -89,7 +99,7 @@ def check(
         *dependencies.findings(packages, resolutions, target, inputs.unread),
     )
     results += [*on_dependencies, *_findings(packages, target)]
-    results += _contents(packages, target, tell)
+    results += _contents(packages, target, tell, cache)
     return Outcome(
         inputs=inputs,
         offline=offline,
@@ -135,9 +145,11 @@ def _allowed(refusal: DevcacheError) -> Finding:
     return Finding("warning", refusal.where, refusal.problem, refusal.hint)
 
 
-def _contents(packages: Sequence[LocalPackage], target: Target, tell: Tell) -> Iterator[Finding]:
+def _contents(
+    packages: Sequence[LocalPackage], target: Target, tell: Tell, cache: ResultCache
+) -> Iterator[Finding]:
     from postrender.checks import contents  # noqa: PLC0415  # `--help` needs no schemas
 
     for package in packages:
         tell(f"validating {package.name}")
-        yield from contents.findings(package, target)
+        yield from contents.findings(package, target, cache)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from dataclasses import astuple
+from typing import TYPE_CHECKING, get_args
 
+from postrender import result_cache
 from postrender.checks import objects, schemas
-from postrender.checks.findings import Finding
+from postrender.checks.findings import Finding, Severity
 from postrender.errors import DevcacheError, quoted
 from postrender.packages import documents, metadata
 from postrender.packages.budget import Allowance, Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from postrender.checks.schemas import Violation
     from postrender.crossplane.target import Target
     from postrender.packages.documents import Document
     from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 _NODES = 5_000_000
 """The nodes of all objects of a package that are read. The largest provider has 3,000,000."""
@@ -28,8 +33,43 @@ _MOST = 20
 """The findings on the objects of one package."""
 
 
-def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
-    """Yield an error for each field that makes Crossplane or the API server refuse an object."""
+def findings(
+    package: LocalPackage, target: Target, cache: ResultCache = result_cache.NO_CACHE
+) -> Iterator[Finding]:
+    """Yield an error for each field that makes Crossplane or the API server refuse an object.
+
+    Args:
+        package: The package.
+        target: The Crossplane that it is for.
+        cache: Results of earlier runs.
+    """
+    if package.package_yaml.size < result_cache.SMALLEST:
+        return _findings(package, target)
+    places = hashlib.sha256(repr(package.on_disk.members).encode(errors="surrogateescape"))
+    key = ("objects", package.content, places.hexdigest(), package.name, str(target.version))
+    stored = _load(cache.computed(lambda: _dump(_findings(package, target)), *key))
+    return iter(_findings(package, target) if stored is None else stored)
+
+
+def _dump(results: Iterable[Finding]) -> bytes:
+    return json.dumps([astuple(finding) for finding in results]).encode()
+
+
+def _load(dump: bytes) -> list[Finding] | None:
+    """Return stored findings, or None if the content is something else."""
+    try:
+        results = [Finding(*fields) for fields in json.loads(dump)]
+    except (ValueError, TypeError, RecursionError):
+        return None
+    is_valid = all(
+        finding.severity in get_args(Severity)
+        and all(isinstance(text, str) for text in (finding.where, finding.problem, finding.hint))
+        for finding in results
+    )
+    return results if is_valid else None
+
+
+def _findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
     where = f"package {package.name}"
     nodes_left = Allowance(_NODES, "has more nodes than are read")
     count = 0

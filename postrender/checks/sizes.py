@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from postrender.declared.values import Upstream
     from postrender.payload.contents import Contents
     from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 _CONFIG_MAP = "crossplane-devcache"
 
@@ -40,17 +41,21 @@ class Size:
 
 
 def measure(
-    packages: Sequence[LocalPackage], devcache: DevCache, upstream: Upstream, target: Target
+    packages: Sequence[LocalPackage],
+    devcache: DevCache,
+    upstream: Upstream,
+    target: Target,
+    results: ResultCache,
 ) -> list[Size]:
     """Return the sizes of the ConfigMap, of the Helm release and of the cache volume."""
-    parts = external.parts_of(packages) if devcache.payload_apart else {}
-    config_map = contents.of_release(packages, parts)
+    parts = external.parts_of(packages, results) if devcache.payload_apart else {}
+    config_map = contents.of_release(packages, parts, results)
     release = limits.RELEASE - limits.RELEASE_MARGIN if devcache.limit_release else None
     cache = _cache_limit(packages, devcache, upstream)
     return [
         Size("ConfigMap", config_map.size, limits.CONFIG_MAP),
         Size("Helm release", _release(packages, config_map, target), release),
-        Size("cache volume", limits.cache_size(packages), cache),
+        Size("cache volume", limits.cache_size(packages, results), cache),
     ]
 
 

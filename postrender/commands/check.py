@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from postrender import result_cache
 from postrender.checks.check import check
 from postrender.declared import options
 from postrender.graph import tree
@@ -52,7 +54,8 @@ def run(
             not supported.
     """
     spec, upstream = options.load(values_files, config)
-    outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell)
+    cache = result_cache.of_user(os.environ)
+    outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell, cache=cache)
     errors, warnings = outcome.count("error"), outcome.count("warning")
     return Report(
         value=_value(outcome),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
+import os
 import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from postrender import packages
+from postrender import packages, result_cache
 from postrender.crossplane import references
 from postrender.crossplane.target import Target
 from postrender.declared.devcache import DEFAULT_REGISTRY
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
     from postrender.manifests.nodes import Plain
     from postrender.packages import Package, Runtime
+    from postrender.result_cache import ResultCache
 
 
 def run(
@@ -55,13 +56,14 @@ def run(
     where = "--crossplane"
     ranges = [Target.parse(crossplane, where=where)] if crossplane else Target.of_all_layouts()
     reference = references.parse(package, where="--package") if package else None
+    cache = result_cache.of_user(os.environ)
     inspections: list[_Inspection] = []
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        on_disk = packages.read(path, ignore=ignore)
+        on_disk = packages.read(path, ignore=ignore, cache=cache)
         tell(f"packing {disk.title(path)}")
         files = _cache_files(on_disk, reference or _default(on_disk), ranges)
-        inspections.append(_Inspection(path, on_disk, _sizes(on_disk), files))
+        inspections.append(_Inspection(path, on_disk, _sizes(on_disk, cache), files))
     return Report(
         value={"packages": [_value(inspection) for inspection in inspections]},
         tables=tuple(table for inspection in inspections for table in _tables(inspection)),
@@ -96,12 +98,12 @@ def _default(package: Package) -> Reference | None:
         return None  # the name is also invalid for a package object
 
 
-def _sizes(package: Package) -> dict[str, int]:
+def _sizes(package: Package, cache: ResultCache) -> dict[str, int]:
     """Return the sizes in bytes of the package.yaml, its gzip in the cache and its xz."""
     return {
         "packageYaml": package.package_yaml.size,
-        "gzip": len(gzip.compress(package.package_yaml.content, 1)),  # as Crossplane packs
-        "xz": len(*compression.packed([package.package_yaml])),
+        "gzip": compression.gzip_size(package.package_yaml, cache),
+        "xz": len(*compression.packed([package.package_yaml], cache)),
     }
 
 

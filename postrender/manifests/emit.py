@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._+=-]*(?::[A-Za-z0-9/._+=@-]+)*|[1-9]
 _ONE_LINE_BREAK = re.compile(r"[^\n]\n\Z")
 """The end of a text that a literal block keeps without an indicator for its line breaks."""
 
-_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_UNPRINTABLE = r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
 """Characters that JSON allows in a string, but that YAML forbids or reads as line breaks."""
 
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
@@ -72,8 +71,10 @@ def scalar(text: str) -> str:
 
 def flow(value: Plain) -> str:
     """Return a value on one line, as JSON that is also valid YAML."""
+    import json  # noqa: PLC0415  # the filter rarely needs it
+
     text = json.dumps(value, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_UNPRINTABLE, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def document(value: dict[str, Plain], *, comment: str = "") -> str:

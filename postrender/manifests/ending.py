@@ -13,7 +13,7 @@ from postrender.manifests import changes, nodes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEADER = re.compile(r"([|>][1-9]?)[+-]?([1-9]?)")
+_HEADER = r"([|>][1-9]?)[+-]?([1-9]?)"
 """The start of a block scalar: its style, indentation and line breaks at its end."""
 
 
@@ -51,4 +51,4 @@ def _candidates(text: str) -> Iterator[str]:
         if isinstance(token, yaml.ScalarToken) and token.style in {"|", ">"}
     )
     for start in [*starts][-1:]:
-        yield text[:start] + _HEADER.sub(r"\1-\2", text[start:], count=1) + "\n"
+        yield text[:start] + re.sub(_HEADER, r"\1-\2", text[start:], count=1) + "\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BYTE_ORDER_MARK = "\ufeff"
 """libyaml does not count it: its marks are one less."""
 
-_QUOTATION = re.compile(r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])""")
+_QUOTATION = r"""\s(?=['"])(?!['"][^\w\s]{1,3}['"])"""
 """The place where a parser's message quotes content; `expected ',' or ']'` is not content."""
 
 UTF_8_HINT = "save the file as UTF-8"
@@ -69,8 +71,12 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
             than a million nodes.
     """
     try:
-        _limit_nodes(text, where)
-        return yaml.compose(text, Loader=LOADER)
+        if LOADER is yaml.SafeLoader:
+            deque(events(text), maxlen=0)  # refuses the characters that libyaml refuses
+        _limit_directives(text)
+        return yaml.compose(text, Loader=_limited(LOADER))
+    except DevcacheError as error:
+        raise DevcacheError(error.problem, where=where) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + first_line}, column {mark.column + 1}" if mark else ""
@@ -87,10 +93,7 @@ def events(text: str) -> Iterator[yaml.Event]:
     Raises:
         yaml.YAMLError: The text is not YAML, or has more than 100 `%TAG` directives.
     """
-    directives = _TAG_DIRECTIVE.finditer(text)
-    if next(islice(directives, _MOST_TAG_DIRECTIVES, None), None):
-        problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
-        raise yaml.MarkedYAMLError(problem=problem)
+    _limit_directives(text)
     try:
         stream = yaml.parse(text, Loader=LOADER)
         yield from _without_surrogates(stream) if LOADER is yaml.SafeLoader else stream
@@ -106,20 +109,38 @@ def _without_surrogates(stream: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         yield event
 
 
-def _limit_nodes(text: str, where: str) -> None:
-    depth = count = 0
-    for event in events(text):
-        count += isinstance(event, yaml.NodeEvent)
-        if count > _MOST_NODES:
-            problem = f"has more than {_MOST_NODES} nodes"
-            raise DevcacheError(problem, where=where)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _DEEPEST:
+def _limit_directives(text: str) -> None:
+    directives = _TAG_DIRECTIVE.finditer(text)
+    if next(islice(directives, _MOST_TAG_DIRECTIVES, None), None):
+        problem = f"more than {_MOST_TAG_DIRECTIVES} %TAG directives"
+        raise yaml.MarkedYAMLError(problem=problem)
+
+
+class _Limits:
+    """Counts the nodes while a loader composes them: a pass over the events takes as long again."""
+
+    _depth = _count = 0
+
+    def descend_resolver(self, _parent: yaml.Node | None, _index: object) -> None:
+        """Refuse a node that is too deep or one too many; a loader calls this before each node."""
+        self._depth += 1
+        self._count += 1
+        if self._depth > _DEEPEST:
             problem = f"nests deeper than {_DEEPEST} levels"
-            raise DevcacheError(problem, where=where)
+            raise DevcacheError(problem)
+        if self._count > _MOST_NODES:
+            problem = f"has more than {_MOST_NODES} nodes"
+            raise DevcacheError(problem)
+
+    def ascend_resolver(self) -> None:
+        """Leave a node; a loader calls this after each node."""
+        self._depth -= 1
+
+
+@cache
+def _limited(loader: type) -> type:
+    """Return a loader that composes within the limits."""
+    return type("LimitedLoader", (_Limits, loader), {})
 
 
 def syntax_problem(error: Exception) -> str:
@@ -127,7 +148,7 @@ def syntax_problem(error: Exception) -> str:
     message = error.problem if isinstance(error, yaml.MarkedYAMLError) else None
     if message == "but found another document":
         return "holds more than one document"
-    reason = _QUOTATION.split(message or "a character that YAML does not allow")[0]
+    reason = re.split(_QUOTATION, message or "a character that YAML does not allow")[0]
     return f"is not valid YAML: {reason}"
 
 

@@ -17,6 +17,7 @@ from postrender.packages import (
     refusals,
 )
 from postrender.packages.budget import Budget
+from postrender.packages.file_results import FileResults
 from postrender.packages.metadata import Dependency, PackageKind
 from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml, Runtime
 from postrender.packages.refusals import ForeignFilesError
@@ -132,10 +133,12 @@ def _from_directory(path: Path, ignore: Sequence[str], cache: ResultCache) -> Pa
         return hit
     package_yaml = PackageYaml.of(directory.join(files))
     bad: dict[str, DocumentError] = {}
-    documents_ = contents.documents_of(files, path, budget, bad)
+    results = FileResults(cache if key else result_cache.NO_CACHE, path)
+    documents_ = contents.documents_of(files, path, budget, bad, results)
     result = _package(path, documents_, bad, form="directory", package_yaml=package_yaml)
     if key:
         cache.put(package.dump(result), "directory", key)
+        results.store()
     return result
 
 

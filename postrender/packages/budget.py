@@ -30,21 +30,25 @@ _NODES = 3_000_000
 
 
 class Allowance:
-    """The number of bytes or items that a package may still have."""
+    """The number of bytes or items that a package may still have.
+
+    Attributes:
+        remainder: The number.
+    """
 
     def __init__(self, limit: int, problem: str) -> None:
         """Allow `limit` bytes or items; `problem` is that of a package with more."""
-        self._remainder = limit
+        self.remainder = limit
         self._problem = problem
 
     def admits(self, amount: int) -> bool:
         """Return whether so much may still be spent."""
-        return amount <= self._remainder
+        return amount <= self.remainder
 
     def spend(self, amount: int, where: str) -> None:
         """Spend an amount, or refuse `where` if there is not so much left."""
-        self._remainder -= amount
-        if self._remainder < 0:
+        self.remainder -= amount
+        if self.remainder < 0:
             raise DevcacheError(self._problem, where=where)
 
 

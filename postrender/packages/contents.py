@@ -6,9 +6,11 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from postrender import result_cache
 from postrender.crossplane import kinds
 from postrender.packages import covering, directory, disk, documents, forms, metadata
 from postrender.packages.budget import Budget
+from postrender.packages.file_results import FileResults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from postrender.errors import DevcacheError
     from postrender.packages.documents import Document, DocumentError
     from postrender.packages.identity import Identity
-
-_LARGEST_PARSED = 1 << 20
-"""The largest file in bytes that is checked for YAML errors: a larger one is generated."""
 
 _MOST_KINDS = 3
 """The most kinds that a reason lists."""
@@ -38,7 +37,11 @@ class Exclusion(NamedTuple):
 
 
 def documents_of(
-    files: Iterable[directory.File], path: Path, budget: Budget, bad: dict[str, DocumentError]
+    files: Iterable[directory.File],
+    path: Path,
+    budget: Budget,
+    bad: dict[str, DocumentError],
+    results: FileResults,
 ) -> Iterator[tuple[str, str, Document]]:
     """Yield the documents of the files of a package directory.
 
@@ -47,6 +50,7 @@ def documents_of(
         path: The directory.
         budget: The budget of the package.
         bad: Receives the first refusal in each file, preferably of a broken document.
+        results: The results of earlier runs.
 
     Yields:
         The name of the file, its title, and the document.
@@ -54,14 +58,11 @@ def documents_of(
     Raises:
         DevcacheError: The files exceed the budget.
     """
-    for name, content in files:
-        where = disk.title(path / name)
-        thorough = len(content) <= _LARGEST_PARSED
-        refuse = partial(_collect, bad, name)
-        for document in documents.split(
-            content, budget, where=where, thorough=thorough, refuse=refuse
-        ):
-            yield name, where, document
+    for file in files:
+        where = disk.title(path / file.name)
+        refuse = partial(_collect, bad, file.name)
+        for document in results.documents(file, budget, where=where, refuse=refuse):
+            yield file.name, where, document
 
 
 def _collect(bad: dict[str, DocumentError], name: str, refusal: DevcacheError) -> None:
@@ -91,7 +92,9 @@ def exclusions(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
     budget = Budget()
     bad: dict[str, DocumentError] = {}
     objects: defaultdict[str, dict[Identity, None]] = defaultdict(dict)
-    for name, _, document in documents_of(directory.read(path, ignore, budget), path, budget, bad):
+    files = directory.read(path, ignore, budget)
+    results = FileResults(result_cache.NO_CACHE, path)
+    for name, _, document in documents_of(files, path, budget, bad, results):
         objects[name][document.identity] = None
     content = {name for name in objects if not all(map(_is_foreign, objects[name]))}
     content |= {name for name, refusal in bad.items() if refusal.is_broken}

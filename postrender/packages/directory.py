@@ -52,6 +52,13 @@ class File(NamedTuple):
 
     content: bytes
 
+    digest: bytes
+    """The BLAKE2b of the content.
+
+    Only this program uses it. On a processor without instructions for sha256, BLAKE2b takes a third
+    of its time.
+    """
+
 
 def read(path: Path, ignore: Sequence[str], budget: Budget) -> tuple[File, ...]:
     """Return the files of the package directory `path`, crossplane.yaml first, without empty ones.
@@ -84,21 +91,17 @@ def read(path: Path, ignore: Sequence[str], budget: Budget) -> tuple[File, ...]:
         if not content:
             budget.documents.spend(1, disk.title(path))
         if content:
-            files.append(File(name, content))
+            files.append(File(name, content, _digest(content)))
     return tuple(files)
 
 
 def digest(files: Sequence[File]) -> str:
-    """Return a digest of the names and contents of files, in hexadecimal digits.
+    """Return a digest of the names and contents of files, in hexadecimal digits."""
+    return _digest(b"".join(file.digest + _digest(os.fsencode(file.name)) for file in files)).hex()
 
-    Only this program uses it, so it is BLAKE2b, which takes a third of the time of sha256.
-    """
-    total = hashlib.blake2b(digest_size=32)
-    for name, content in files:
-        name_bytes = os.fsencode(name)
-        total.update(b"%d %d " % (len(name_bytes), len(content)) + name_bytes)
-        total.update(content)
-    return total.hexdigest()
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=32).digest()
 
 
 def join(files: Sequence[File]) -> bytes:

@@ -61,6 +61,9 @@ class Document(NamedTuple):
     identity: Identity
     text: bytes
 
+    start: int
+    """The number of bytes before it in the stream."""
+
 
 def split(
     stream: bytes,
@@ -79,7 +82,7 @@ def split(
         stream: The bytes of a package.yaml, or of one file of a package directory.
         budget: The budget of the package.
         where: The stream, for error messages.
-        thorough: Whether to parse every document, as long as the budget admits it. Otherwise a
+        thorough: Whether to parse every document, for which the budget must suffice. Otherwise a
             document that begins with its apiVersion and kind counts as valid YAML, which is a
             hundred times faster.
         refuse: Receives a `DocumentError` for each document that is not UTF-8 or not YAML, or has
@@ -107,7 +110,7 @@ def split(
                     )
                 )
             else:
-                yield Document(document_identity, text)
+                yield Document(document_identity, text, start)
         if not is_proper:
             problem = "more than a comment follows the document separator `---`"
             place = lines.place(end)
@@ -150,8 +153,7 @@ def _parts(stream: bytes) -> Iterator[tuple[int, int, bool]]:
 def _identity(text: bytes, budget: Budget, *, where: str, thorough: bool) -> Identity:
     """Return the identity of a document that is not empty, or raise the error of a bad one."""
     _require_utf8(text)
-    is_parsed = thorough and budget.parsed.admits(len(text))
-    document_identity = None if is_parsed else identity.scan(text)
+    document_identity = None if thorough else identity.scan(text)
     if document_identity is None:
         document_identity = _parse(text, budget, where)
     _require_complete(document_identity)

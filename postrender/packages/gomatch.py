@@ -8,12 +8,11 @@ import re
 from postrender.errors import DevcacheError, quoted
 
 _ITEM = r"(?:\\.|[^\\\]-])"
-_TOKEN = re.compile(
+_TOKEN = (
     rf"(?P<star>\*)|(?P<any>\?)|\[(?P<not>\^?+)(?P<set>(?:{_ITEM}(?:-{_ITEM})?)+)\]"
-    r"|\\(?P<escaped>.)|(?P<plain>[^\\\[*?])",
-    re.DOTALL,
+    r"|\\(?P<escaped>.)|(?P<plain>[^\\\[*?])"
 )
-_RANGE = re.compile(rf"({_ITEM})(?:-({_ITEM}))?", re.DOTALL)
+_RANGE = rf"({_ITEM})(?:-({_ITEM}))?"
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -31,8 +30,9 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise DevcacheError(problem, hint="write it relative to the package directory")
     chunks = [""]
     position = 0
+    tokens = re.compile(_TOKEN, re.DOTALL)
     while position < len(clean):
-        token = _TOKEN.match(clean, position)
+        token = tokens.match(clean, position)
         if token is None:
             problem = f"bad pattern {quoted(pattern)} in ignore"
             hint = "close each bracket, do not leave it empty, and do not end with a backslash"
@@ -59,7 +59,7 @@ def _translate(token: re.Match[str]) -> str:
     if token["any"]:
         return "[^/]"
     if token["set"] is not None:
-        ranges = (match.groups() for match in _RANGE.finditer(token["set"]))
+        ranges = (match.groups() for match in re.finditer(_RANGE, token["set"], re.DOTALL))
         return _set(
             [(low[-1], (high or low)[-1]) for low, high in ranges], negated=bool(token["not"])
         )

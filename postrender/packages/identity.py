@@ -32,7 +32,7 @@ _VALUE = (
     rb"(?: ++#[^\r\n]*+| *+)\r?(?:\n|\Z)"
 )
 _NAME = rb"""(?:([\w.-]{1,253})|"([\w.-]{1,253})"|'([\w.-]{1,253})')"""
-_SCANNED = re.compile(
+_SCANNED = (
     _GAP
     + rb"(apiVersion|kind): +"
     + _VALUE
@@ -41,8 +41,7 @@ _SCANNED = re.compile(
     + _VALUE
     + _GAP
     # An indented line would continue the value; a key or the end does not.
-    + rb"(?=[a-zA-Z]|\Z)",
-    re.ASCII,
+    + rb"(?=[a-zA-Z]|\Z)"
 )
 _UNCLEAR = re.compile(rb"\n(?:(?:apiVersion|kind)[ :\t\r\n]|[^a-zA-Z \r\n#-])")
 """A line that may repeat one of the keys: the key itself, or quotes, flow, tags, merges."""
@@ -87,7 +86,7 @@ def scan(text: bytes) -> Identity | None:
     is that of `parse`, in a hundredth of the time, except that its name may be missing. Syntax
     errors after these keys are not detected.
     """
-    head = _SCANNED.match(text)
+    head = re.match(_SCANNED, text, re.ASCII)
     # The search starts at the line break after the head, if there is one.
     if head is None or _UNCLEAR.search(text, head.end() - 1) or _has_unusual_breaks(text):
         return None

@@ -8,7 +8,6 @@ labels), and writes the config through go-containerregistry's struct.
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.packages.jsonfile import required_text
@@ -109,7 +108,7 @@ def registry_digest(config: bytes, layers: Sequence[Blob], labels: Mapping[str, 
     return sha256(_go_json(manifest))
 
 
-def sha256(content: bytes) -> str:
+def sha256(content: bytes | memoryview) -> str:
     """Return `sha256:<hex>` of `content`."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
@@ -127,5 +126,7 @@ def _descriptor(layer: Blob, annotation: str | None) -> dict[str, object]:
 
 def _go_json(value: object) -> bytes:
     """Return compact JSON with the escapes of Go's encoding/json."""
+    import json  # noqa: PLC0415  # the filter rarely needs it
+
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate(_ESCAPED_BY_GO).encode("utf-8", "surrogatepass")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
@@ -129,6 +128,8 @@ class Package(NamedTuple):
 
 def dump(package: Package) -> bytes:
     """Return a package as JSON, without the content of its package.yaml."""
+    import json  # noqa: PLC0415  # the filter rarely needs it
+
     *fields, package_yaml = package
     return json.dumps([*fields, package_yaml.digest, package_yaml.size]).encode()
 
@@ -140,6 +141,8 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
         content: The result of `dump`.
         read: Reads the content of the package.yaml.
     """
+    import json  # noqa: PLC0415  # the filter rarely needs it
+
     try:
         *scalars, dependencies, members, runtime, yaml_digest, size = json.loads(content)
         form, api_version, kind, name, meta_file, *rest = scalars

@@ -5,14 +5,16 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from postrender import quantities
+from postrender import quantities, result_cache
 from postrender.errors import DevcacheError
+from postrender.payload import compression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from postrender.payload.contents import Contents
     from postrender.placement import LocalPackage
+    from postrender.result_cache import ResultCache
 
 CONFIG_MAP = 1024 * 1024
 """Bytes of decoded data in one ConfigMap (Kubernetes pkg/apis/core/validation, MaxSecretSize)."""
@@ -113,6 +115,11 @@ def check_cache(packages: Sequence[LocalPackage], size_limit: str, *, where: str
         raise DevcacheError(problem, where=where, hint=CACHE_HINT)
 
 
-def cache_size(packages: Sequence[LocalPackage]) -> int:
-    """Return the bytes that the copier puts into the cache: gzip -1."""
-    return sum(len(zlib.compress(package.package_yaml.content, 1)) for package in packages)
+def cache_size(packages: Sequence[LocalPackage], cache: ResultCache = result_cache.NO_CACHE) -> int:
+    """Return the bytes that the copier puts into Crossplane's cache: gzip -1.
+
+    Args:
+        packages: The local packages.
+        cache: Results of earlier runs.
+    """
+    return sum(compression.gzip_size(package.package_yaml, cache) for package in packages)

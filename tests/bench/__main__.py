@@ -1,29 +1,46 @@
-"""Run the benchmarks and write docs/benchmarks.md: `python -m tests.bench KUSTOMIZE CORPUS`."""
+"""Run the benchmarks and write docs/benchmarks.md.
+
+Usage: `python -m tests.bench KUSTOMIZE CROSSPLANE CORPUS`.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.bench import cases, page
 from tests.bench.measure import measure_in_turns
-from tests.bench.page import ComparisonResult, Results, TaskResult
+from tests.bench.page import ComparisonResult, DirectoryResult, Results, TaskResult
 
 
-def main(kustomize: Path, corpus: Path) -> None:
+def main(kustomize: Path, crossplane: Path, corpus: Path) -> None:
     """Run all benchmarks, and write the page.
 
     Args:
         kustomize: The path of kustomize.
+        crossplane: The path of the crossplane CLI.
         corpus: A folder with large packages, which may not exist.
     """
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         streams = list(map(_compare, cases.streams(folder / "streams", kustomize)))
         reading = _compare(cases.reading(folder / "reading"))
         packing = list(map(_run_task, cases.packing(folder / "packing", corpus)))
-    page.write(Results(streams, reading, packing))
+        directory = _directory(cases.directory(folder / "directory", corpus, crossplane))
+        with cases.push(folder / "push") as tasks:
+            push = list(map(_run_task, tasks))
+    page.write(Results(streams, reading, packing, directory, push, load))
+
+
+def _directory(directory: cases.Directory | None) -> DirectoryResult | None:
+    if directory is None:
+        return None
+    first = _compare(directory.first)
+    changed = _run_task(directory.changed)
+    return DirectoryResult(first, changed, list(map(_compare, directory.again)))
 
 
 def _compare(comparison: cases.Comparison) -> ComparisonResult:
@@ -49,4 +66,4 @@ def _say(result: str, aim: float = 0) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import result_cache
 from tests.bench import inputs, kustomize
 from tests.bench.inputs import COMMAND, ROOT
 from tests.bench.measure import Program
+from tests.shared import fake_cluster, live_release
 from tests.shared.releases import CROSSPLANE, NEWEST
 
 if TYPE_CHECKING:
@@ -117,6 +121,102 @@ def packing(folder: Path, corpus: Path) -> Iterator[Task]:
         title = f"{name}, {size / inputs.MEGABYTE:.1f} MB"
         yield Task(f"{title}, the first time", first, 4 if is_all else 0, 2 if is_all else 5)
         yield Task(f"{title}, nothing changed", ours, 0.3 if is_all else 0, 7)
+
+
+class Directory(NamedTuple):
+    """The measurements of a large provider as a package directory."""
+
+    first: Comparison
+    """The first run of the filter, and a build of an .xpkg file."""
+
+    changed: Task
+    """A run after a change of one file."""
+
+    again: Sequence[Comparison]
+    """Other commands and the filter, when nothing has changed."""
+
+
+def directory(folder: Path, corpus: Path, crossplane: Path) -> Directory | None:
+    """Return the measurements of the largest provider, or None if there is no such package.
+
+    Args:
+        folder: A new folder for the inputs.
+        corpus: A folder with large packages, which may not exist.
+        crossplane: The path of the crossplane CLI.
+    """
+    source = corpus / "provider-aws.package.yaml.xz"
+    if not source.exists():
+        return None
+    folder.mkdir()
+    cache = folder / "cache"
+    root, count = inputs.directory(folder / "package", source)
+    # A registry has the image of a provider in a package file, but not of one in a directory.
+    settings = {"runtimeImage": "registry.example.com/acme/runtime:v0.1.0"}
+    config = inputs.declaration(folder / "config.yaml", root, payload="apart", settings=settings)
+    run = _ours(f"--config={config}", stdin=inputs.RENDERED, cache=str(cache))
+    numbers = itertools.count()
+
+    def change() -> None:
+        file = root / f"{count // 2:05}.yaml"
+        with file.open("a") as stream:
+            stream.write(f"# {next(numbers)}\n")
+
+    package = str(folder / "package.xpkg")
+    build = ["xpkg", "build", f"--package-root={root}", f"--package-file={package}"]
+    # The default is the folder `examples` of the working directory.
+    build.append(f"--examples-root={folder / 'none'}")
+    title = f"a directory of {count:,} CRDs"
+    commands = (("check", f"--config={config}"), ("inspect", str(root)))
+    return Directory(
+        first=Comparison(
+            title=f"{title}, the first time",
+            ours=run._replace(prepare=lambda: shutil.rmtree(cache, ignore_errors=True)),
+            peers=[Program("crossplane xpkg build", [str(crossplane), *build])],
+            aim=0.5,
+            runs=1,
+        ),
+        changed=Task(f"{title}, one has changed", run._replace(prepare=change), 2, 7),
+        again=[
+            Comparison(
+                title=f"{command[0]}, nothing changed",
+                ours=_ours(*command, cache=str(cache)),
+                peers=[run._replace(name="the filter, nothing changed")],
+                aim=2,
+                runs=7,
+            )
+            for command in commands
+        ],
+    )
+
+
+@contextmanager
+def push(folder: Path) -> Iterator[list[Task]]:
+    """Yield a push as a process without its steps, and the minimum work of such a process.
+
+    The API server is on loopback and answers at once. Each push has another content.
+    """
+    folder.mkdir()
+    declared = live_release.package(folder)
+    output = folder / "output.json"
+    numbers = itertools.count()
+
+    def change() -> None:
+        live_release.edited(folder, edit=f"{next(numbers)}")
+
+    def steps() -> float:
+        """Return the seconds of the steps, without the first one, the start of the process."""
+        report = json.loads(output.read_text())
+        return sum(float(step["seconds"]) for step in report["steps"][1:])
+
+    with fake_cluster.released(folder, declared):
+        ours = _ours("push", "--output=json")
+        ours = ours._replace(prepare=change, stdout=output, excluded=steps)
+        imports = "import lightkube, httpcore2"
+        library = Program(imports, [sys.executable, "-c", imports])
+        yield [
+            Task("`push` beside its steps", ours, 0.4, 15),
+            Task(f"`python -c '{imports}'`", library, 0, 15),
+        ]
 
 
 def reading(folder: Path) -> Comparison:

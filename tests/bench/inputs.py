@@ -7,6 +7,7 @@ import json
 import lzma
 import random
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import yaml
@@ -15,7 +16,7 @@ from tests.shared import package_files
 from tests.shared.releases import NEWEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +36,14 @@ FIELDS = 120
 """The number of fields of a CRD in the other documents, which has about 26 KB."""
 
 
-def declaration(file: Path, path: Path, *, release: bool = True, payload: str = "release") -> Path:
+def declaration(
+    file: Path,
+    path: Path,
+    *,
+    release: bool = True,
+    payload: str = "release",
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
     """Write a DevCache document that declares one package, and return its file."""
     document = {
         "apiVersion": "crossplane-devcache/v1alpha1",
@@ -46,6 +54,7 @@ def declaration(file: Path, path: Path, *, release: bool = True, payload: str = 
                 "platform": {
                     "path": str(path),
                     "package": "registry.example.com/acme/platform:v0.1.0",
+                    **settings,
                 }
             },
             "limits": {"release": release},
@@ -151,6 +160,25 @@ def provider(folder: Path, source: Path) -> tuple[Path, int]:
     """
     package_yaml = lzma.decompress(source.read_bytes())
     return _xpkg(folder, package_yaml), len(package_yaml)
+
+
+def directory(folder: Path, source: Path) -> tuple[Path, int]:
+    """Write a provider to a new folder, as a package directory with a file for each object.
+
+    Args:
+        folder: The folder.
+        source: The package.yaml of the provider, compressed with xz.
+
+    Returns:
+        The folder, and the number of its CRDs.
+    """
+    folder.mkdir()
+    objects = lzma.decompress(source.read_bytes()).split(b"\n---\n")
+    for number, content in enumerate(objects):
+        is_meta = b"apiVersion: meta.pkg.crossplane.io/" in content
+        name = "crossplane.yaml" if is_meta else f"{number:05}.yaml"
+        (folder / name).write_bytes(content + b"\n")
+    return folder, len(objects) - 1
 
 
 def runtime(folder: Path, megabytes: int) -> Path:

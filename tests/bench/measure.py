@@ -31,6 +31,10 @@ class Program(NamedTuple):
     prepare: Callable[[], None] = _nothing
     """Runs before each run of the command, and is not measured."""
 
+    stdout: Path | None = None
+    excluded: Callable[[], float] = float
+    """Returns the seconds of the last run that do not count; none by default."""
+
 
 class Measurement(NamedTuple):
     """The measured runs of a program."""
@@ -68,7 +72,8 @@ def _run(program: Program) -> tuple[float, int]:
     program.prepare()
     # Measure an installed command, whose bytecode is written once.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    launch = [sys.executable, "-I", "-S", str(LAUNCH), str(program.stdin or os.devnull)]
+    files = (program.stdin or os.devnull, program.stdout or os.devnull)
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), *map(str, files)]
     run = subprocess.run(
         [*launch, *program.command],
         env=environment | dict(program.environment),
@@ -78,4 +83,4 @@ def _run(program: Program) -> tuple[float, int]:
     seconds, memory, status = run.stdout.split()
     if int(status):
         sys.exit(f"bench: {' '.join(program.command)} failed")
-    return float(seconds), int(memory)
+    return float(seconds) - program.excluded(), int(memory)

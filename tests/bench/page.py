@@ -31,6 +31,7 @@ An aim is the highest ratio or time that we want. Ratios are similar on all mach
 not.
 
 Measured on {day}: {machine}. Python {python}, kustomize {kustomize}, Linux {kernel}.
+Before the run, the load average of the machine was {load:.1f}.
 
 ![The time of each command relative to its fastest peer](benchmarks.svg)
 
@@ -78,6 +79,32 @@ large for a release, so its contents are
 
 {packing}
 
+## A large directory
+
+The directory has a file for each CRD of provider-aws. In the first run, the filter reads, checks
+and packs everything. `crossplane xpkg build` builds an .xpkg file of the same directory.
+
+{first}
+
+The filter keeps the results of each file. After a change of one file, it parses this file, and
+packs the part of the package that contains it:
+
+{changed}
+
+`check` and `inspect` use the same results as the filter. These rows compare them with the filter
+when nothing has changed. Unlike the filter, they also read their arguments with a parser, and
+format tables:
+
+{again}
+
+## A push
+
+A push waits for the cluster in each of its steps, and shows the time of each. The first row is the
+rest of the process: its start, its imports and its output. The second row is a part of it: the
+import of the client library. The API server of this measurement is on loopback.
+
+{push}
+
 ## Run it yourself
 
 ```console
@@ -93,8 +120,15 @@ kustomize build folder
 crossplane-devcache objects --config=config.yaml --crossplane={crossplane}
 openssl dgst -sha256 package.xpkg
 sha256sum package.xpkg
+crossplane xpkg build --package-root=folder --package-file=package.xpkg --examples-root=none
+crossplane-devcache check --config=config.yaml
+crossplane-devcache inspect folder
+crossplane-devcache push --output=json
 ```
 """
+
+
+ABSENT = "The run that wrote this page had no such packages."
 
 
 class ComparisonResult(NamedTuple):
@@ -138,17 +172,32 @@ class TaskResult(NamedTuple):
         return 0 < self.task.aim < self.ours.median
 
 
+class DirectoryResult(NamedTuple):
+    """The measurements of a large provider as a package directory; see `cases.Directory`."""
+
+    first: ComparisonResult
+    changed: TaskResult
+    again: Sequence[ComparisonResult]
+
+
 class Results(NamedTuple):
     """All measurements."""
 
     streams: Sequence[ComparisonResult]
     reading: ComparisonResult
     packing: Sequence[TaskResult]
+    directory: DirectoryResult | None
+    push: Sequence[TaskResult]
+
+    load: float
+    """The load average before the first measurement."""
 
 
 def write(results: Results) -> None:
     """Write the page and the plot."""
-    plot.draw([*results.streams, results.reading])
+    directory = results.directory
+    large = [directory.first, *directory.again] if directory else []
+    plot.draw([*results.streams, results.reading, *large])
     smallest, largest = results.streams[0], results.streams[-1]
     growth = largest.ours.memory - smallest.ours.memory
     text = TEXT.format(
@@ -165,11 +214,18 @@ def write(results: Results) -> None:
         xpkg=results.reading.comparison.title.rpartition(" of ")[2].removesuffix(" MB"),
         reading=_comparisons([results.reading]),
         packing=_tasks(results.packing),
+        first=_comparisons([directory.first] if directory else []),
+        changed=_tasks([directory.changed] if directory else []),
+        again=_comparisons(directory.again if directory else []),
+        push=_tasks(results.push),
+        load=results.load,
     )
     PAGE.write_text(text)
 
 
 def _comparisons(results: Sequence[ComparisonResult]) -> str:
+    if not results:
+        return ABSENT
     rows = [
         (
             result.comparison.title,
@@ -215,7 +271,7 @@ def _starts(result: ComparisonResult) -> str:
 
 def _tasks(results: Sequence[TaskResult]) -> str:
     if not results:
-        return "The run that wrote this page had no such packages."
+        return ABSENT
     rows = [
         (
             result.task.title,

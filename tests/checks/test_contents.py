@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postrender import result_cache
 from postrender.checks import contents, objects, schemas
 from postrender.crossplane import kinds, layouts
 from postrender.packages.budget import Allowance
@@ -192,3 +193,30 @@ def test_each_kind_has_a_schema_in_each_line_that_admits_it() -> None:
         "apiextensions.k8s.io/v1beta1 CustomResourceDefinition",
         "meta.pkg.crossplane.io/v1 Function",
     }
+
+
+def test_stored_findings_are_the_same_and_others_are_ignored(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_cache, "SMALLEST", 0)
+    monkeypatch.setenv(result_cache.VARIABLE, str(tmp_path / "cache"))
+    files = {"crossplane.yaml": META, "a.yaml": COMPOSITION}
+    path = directory(tmp_path / "platform", files)
+    first = check(command, tmp_path, path)
+    assert len(first) == 1
+    with monkeypatch.context() as patch:
+        patch.delattr(schemas, "violations")
+        assert check(command, tmp_path, path) == first, "nothing is validated again"
+    (entry,) = [
+        file for file in (tmp_path / "cache").rglob("*") if b"Pipeline mode" in _content(file)
+    ]
+    stored = entry.read_bytes()
+    for damaged in (b"[[1, 2, 3, 4]]", b"{", b'[["error"]]', b'[["x", "", "", ""]]', b"1"):
+        seal = result_cache._seal(entry.name, damaged)  # noqa: SLF001  # a seal that is right
+        entry.write_bytes(seal + damaged)
+        assert check(command, tmp_path, path) == first, damaged
+    entry.write_bytes(stored)
+
+
+def _content(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""

@@ -75,3 +75,26 @@ def test_an_impossible_character_is_refused_with_and_without_libyaml(
     monkeypatch.setattr(nodes, "LOADER", loader)
     with pytest.raises(DevcacheError, match="is not valid YAML"):
         nodes.plain(text, where="")
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, nodes.LOADER])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("[" * 199 + "x" + "]" * 199, None, id="deepest"),
+        pytest.param("[" * 200 + "x" + "]" * 200, "nests deeper than 200 levels", id="deeper"),
+        pytest.param("a: [1, 2, 3, 4, 5, 6, 7]\n", None, id="most"),
+        pytest.param("a: [1, 2, 3, 4, 5, 6, 7, 8]\n", "has more than 10 nodes", id="more"),
+    ],
+)
+def test_nodes_are_limited_with_and_without_libyaml(
+    monkeypatch: pytest.MonkeyPatch, loader: object, text: str, message: str | None
+) -> None:
+    monkeypatch.setattr(nodes, "LOADER", loader)
+    monkeypatch.setattr(nodes, "_MOST_NODES", 1000 if "[[" in text else 10)
+    if message is None:
+        assert nodes.compose(text) is not None
+        return
+    with pytest.raises(DevcacheError) as refused:
+        nodes.compose(text, where="a file")
+    assert (refused.value.problem, refused.value.where) == (message, "a file")
