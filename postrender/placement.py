@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from postrender import packages, result_cache
 from postrender.crossplane import kinds
-from postrender.declared.devcache import DEFAULT_REGISTRY
+from postrender.declared.devcache import DEFAULT_REGISTRY, EMBEDDED
 from postrender.errors import DevcacheError, quoted
 from postrender.packages import ForeignFilesError, covering, ignoring
 from postrender.packages.package import PACKAGE_YAML
@@ -30,6 +30,10 @@ RENAMING = (
     "to rename an installed package deletes its APIs with their resources, and recreates them"
 )
 """The effect of a new name: Crossplane deletes the objects of the package with the old name."""
+
+
+_IMAGE_DIGITS = 12
+"""The digits of a digest in the name of an image, as `docker images` shows them."""
 
 
 class LocalPackage(NamedTuple):
@@ -92,6 +96,32 @@ class LocalPackage(NamedTuple):
     def content(self) -> str:
         """The sha256 of the package.yaml, in hexadecimal digits."""
         return self.package_yaml.digest.removeprefix("sha256:")
+
+    @property
+    def embedded_image(self) -> str:
+        """The name on the nodes of the image with the embedded runtime, or "" without a runtime.
+
+        Another runtime has another name, so that pods roll. No registry has the image.
+        """
+        runtime = self.on_disk.runtime
+        if runtime is None:
+            return ""
+        digest = runtime.digest.removeprefix("sha256:")
+        return f"{DEFAULT_REGISTRY}/{self.name}:{digest[:_IMAGE_DIGITS]}"
+
+    @property
+    def runtime_image(self) -> str:
+        """The image that runs the package, or "" for the image that Crossplane chooses."""
+        settings = self.declaration.settings
+        if settings is None:
+            return ""
+        return self.embedded_image if self.is_embedded else settings.runtime_image
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the runtime in its own image runs it."""
+        settings = self.declaration.settings
+        return settings is not None and settings.is_embedded
 
     @property
     def may_be_pushed(self) -> bool:
@@ -255,9 +285,7 @@ def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[Devcache
     settings, where = package.declaration.settings, _where(package)
     if settings is None:
         return
-    if settings.runtime_image and package.kind == "Configuration":
-        problem = "runtimeImage is set, but a Configuration runs nothing"
-        yield DevcacheError(problem, where=where, hint="remove runtimeImage")
+    yield from runtime_refusals(package)
     if settings.runtime_image and settings.has_runtime_config:
         problem = "runtimeImage and spec.runtimeConfigRef are both set"
         hint = "keep one: runtimeImage adds another DeploymentRuntimeConfig"
@@ -267,6 +295,22 @@ def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[Devcache
     if not (package.may_be_pushed or settings.runtime_image or settings.has_runtime_config):
         problem = f"no registry has the image that this {package.kind} runs"
         hint = "set runtimeImage to the image of its program, or spec.runtimeConfigRef"
+        if package.on_disk.runtime:
+            hint = "set runtimeImage: embedded, or spec.runtimeConfigRef"
+        yield DevcacheError(problem, where=where, hint=hint)
+
+
+def runtime_refusals(package: LocalPackage) -> Iterator[DevcacheError]:
+    """Yield the refusal of a `runtimeImage` that the package itself excludes."""
+    settings, where = package.declaration.settings, _where(package)
+    if settings is None or not settings.runtime_image:
+        return
+    if package.kind == "Configuration":
+        problem = "runtimeImage is set, but a Configuration runs nothing"
+        yield DevcacheError(problem, where=where, hint="remove runtimeImage")
+    elif settings.is_embedded and package.on_disk.runtime is None:
+        problem = f"runtimeImage is {EMBEDDED}, but the package has no runtime"
+        hint = "build it with `crossplane xpkg build --embed-runtime-image=IMAGE`, or name an image"
         yield DevcacheError(problem, where=where, hint=hint)
 
 

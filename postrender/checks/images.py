@@ -19,6 +19,11 @@ def findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
     settings, where = package.declaration.settings, f"package {package.name}"
     if package.kind == "Configuration" or not package.install or settings is None:
         return
+    if settings.is_embedded:
+        problem = f"its image must be on every node ({package.runtime_image}): no registry has it"
+        hint = f"run `crossplane-devcache image load {quoted(package.declaration.path)}`"
+        yield Finding("warning", where, problem, hint)
+        return
     image = settings.runtime_image
     image = quoted(image or target.runtime_image(package.reference, package.on_disk.image))
     if not target.pulls_images:

@@ -6,6 +6,8 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NoReturn
 
 from postrender.cli import invocation, streams
@@ -13,7 +15,7 @@ from postrender.errors import DevcacheError, printable, quoted, reason
 from postrender.interface.command import PROGRAM, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from postrender.interface.command import Command, Options
     from postrender.interface.report import Report
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _outcome(argv: Sequence[str] | None) -> tuple[list[bytes], str, int]:
+def _outcome(argv: Sequence[str] | None) -> tuple[Iterable[bytes], str, int]:
     """Return the output of a command, the message of its error, and the exit status."""
     try:
         output, status = _run(*invocation.parse(argv))
@@ -72,7 +74,7 @@ def _outcome(argv: Sequence[str] | None) -> tuple[list[bytes], str, int]:
     return output, "", status
 
 
-def _run(command: Command, options: Options) -> tuple[list[bytes], int]:
+def _run(command: Command, options: Options) -> tuple[Iterable[bytes], int]:
     """Return the output of a command, in pieces, and its exit status."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -106,10 +108,17 @@ def _stdin(command: Command, options: Options) -> Options:
     return {stdin.parameter: streams.read()}
 
 
-def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[bytes], int]:
+def _output(
+    output: str | list[bytes] | Iterator[bytes] | Report, form: object
+) -> tuple[Iterable[bytes], int]:
     """Return an output in pieces, and its exit status."""
     if isinstance(output, list):
         return output, DONE
+    if isinstance(output, Iterator):  # too large for the memory
+        if sys.stdout.isatty():
+            problem = "the output is an archive"
+            raise DevcacheError(problem, where="stdout", hint="redirect it to a file")
+        return chain(list(islice(output, 1)), output), DONE
     if isinstance(output, str):
         return [output.encode(errors="backslashreplace")], DONE
     from postrender.cli import display  # noqa: PLC0415  # the filter does not need it
@@ -124,7 +133,7 @@ def _output(output: str | list[bytes] | Report, form: object) -> tuple[list[byte
     return [text.encode(stdout.encoding)], status
 
 
-def _shown(output: list[bytes], message: str, status: int) -> int:
+def _shown(output: Iterable[bytes], message: str, status: int) -> int:
     """Write the output, or the message of an error, and return the exit status."""
     try:
         if message and os.environ.get("HELM_PLUGIN_NAME") == PROGRAM:

@@ -32,6 +32,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     namespace: str = "crossplane-system",
     context: str = "",
     timeout: float = 300,
+    loader: str = "",
 ) -> Report:
     """Push packages, and return the report.
 
@@ -41,6 +42,7 @@ def run(  # noqa: PLR0913  # the options of the command line
         values_files: Values files of our chart, or none.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
+        loader: A command that reads an image archive from stdin; by default the one of the context.
         timeout: Seconds after which the push fails.
 
     Raises:
@@ -49,7 +51,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     start = start_time.monotonic()
     declarations = selection.of_values(values_files)
     cache = result_cache.of_user(os.environ)
-    cluster = Cluster(context, namespace)
+    cluster = Cluster(context, namespace, loader)
     first_step = ("started", time.monotonic() - start)
     outcome = push.push(
         cluster,
@@ -107,6 +109,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.optional_paths(parser)
     arguments.cluster(parser)
     arguments.timeout(parser)
+    arguments.loader(parser)
     arguments.output(parser)
 
 

@@ -27,6 +27,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     namespace: str = "crossplane-system",
     context: str = "",
     timeout: float = 300,
+    loader: str = "",
 ) -> NoReturn:
     """Push packages until the user interrupts the command.
 
@@ -36,13 +37,14 @@ def run(  # noqa: PLR0913  # the options of the command line
         values_files: Values files of our chart, or none.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
+        loader: A command that reads an image archive from stdin; by default the one of the context.
         timeout: Seconds after which a push fails.
 
     Raises:
         DevcacheError: At the start a path is not a package, or there is no release in live mode.
     """
     cache = result_cache.of_user(os.environ)
-    cluster = Cluster(context, namespace)
+    cluster = Cluster(context, namespace, loader)
     declarations = selection.choose(
         releases.find(cluster), paths, selection.of_values(values_files), cache
     )
@@ -53,6 +55,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     arguments.optional_paths(parser)
     arguments.cluster(parser)
     arguments.timeout(parser)
+    arguments.loader(parser)
 
 
 COMMAND = Command(

@@ -27,6 +27,9 @@ KIND = "DevCache"
 DEFAULT_REGISTRY = "xpkg.devcache.local"
 """The registry of packages without a declared reference. No such host exists."""
 
+EMBEDDED = "embedded"
+"""The `runtimeImage` that means the runtime in the package's own image."""
+
 _DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -37,7 +40,7 @@ class Settings(NamedTuple):
     """The declared settings of a package's objects.
 
     Attributes:
-        runtime_image: The image that runs a Provider or Function, or "".
+        runtime_image: The image that runs a Provider or Function, `EMBEDDED`, or "".
         runtime_resources: The Kubernetes resource requirements of that image's container.
         spec: Further fields of the package object's spec.
     """
@@ -45,6 +48,11 @@ class Settings(NamedTuple):
     runtime_image: str = ""
     runtime_resources: dict[str, Plain] = _NONE
     spec: dict[str, Plain] = _NONE
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the runtime in the package's own image runs it."""
+        return self.runtime_image == EMBEDDED
 
     @property
     def has_runtime_config(self) -> bool:

@@ -97,6 +97,15 @@ def cluster(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", metavar="NAME", help="the context in the kubeconfig")
 
 
+def loader(parser: argparse.ArgumentParser) -> None:
+    """Add an option for the program that loads images into the nodes."""
+    parser.add_argument(
+        "--loader",
+        metavar="COMMAND",
+        help="a command that reads an image archive from stdin (default: by the context)",
+    )
+
+
 def timeout(parser: argparse.ArgumentParser) -> None:
     """Add an option for a timeout in seconds."""
     parser.add_argument(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from postrender.interface.report import Report
 
@@ -28,7 +28,7 @@ class Run(Protocol):
         self,
         *arguments: Any,  # noqa: ANN401
         **options: Any,  # noqa: ANN401
-    ) -> str | list[bytes] | Report:
+    ) -> str | list[bytes] | Iterator[bytes] | Report:
         """Run the command.
 
         Raises:

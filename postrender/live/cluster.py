@@ -48,21 +48,27 @@ class Cluster:
 
     Attributes:
         namespace: The namespace.
+        context: The name of the context.
+        loader: A command that loads an image archive from stdin into the nodes, or "" for the one
+            of the context.
         title: The context and the namespace, for error messages.
     """
 
-    def __init__(self, context: str, namespace: str) -> None:
+    def __init__(self, context: str, namespace: str, loader: str = "") -> None:
         """Read the kubeconfig, without a request to the API server.
 
         Args:
             context: The context, or "" for the current one.
             namespace: The namespace.
+            loader: See `loader`.
 
         Raises:
             DevcacheError: There is no such context.
         """
         current = kubeconfig.read(context)
         self.namespace = namespace
+        self.context = current.name
+        self.loader = loader
         self.title = f"context {current.name}, namespace {namespace}"
         self._server = current.server
         with self._user_errors():

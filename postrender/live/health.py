@@ -69,7 +69,7 @@ class _PackageWait:
             state = ABSENT
         news = replace(ABSENT, conditions=state.failures)
         if has_resolved:
-            news = revisions.explained(cluster, state, entry.kind, release.target)
+            news = revisions.explained(cluster, state, entry, release.target)
         if news != self.state or not self._since:
             self.state, self._since, self._nudge_delay = news, now, _NUDGE_DELAY
         waiting_time = now - self._since

@@ -97,7 +97,7 @@ def _item(
 ) -> Item:
     files = {entry.file: entry.content}
     state = revisions.state(cluster, entry, release.target)
-    state = revisions.explained(cluster, state, entry.kind, release.target)
+    state = revisions.explained(cluster, state, entry, release.target)
     is_current = entry.is_notified
     if release.target.uses_image_configs and state.resolved_package:
         is_current = state.resolved_package.endswith(entry.digest)

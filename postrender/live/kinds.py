@@ -32,6 +32,7 @@ class Kind(NamedTuple):
 
 CONFIG_MAPS = Kind("", "v1", "ConfigMap", "configmaps", namespaced=True)
 PODS = Kind("", "v1", "Pod", "pods", namespaced=True)
+NODES = Kind("", "v1", "Node", "nodes")
 DEPLOYMENTS = Kind("apps", "v1", "Deployment", "deployments", namespaced=True)
 EVENTS = Kind("", "v1", "Event", "events", namespaced=True)
 DEFINITIONS = Kind(
@@ -42,6 +43,10 @@ DEFINITIONS = Kind(
 )
 IMAGE_CONFIGS = Kind(GROUP, "v1beta1", "ImageConfig", "imageconfigs")
 RUNTIME_CONFIGS = Kind(GROUP, "v1beta1", "DeploymentRuntimeConfig", "deploymentruntimeconfigs")
+
+
+_FINAL_PHASES = {"Failed", "Succeeded"}
+"""The phases of a pod that has ended, e.g. because it was evicted."""
 
 
 def package_kind(kind: str, target: Target) -> Kind:
@@ -69,6 +74,13 @@ def items(value: Plain) -> list[Fields]:
 def name(value: Object) -> str:
     """Return the name of an object."""
     return fields(value).under("metadata").text("name")
+
+
+def is_ending(pod: Object) -> bool:
+    """Return whether a pod is terminating or has ended."""
+    phase = fields(pod).under("status").text("phase")
+    is_terminating = fields(pod).under("metadata").text("deletionTimestamp") != ""
+    return is_terminating or phase in _FINAL_PHASES
 
 
 def resource_version(value: Object) -> str:

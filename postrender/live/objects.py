@@ -103,7 +103,13 @@ def _names(release: Release, change: Change) -> list[tuple[Kind, str]]:
     names = [
         (_kind(manifest, release), kinds.name(manifest)) for manifest in _manifests(release, change)
     ]
+    if change.is_declared and change.entry.image:
+        names.append(_runtime_name(change))
     return [_package_name(release, change), *names] if _is_adoptable(change) else names
+
+
+def _runtime_name(change: Change) -> tuple[Kind, str]:
+    return RUNTIME_CONFIGS, f"devcache-{change.name}"
 
 
 def _package_name(release: Release, change: Change) -> tuple[Kind, str]:
@@ -156,13 +162,37 @@ def _apply_all(
         ConflictError: An object has changed since it was read.
     """
     is_changed = False
-    for manifest in _manifests(release, change):
+    manifests = _manifests(release, change)
+    if config := current.get(_runtime_name(change)) if change.is_declared else None:
+        manifests.append(_with_image(config, change.entry.image))
+    for manifest in manifests:
         kind = _kind(manifest, release)
         before = current[kind, kinds.name(manifest)]
         if before is None or not _includes(before.get("spec"), manifest.get("spec")):
             _apply(cluster, kind, manifest, before, release)
             is_changed = True
     return is_changed
+
+
+def _with_image(config: Object, image: str) -> Object:
+    """Return the manifest of a release's DeploymentRuntimeConfig with another image."""
+    path = ("spec", "deploymentTemplate", "spec", "template", "spec")
+    spec = kinds.fields(config)
+    for key in path:
+        spec = spec.under(key)
+    containers: Plain = [
+        container.values | ({"image": image} if container.text("image") else {})
+        for container in kinds.items(spec.values.get("containers"))
+    ]
+    node: Plain = {**spec.values, "containers": containers}
+    for depth in range(len(path) - 1, 0, -1):
+        outer = kinds.fields(config)
+        for key in path[:depth]:
+            outer = outer.under(key)
+        node = {**outer.values, path[depth]: node}
+    metadata: Object = {"name": kinds.name(config)}
+    api = {key: config[key] for key in ("apiVersion", "kind")}
+    return {**api, "metadata": metadata, "spec": node}
 
 
 def _apply(

@@ -16,16 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from postrender.live.cluster import Cluster
-    from postrender.live.kinds import Object
     from postrender.live.plan import Change
     from postrender.live.releases import Release
     from postrender.live.stopwatch import Stopwatch
 
 _POKE_INTERVAL = 2.0
 """Seconds between two pokes of kubelet, and between two checks for changes by somebody else."""
-
-_FINAL_PHASES = {"Failed", "Succeeded"}
-"""The phases of a pod that has ended, e.g. because it was evicted."""
 
 _LOADED = re.compile(r"(?:loaded|unchanged) \S+ -> (\S+) ([0-9a-f]{64})")
 _UNLOADED = re.compile(r"unloaded (\S+)")
@@ -53,16 +49,10 @@ class Pod:
 
 def of_release(cluster: Cluster, release: Release) -> list[Pod]:
     """Return the pods of a release that are not terminating, sorted by name."""
-    pods = [pod for pod in cluster.select(PODS, release.selector) if not _is_ending(pod)]
+    pods = [pod for pod in cluster.select(PODS, release.selector) if not kinds.is_ending(pod)]
     return [
         _pod(name, cluster.log(name, rewrite.SIDECAR)) for name in sorted(map(kinds.name, pods))
     ]
-
-
-def _is_ending(pod: Object) -> bool:
-    fields = kinds.fields(pod)
-    phase = fields.under("status").text("phase")
-    return bool(fields.under("metadata").text("deletionTimestamp")) or phase in _FINAL_PHASES
 
 
 def _pod(name: str, log: Sequence[str]) -> Pod:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
-from postrender.live import health, objects, plan, pods, releases, revisions
+from postrender.live import health, images, objects, plan, pods, releases, revisions
 from postrender.live.cluster import ConflictError, UnreachableError
 from postrender.live.releases import OvertakenError
 from postrender.live.stopwatch import Stopwatch
@@ -81,6 +81,8 @@ def push(
     stopwatch.end_step("read and packed")
     objects.require_free_names(cluster, release, push_plan.changes)
     revisions_before = _revisions(cluster, release, push_plan)
+    if images.load(cluster, packages, progress.tell):
+        stopwatch.end_step("loaded the images")
     try:
         while push_plan.writes:
             try:

@@ -39,8 +39,8 @@ class State:
         read_conditions: The conditions of the revision that report the read of its package.
         definitions: The reason that its definitions do not define all of their APIs. Only
             `explained` reads it.
-        runtime: The reason that a pod of the revision does not start, or "". Only `explained` reads
-            it.
+        runtime: The reason that a pod of the revision does not start or has an old image, or "".
+            Only `explained` reads it.
     """
 
     revision: str
@@ -64,8 +64,8 @@ class State:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether Crossplane reports the package as healthy, and its definitions work."""
-        return self.is_reported_healthy and self.definitions == NO_TROUBLE
+        """Whether Crossplane reports the package as healthy, and its APIs and pods work."""
+        return self.is_reported_healthy and self.definitions == NO_TROUBLE and not self.runtime
 
     @property
     def refusal(self) -> str:
@@ -125,18 +125,23 @@ def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
     )
 
 
-def explained(cluster: Cluster, state: State, kind: str, target: Target) -> State:
+def explained(cluster: Cluster, state: State, entry: RecordedPackage, target: Target) -> State:
     """Return a state with the reasons that Crossplane does not report in conditions.
 
     Args:
         cluster: The cluster.
         state: The state of a package.
-        kind: The kind of the package, e.g. Configuration.
+        entry: The package.
         target: The target of the Crossplane line.
     """
     if state.is_reported_healthy:
-        revision = cluster.get(revision_kind(kind, target), state.revision)
-        return replace(state, definitions=definitions.trouble(cluster, revision or {}))
+        revision = cluster.get(revision_kind(entry.kind, target), state.revision)
+        image = entry.image
+        return replace(
+            state,
+            definitions=definitions.trouble(cluster, revision or {}),
+            runtime=runtimes.outdated(cluster, state.revision, image) if image else "",
+        )
     if state.revision and not state.refusal:
         return replace(state, runtime=runtimes.trouble(cluster, state.revision))
     return state

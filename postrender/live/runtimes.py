@@ -32,6 +32,27 @@ def trouble(cluster: Cluster, revision: str) -> str:
     return ""
 
 
+def outdated(cluster: Cluster, revision: str, image: str) -> str:
+    """Return the reason that not all pods of a revision run an image, or "".
+
+    Args:
+        cluster: The cluster, with the namespace of Crossplane.
+        revision: The name of the revision.
+        image: The image.
+    """
+    pods = [pod for pod in cluster.select(PODS, {_LABEL: revision}) if not kinds.is_ending(pod)]
+    for pod in pods:
+        containers = kinds.items(kinds.fields(pod).under("spec").values.get("containers"))
+        if all(container.text("image") != image for container in containers):
+            return f"pod {kinds.name(pod)} runs the previous image"
+    ready = [
+        pod
+        for pod in pods
+        if any(report.type == "Ready" and report.status == "True" for report in conditions.of(pod))
+    ]
+    return "" if ready else trouble(cluster, revision) or "no pod runs its new image yet"
+
+
 def _reason(cluster: Cluster, pod: Object) -> str:
     status = kinds.fields(pod).under("status")
     for list_ in ("initContainerStatuses", "containerStatuses"):

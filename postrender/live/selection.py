@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from postrender import packages, placement, result_cache
 from postrender.crossplane import references
 from postrender.declared import devcache, values
-from postrender.declared.devcache import DEFAULT_REGISTRY, PackageDeclaration
+from postrender.declared.devcache import DEFAULT_REGISTRY, EMBEDDED, PackageDeclaration, Settings
 from postrender.declared.files import title
 from postrender.errors import DevcacheError, quoted, raise_refusal
 from postrender.packages import ForeignFilesError
@@ -110,26 +110,31 @@ def _declaration(
         if _same_file(Path(entry.path), path):
             return of_release(entry, path)
     try:
-        name = packages.read(path, cache=cache).name
+        package = packages.read(path, cache=cache)
     except ForeignFilesError as error:
         raise error.declared(()) from error
+    name = package.name
     devcache.check_name(name, where=f"the package at {title(path)}")
     for declaration in declarations:
         if declaration.name == name:
             return declaration._replace(path=str(path))
     if name in release.record.packages:
         return of_release(release.record.packages[name], path)
+    settings = Settings(EMBEDDED if package.runtime else "")
     if name in release.push_record.packages:
         entry = release.push_record.packages[name]
-        return PackageDeclaration(name, str(path), entry.reference, entry.ignore, entry.install)
+        reference, ignore, install = entry.reference, entry.ignore, entry.install
+        return PackageDeclaration(name, str(path), reference, ignore, install, settings)
     text = f"{DEFAULT_REGISTRY}/{name}:v0.0.0"
-    return PackageDeclaration(name, str(path), references.parse(text, where=f"package {name}"))
+    reference = references.parse(text, where=f"package {name}")
+    return PackageDeclaration(name, str(path), reference, settings=settings)
 
 
 def of_release(entry: RecordedPackage, path: Path) -> PackageDeclaration:
     """Return the declaration of a package of the release; a push does not change its object."""
+    settings = Settings(EMBEDDED) if entry.image else None
     return PackageDeclaration(
-        entry.name, str(path), entry.reference, entry.ignore, entry.install, settings=None
+        entry.name, str(path), entry.reference, entry.ignore, entry.install, settings
     )
 
 

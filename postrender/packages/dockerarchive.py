@@ -56,6 +56,7 @@ def image(files: Files, budget: Budget) -> Image:
     return Image(
         form="xpkg",
         digest=imagedigest.registry_digest(config, blobs, labels) if has_registry_digest else "",
+        config_content=config,
         config=fields,
         layers=image_layers,
         package_layers=len(labels),

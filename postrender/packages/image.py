@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.packages import layers
+from postrender.packages.imagedigest import sha256
 from postrender.packages.package import Runtime
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ class Image(NamedTuple):
 
     digest: str
     """The digest, `sha256:<hex>`, of the image in a registry after a push, or "" if unknown."""
+
+    config_content: bytes
+    """The image config."""
 
     config: object
     """The parsed JSON of the image config."""
@@ -71,6 +75,7 @@ class Image(NamedTuple):
         settings = inner if isinstance(inner, dict) else {}
         platform = (config.get(field) for field in ("os", "architecture", "variant"))
         return Runtime(
+            digest=sha256(self.config_content),
             platform="/".join(part for part in platform if isinstance(part, str) and part),
             entrypoint=_words(settings.get("Entrypoint")),
             command=_words(settings.get("Cmd")),

@@ -76,10 +76,12 @@ def image(files: Files, budget: Budget, form: Form) -> Image:
     manifest, where = _manifest(files, top)
     config = _descriptor(manifest.get("config"), where)
     config_where = files.place(_name(config))
-    fields = read_json(_content(files, config), config_where)
+    content = _content(files, config)
+    fields = read_json(content, config_where)
     return Image(
         form=form,
         digest=top.digest,
+        config_content=content,
         config=fields,
         layers=_layers(files, manifest, fields, where),
         package_layers=len(imagedigest.labels(fields, config_where)),

@@ -42,6 +42,9 @@ class Member(NamedTuple):
 class Runtime(NamedTuple):
     """The program of a Provider or Function in the image of its package."""
 
+    digest: str
+    """`sha256:<hex>` of the image config, which names the digests of all layers: the image's ID."""
+
     platform: str
     """E.g. `linux/amd64`, or "" if the image config names none."""
 
@@ -180,10 +183,17 @@ def load(content: bytes, read: Callable[[], bytes]) -> Package | None:
     return package if is_typed else None
 
 
-def _load_runtime(
-    platform: str, entrypoint: list[str], command: list[str], layers: int, size: int
+def _load_runtime(  # noqa: PLR0913, PLR0917  # the fields of a runtime
+    digest: str, platform: str, entrypoint: list[str], command: list[str], layers: int, size: int
 ) -> Runtime:
-    return Runtime(str(platform), _texts(entrypoint), _texts(command), int(layers), int(size))
+    return Runtime(
+        digest=str(digest),
+        platform=str(platform),
+        entrypoint=_texts(entrypoint),
+        command=_texts(command),
+        layers=int(layers),
+        size=int(size),
+    )
 
 
 def _texts(values: list[str]) -> tuple[str, ...]:

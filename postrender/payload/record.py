@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from postrender.declared.devcache import PackageDeclaration
+    from postrender.manifests.nodes import Plain
     from postrender.placement import LocalPackage
 
 RELEASED = "packages.json"
@@ -44,6 +45,7 @@ class RecordedPackage(NamedTuple):
         is_notified: Whether Crossplane knows of this content. If the path in `spec.package` names
             the file, only a push notifies Crossplane, so an interrupted push must be resumed.
         settings: See `settings`.
+        image: The image of the embedded runtime that runs it, or "".
     """
 
     name: str
@@ -58,6 +60,7 @@ class RecordedPackage(NamedTuple):
     file: str
     is_notified: bool = True
     settings: str = ""
+    image: str = ""
 
     @property
     def reference(self) -> references.Reference:
@@ -74,9 +77,22 @@ class RecordedPackage(NamedTuple):
         """Its path in the cache, relative to the cache root."""
         return self.file
 
+    @property
+    def fields(self) -> dict[str, Plain]:
+        """The fields of its JSON."""
+        fields = {_KEYS.get(name, name): value for name, value in self._asdict().items()}
+        if not self.image:
+            del fields["image"]
+        return fields
+
     def renewed(self, package: LocalPackage) -> RecordedPackage:
         """Return the record with the content on disk, and everything else unchanged."""
-        return self._replace(digest=package.digest, content=package.content, file=package.cache_key)
+        return self._replace(
+            digest=package.digest,
+            content=package.content,
+            file=package.cache_key,
+            image=package.embedded_image if self.image else "",
+        )
 
 
 class Record(NamedTuple):
@@ -101,10 +117,7 @@ class Record(NamedTuple):
             "crossplane": str(self.version),
             "releaseRevision": self.release_revision,
             **({"allowUnhealthy": True} if self.allow_unhealthy else {}),
-            "packages": {
-                name: {_KEYS.get(field, field): value for field, value in package._asdict().items()}
-                for name, package in sorted(self.packages.items())
-            },
+            "packages": {name: package.fields for name, package in sorted(self.packages.items())},
         }
         return f"{json.dumps(value, indent=1)}\n"
 
@@ -133,6 +146,7 @@ def recorded(package: LocalPackage, *, released: str) -> RecordedPackage:
         released=released,
         file=package.cache_key,
         settings=settings(declaration),
+        image=package.embedded_image if package.is_embedded else "",
     )
 
 
@@ -181,6 +195,7 @@ def _package(fields: Fields) -> RecordedPackage:
             for key in ("name", "kind", "path", "package", "digest", "content", "released", "file")
         },
         settings=fields.text("settings"),
+        image=fields.text("image"),
         ignore=fields.texts("ignore"),
         install=fields.flag("install", default=True),
         is_notified=fields.flag("told", default=True),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from postrender.payload.contents import Contents
     from postrender.placement import LocalPackage
 
+RELEASE_VARIABLE = "CROSSPLANE_DEVCACHE_RELEASE"
+"""The environment variable of a runtime with a string unique to each revision of the release."""
+
 _RUNTIME_USER = 2000
 """The user that Crossplane gives a runtime pod (v2.4.0 controller/pkg/runtime/runtime.go)."""
 
@@ -62,7 +65,7 @@ def of_release(
     for package in packages:
         objects += _resolving(package, target, release_revision)
         if package.install:
-            objects += _installing(package, target, names_user=names_user)
+            objects += _installing(package, target, release_revision, names_user=names_user)
     return objects
 
 
@@ -71,7 +74,7 @@ def of_packages(packages: Iterable[LocalPackage], target: Target) -> list[dict[s
     objects: list[dict[str, Plain]] = []
     for package in packages:
         objects += _resolving(package, target, "")
-        objects += _installing(package, target, names_user=True)
+        objects += _installing(package, target, "", names_user=True)
     return objects
 
 
@@ -85,7 +88,7 @@ def _resolving(
 
 
 def _installing(
-    package: LocalPackage, target: Target, *, names_user: bool
+    package: LocalPackage, target: Target, release_revision: str, *, names_user: bool
 ) -> list[dict[str, Plain]]:
     """Return the package object of a package, and the DeploymentRuntimeConfig that it names.
 
@@ -94,10 +97,11 @@ def _installing(
     settings = package.declaration.settings
     if settings is None:
         return []
-    value = _package(package, settings, target)
-    if not settings.runtime_image:
-        return [value]
-    return [_runtime_config(package.name, settings, names_user=names_user), value]
+    objects = [_package(package, settings, target)]
+    if package.runtime_image:
+        config = _runtime_config(package, settings, release_revision, names_user=names_user)
+        objects.insert(0, config)
+    return objects
 
 
 def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
@@ -145,18 +149,28 @@ def image_config(
     }
 
 
-def _runtime_config(name: str, settings: Settings, *, names_user: bool) -> dict[str, Plain]:
+def _runtime_config(
+    package: LocalPackage, settings: Settings, release_revision: str, *, names_user: bool
+) -> dict[str, Plain]:
     """Return a DeploymentRuntimeConfig that Pod Security `restricted` admits.
 
     A securityContext here replaces Crossplane's own as a whole, so it repeats Crossplane's user, or
     leaves the user out.
+
+    Args:
+        package: The package.
+        settings: Its settings.
+        release_revision: See `image_config`. A push changes the image of an embedded runtime, and a
+            merge patch of Helm 3 restores it only if another field of the list of containers
+            differs, too.
+        names_user: Whether the pod names its user.
     """
     user: dict[str, Plain] = {"runAsNonRoot": True}
     if names_user:
         user = {"runAsGroup": _RUNTIME_USER, **user, "runAsUser": _RUNTIME_USER}
     container: dict[str, Plain] = {
         "name": "package-runtime",
-        "image": settings.runtime_image,
+        "image": package.runtime_image,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
@@ -164,6 +178,10 @@ def _runtime_config(name: str, settings: Settings, *, names_user: bool) -> dict[
             **user,
         },
     }
+    if package.is_embedded:
+        container["imagePullPolicy"] = "Never"
+        if release_revision:
+            container["env"] = [{"name": RELEASE_VARIABLE, "value": release_revision}]
     if settings.runtime_resources:
         container["resources"] = settings.runtime_resources
     pod: dict[str, Plain] = {
@@ -173,7 +191,7 @@ def _runtime_config(name: str, settings: Settings, *, names_user: bool) -> dict[
     return {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "DeploymentRuntimeConfig",
-        "metadata": _metadata(f"devcache-{name}"),
+        "metadata": _metadata(f"devcache-{package.name}"),
         "spec": {"deploymentTemplate": {"spec": {"selector": {}, "template": {"spec": pod}}}},
     }
 
@@ -183,7 +201,7 @@ def _package(package: LocalPackage, settings: Settings, target: Target) -> dict[
         "package": package.reference.text,
         "packagePullPolicy": target.layout.pull_policy,
     }
-    if settings.runtime_image:
+    if package.runtime_image:
         spec["runtimeConfigRef"] = {"name": f"devcache-{package.name}"}
     return {
         "apiVersion": f"{GROUP}/{target.package_version(package.kind)}",

@@ -147,6 +147,41 @@ class Image:
         return path
 
 
+FUNCTION = META.replace(b"/v1", b"/v1beta1").replace(b"Configuration", b"Function")
+
+
+def with_runtime(
+    path: Path, program: bytes = b"#!/bin/sh", *, architecture: str = "amd64", level: int = 1
+) -> Path:
+    """Write an .xpkg with a runtime as `crossplane xpkg build --embed-runtime-image` does.
+
+    Args:
+        path: The file.
+        program: The only file of the runtime's layer.
+        architecture: The architecture of the runtime.
+        level: The level of compression.
+    """
+    tars = [tar({"program": program}), tar({"package.yaml": FUNCTION})]
+    layers = [gzip.compress(content, compresslevel=level, mtime=0) for content in tars]
+    image_config = compact(
+        {
+            "architecture": architecture,
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": [digest(content) for content in tars]},
+            "config": {"Entrypoint": ["/program"], "Labels": label(layers[1])},
+        }
+    )
+    names = [f"{digest(layer).removeprefix('sha256:')}.tar.gz" for layer in layers]
+    manifest = [{"Config": digest(image_config), "RepoTags": None, "Layers": names}]
+    members: dict[str, bytes | Link] = {
+        digest(image_config): image_config,
+        **dict(zip(names, layers, strict=True)),
+        "manifest.json": compact(manifest),
+    }
+    path.write_bytes(tar(members))
+    return path
+
+
 def directory(folder: Path, files: Mapping[str, bytes | Link]) -> Path:
     """Write the files of a package directory in order; by default crossplane.yaml has only META."""
     return write_files(folder, {"crossplane.yaml": META, **files})
