@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from postrender.cli import main
 from postrender.crossplane.versions import Version
+from postrender.declared.devcache import EMBEDDED, Settings
 from postrender.interface import start_time
 from postrender.live import health, pods
-from tests.shared.api_server import mapping, text
+from tests.shared import live_release
+from tests.shared.api_server import mapping, sequence, text
 from tests.shared.command import schema
 from tests.shared.fake_cluster import CONFIG_MAP, DEPLOYMENT, FakeCluster, condition, released
 from tests.shared.live_release import DIGEST, VERSIONS, content, edited, package
-from tests.shared.package_files import META
+from tests.shared.package_files import META, with_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,6 +321,56 @@ def test_an_api_that_the_cluster_rejects_is_an_error(user: User, tmp_path: Path)
     assert f" {problem}" in output
     assert "packages: 2, healthy: 1, pods: 1" in output
     assert user.push(edited(tmp_path, edit="2").path) == {"platform": "changed"}
+
+
+def runtime_images(cluster: FakeCluster) -> set[str]:
+    """Return the images that the pods of runtimes run."""
+    return {
+        text(container, "image")
+        for (resource, name), pod in cluster.objects.items()
+        if resource == "pods" and name.endswith("-pod")
+        for container in sequence(pod, "spec", "containers")
+    }
+
+
+@VERSIONS
+def test_a_rebuilt_file_runs_its_new_runtime_and_an_upgrade_goes_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: Version
+) -> None:
+    path = with_runtime(tmp_path / "zones.xpkg")
+    declared = package(tmp_path, "zones")._replace(path=str(path), settings=Settings(EMBEDDED))
+    [before] = live_release.local_packages(declared)
+    with released(tmp_path, declared, version=version) as cluster:
+        cluster.react()
+        assert runtime_images(cluster) == {before.runtime_image}
+        user, archive = User(cluster, capsys), tmp_path / "archive"
+        loader = f"--loader=sh -c 'cat >{archive}'"
+        with_runtime(path, b"rebuilt")
+        [after] = live_release.local_packages(declared)
+        result = user("push", "--output=json", loader, path)
+        assert (result.status, result.stderr) == (0, "")
+        assert after.runtime_image in runtime_images(cluster)
+        assert after.runtime_image.encode() in archive.read_bytes()
+        archive.unlink()
+        cluster.objects["nodes", "node"] = {
+            "metadata": {"name": "node"},
+            "status": {
+                "images": [{"names": [after.runtime_image]}],
+                "nodeInfo": {"operatingSystem": "linux", "architecture": "amd64"},
+            },
+        }
+        assert user("push", path).stdout.splitlines()[-1].startswith("nothing to do")
+        assert not archive.exists(), "an image that is there is not sent again"
+
+
+def test_an_undeclared_file_with_a_runtime_runs_it(user: User, tmp_path: Path) -> None:
+    path = with_runtime(tmp_path / "zones.xpkg")
+    loader = f"--loader=sh -c 'cat >{tmp_path / 'archive'}'"
+    result = user("push", loader, path)
+    assert (result.status, result.stderr) == (0, "")
+    [image] = runtime_images(user.cluster)
+    assert image.startswith("xpkg.devcache.local/zones:")
+    assert user("unload", "zones").status == 0
 
 
 def test_a_push_waits_while_a_condition_is_about_an_earlier_spec(

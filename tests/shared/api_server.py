@@ -57,6 +57,12 @@ def mapping(node: Plain, *path: str) -> Object:
     return result if isinstance(result, dict) else {}
 
 
+def sequence(node: Plain, *path: str) -> list[Plain]:
+    """Return the list at a path, or an empty one."""
+    result = value(node, *path)
+    return result if isinstance(result, list) else []
+
+
 def text(node: Plain, *path: str) -> str:
     """Return the string at a path, or ""."""
     result = value(node, *path)

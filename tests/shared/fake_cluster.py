@@ -158,6 +158,20 @@ class FakeCluster(ApiServer):
             state["conditions"] = [condition("Installed", "False", message)]
         if package.get("status") != state:
             self.store((resource, name), {**package, "status": state})
+        self._run(text(package, "spec", "runtimeConfigRef", "name"), revision)
+
+    def _run(self, config: str, revision: str) -> None:
+        """Replace the pod of a revision if a DeploymentRuntimeConfig names another image."""
+        spec = value(self.objects.get(("deploymentruntimeconfigs", config)), "spec")
+        path = ("deploymentTemplate", "spec", "template", "spec", "containers")
+        containers = value(spec, *path)
+        key = ("pods", f"{revision}-pod")
+        if containers and value(self.objects.get(key), "spec", "containers") != containers:
+            labels: Object = {"pkg.crossplane.io/revision": revision}
+            metadata: Object = {"name": key[1], "labels": labels}
+            status_: Object = {"phase": "Running", "conditions": [condition("Ready", "True")]}
+            pod: Object = {"containers": containers}
+            self.store(key, {"metadata": metadata, "spec": pod, "status": status_})
 
     def _rewritten(self, reference: str) -> str:
         """Return a reference with the longest prefix rewritten that an ImageConfig matches."""

@@ -147,7 +147,7 @@ class Image:
         return path
 
 
-FUNCTION = META.replace(b"/v1", b"/v1beta1").replace(b"Configuration", b"Function")
+FUNCTION = b"apiVersion: meta.pkg.crossplane.io/v1\nkind: Function\nmetadata:\n  name: zones\n"
 
 
 def with_runtime(
