@@ -45,7 +45,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         name: The name of the package object; by default the name that a declared package which
             depends on it requires, else its own name.
         package: Its `spec.package`; by default the one that such a package requires, else none.
-        runtime_image: The image that the package runs, or "".
+        runtime_image: The image that the package runs, `embedded`, or "" for the runtime in its
+            file, if there is one.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         ignore: Patterns of files to leave out of a package directory. More patterns are added for
             the files that are no content of a package.
@@ -70,6 +71,7 @@ def run(  # noqa: PLR0913  # the options of the command line
         devcache.check_name(name, where="--name")
         if package:
             references.parse(package, where="--package")
+        runtime_image = runtime_image or (devcache.EMBEDDED if proposal.has_runtime else "")
         entry: dict[str, Plain] = {
             "path": proposal.path,
             **({"ignore": list(patterns)} if patterns else {}),

@@ -78,7 +78,11 @@ def run(  # noqa: PLR0913  # the options of the command line
     loaded = images.load(Cluster(context, namespace, loader), packages, tell)
     rows = [(package.name, package.embedded_image, _state(package, loaded)) for package in packages]
     return Report(
-        value=[{"name": name, "image": image, "state": state} for name, image, state in rows],
+        value={
+            "images": [
+                {"name": name, "image": image, "state": state} for name, image, state in rows
+            ]
+        },
         tables=(Table("Images", ("PACKAGE", "IMAGE", "STATE"), tuple(rows)),),
         summary=f"loaded: {len(loaded)}",
     )

@@ -32,6 +32,7 @@ class Proposal:
         name: The name of the package object.
         path: The path of the package.
         kind: The kind of the package.
+        has_runtime: Whether its file embeds the runtime that runs it.
         package: The `spec.package`, or "" for the default.
         dependents: The name of each package that depends on this one, with its range.
         is_in_range: Whether all these ranges admit the tag of `package`.
@@ -41,6 +42,7 @@ class Proposal:
     name: str
     path: str
     kind: PackageKind
+    has_runtime: bool
     package: str
     dependents: tuple[tuple[str, str], ...]
     is_in_range: bool
@@ -94,6 +96,7 @@ def _proposal(
         name=references.resolver_name(source) if source else _label(package.name),
         path=str(path),
         kind=package.kind,
+        has_runtime=package.runtime is not None,
         package=f"{source}:{tag or _NO_TAG}" if source else "",
         dependents=tuple(sorted(dependents)),
         is_in_range=tag != "",

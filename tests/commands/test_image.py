@@ -9,13 +9,18 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from postrender.cli import main
+from tests.shared import api_http
+from tests.shared.api_server import ApiServer
 from tests.shared.command import COMMAND
 from tests.shared.package_files import Image, directory, with_runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.shared.command import Command
 
 
 def test_the_archive_is_on_stdout_under_the_name_of_the_package(tmp_path: Path) -> None:
@@ -62,6 +67,34 @@ def test_a_package_without_a_runtime_is_refused(
     output = capsys.readouterr()
     assert output.out == ""
     assert problem in output.err
+
+
+def test_a_load_reports_each_image(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = with_runtime(tmp_path / "a.xpkg")
+    with api_http.running(ApiServer().answer) as address:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(api_http.kubeconfig(address)))
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+        loader = f"--loader=sh -c 'cat >{tmp_path / 'archive'}'"
+        run = command("image", "load", path, loader, "--output=json")
+    [entry] = run.json("image")["images"]
+    assert (entry["name"], entry["state"]) == ("zones", "loaded")
+    assert str(entry["image"]).encode() in (tmp_path / "archive").read_bytes()
+
+
+def test_init_and_add_propose_the_runtime_in_a_file(command: Command, tmp_path: Path) -> None:
+    path, values = with_runtime(tmp_path / "a.xpkg"), tmp_path / "values.yaml"
+    proposed = yaml.safe_load(command("init", path).stdout)
+    assert proposed["devcache"]["packages"]["zones"]["runtimeImage"] == "embedded"
+    values.write_text("devcache:\n  packages: {}\n")
+    assert command("add", "-f", values, path).status == 0
+    added = yaml.safe_load(values.read_text())
+    assert added["devcache"]["packages"]["zones"]["runtimeImage"] == "embedded"
+    findings = command("check", "-f", values, "--crossplane=2.4").stdout
+    assert "image load" in findings
+    assert "errors: 0" in findings
 
 
 @pytest.mark.parametrize(
