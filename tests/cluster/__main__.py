@@ -1,4 +1,4 @@
-"""Start and stop a cluster: `python -m tests.cluster up|down`.
+"""Start and stop a cluster, and load images: `python -m tests.cluster up|down|load`.
 
 `make cluster` and `make cluster-down` run it.
 """
@@ -29,6 +29,9 @@ def main() -> int:
         if arguments.command == "down":
             cluster.down(cluster_state)
             return 0
+        if arguments.command == "load":
+            cluster.load(cluster_state)
+            return 0
         start = time.monotonic()
         new_cluster = cluster.up(cluster_state, arguments.kubernetes, arguments.crossplane)
     except ClusterError as error:
@@ -51,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     up.add_argument("crossplane", nargs="*", help="versions whose images to import, like 2.4.2")
     up.add_argument("--kubernetes", default="1.34", help="the release line, such as 1.34")
     commands.add_parser("down", help="stop the cluster and remove its files")
+    commands.add_parser("load", help="load an image archive from stdin into the node")
     commands.add_parser("missing", help="print the missing Debian packages")
     return parser.parse_args()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,22 @@ def down(state: State) -> None:
     """Stop the cluster, if it runs, and remove its files."""
     _end(state)
     _remove(state)
+
+
+def load(state: State) -> None:
+    """Import an image archive from stdin into the containerd of the cluster.
+
+    Raises:
+        ClusterError: The cluster does not run, or containerd refuses the archive.
+    """
+    init = record.read(state.record).init if state.record.exists() else None
+    if init is None or not init.alive:
+        msg = f"no cluster runs in {state.root}: start it with make cluster"
+        raise ClusterError(msg)
+    command = namespaces.nsenter(init, images.IMPORT)
+    if subprocess.run(command, check=False).returncode:
+        msg = "containerd refuses the image archive"
+        raise ClusterError(msg)
 
 
 def _clear(state: State) -> None:

@@ -26,6 +26,10 @@ PAUSE = "crossplane-devcache.local/pause:1"
 """The image of the container that holds the namespaces of a pod and does nothing."""
 
 
+IMPORT = ("ctr", "--namespace=k8s.io", "images", "import", "-")
+"""The command in the node that imports an image archive from stdin for kubelet."""
+
+
 @dataclass(frozen=True)
 class Image:
     """An image to import."""
@@ -96,7 +100,7 @@ def load(init: Init, folder: Path, image: Image) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         archive = Path(temporary, "image.tar")
         write(image, archive)
-        namespaces.run(init, "ctr", "--namespace=k8s.io", "images", "import", str(archive))
+        namespaces.run(init, *IMPORT[:-1], str(archive))
 
 
 def _as_root(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -295,6 +295,23 @@ def test_crossplane_reports_why_it_refuses_a_package(
     has(kubernetes, "edited", "mended")
 
 
+def test_an_api_that_the_api_server_rejects_is_an_error(
+    live: Crossplane, kubernetes: Kubernetes, folder: Path
+) -> None:
+    """Crossplane reports the package as healthy, and only an event of the definition tells."""
+    package = configuration(folder, "edited", field="rejected")
+    file = package / "definition.yaml"
+    file.write_text(file.read_text().replace("type: string", "type: strng"))
+    result = live.devcache.run("push", package)
+    assert result.status == 1, result.stdout
+    assert "the cluster does not accept an API of it" in result.stderr
+    assert api("edited") in result.stderr
+    assert "strng" in result.stderr
+    assert "strng" in live.devcache("status")
+    push(live, configuration(folder, "edited", field="corrected"))
+    has(kubernetes, "edited", "corrected")
+
+
 def test_the_role_for_pushes_is_enough_for_all_live_commands(
     live: Crossplane, kubernetes: Kubernetes, cluster: Cluster, folder: Path, tmp_path: Path
 ) -> None:
