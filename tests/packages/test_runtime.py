@@ -47,7 +47,13 @@ def runtime(
     layers: int = 2,
     size: int = SIZE,
 ) -> Runtime:
-    return Runtime(platform, tuple(entrypoint), tuple(command), layers, size)
+    return Runtime("", platform, tuple(entrypoint), tuple(command), layers, size)
+
+
+def shown(path: Path) -> Runtime | None:
+    """Return the runtime of a package, without the digest of the image config."""
+    shown_runtime = packages.read(path).runtime
+    return shown_runtime and shown_runtime._replace(digest="")
 
 
 def archive(layers: Sequence[bytes], config: bytes) -> bytes:
@@ -119,16 +125,16 @@ CASES = {
 def test_the_runtime_of_an_archive_is_shown(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "package.xpkg"
     path.write_bytes(archive(case.layers, case.config))
-    assert packages.read(path).runtime == case.runtime, case.reason
+    assert shown(path) == case.runtime, case.reason
     layout = Layout(case.layers, config=case.config).write(tmp_path)
-    assert packages.read(layout).runtime == case.runtime, case.reason
+    assert shown(layout) == case.runtime, case.reason
 
 
 def test_an_annotation_tells_the_layers_of_the_package(tmp_path: Path) -> None:
     fields = {0: BASE, 1: {"annotations": {"io.crossplane.xpkg": "upbound"}}}
     layers = [LAYER, EXAMPLES, PROGRAM, LIBRARY]
     path = Layout(layers, fields, config({}, **RUNS)).write(tmp_path)
-    assert packages.read(path).runtime == runtime()
+    assert shown(path) == runtime()
 
 
 REAL = [
@@ -140,7 +146,7 @@ REAL = [
 
 @pytest.mark.parametrize("path", REAL, ids=[path.name for path in REAL])
 def test_the_files_of_all_tools_have_the_same_runtime(path: Path) -> None:
-    shown = packages.read(path).runtime
-    assert shown is not None
-    assert shown._replace(size=0) == runtime(["/small.txt"], [], "linux/amd64", 1, 0)
-    assert shown.size > 100, "each tool packs it differently"
+    real = shown(path)
+    assert real is not None
+    assert real._replace(size=0) == runtime(["/small.txt"], [], "linux/amd64", 1, 0)
+    assert real.size > 100, "each tool packs it differently"
