@@ -82,9 +82,9 @@ def watch_api(kubectl: Program, definition: str) -> Iterator[Sightings]:
 
 
 @contextmanager
-def run_watch(devcache: Program, *paths: Path) -> Iterator[subprocess.Popen[str]]:
+def run_watch(devcache: Program, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
     """Run `crossplane-devcache watch` while the context lasts, and end it with SIGINT."""
-    with start_program(devcache, "watch", *paths) as popen:
+    with start_program(devcache, "watch", *arguments) as popen:
         try:
             yield popen
         finally:

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shlex
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster import images, namespaces
 from tests.e2e.kubernetes import INSIDE
+from tests.e2e.loop import next_line, run_watch
 from tests.e2e.packages import runtime
 from tests.e2e.waiting import until
 from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
+    from tests.cluster.images import Image
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.packages import Declarations
+    from tests.e2e.registry import Registry
     from tests.e2e.shelf import Shelf
 
+log = logging.getLogger(__name__)
+
 ZONES = "acme-function-zones"
+API = "pkg.crossplane.io/v1"
+
+REBUILDS = 20
+FEWER = 3
+"""The number of rebuilds with a registry."""
 
 
 @pytest.fixture
@@ -35,12 +49,16 @@ def loader(cluster: Cluster) -> str:
 
 def build(shelf: Shelf, number: int) -> bytes:
     """Build function-zones with another runtime for each number, and return its .xpkg."""
+    package = ROOT / "examples/function-zones/package"
+    return shelf.build(f"zones-{number}", package, numbered(shelf, number)).read_bytes()
+
+
+def numbered(shelf: Shelf, number: int) -> Image:
+    """Return the runtime of function-zones with another file for each number."""
     file = shelf.folder / f"build-{number}"
     file.write_text(str(number))
     image = runtime("function-zones")
-    image = replace(image, files={**image.files, "build": file})
-    package = ROOT / "examples/function-zones/package"
-    return shelf.build(f"zones-{number}", package, image).read_bytes()
+    return replace(image, files={**image.files, "build": file})
 
 
 @pytest.fixture
@@ -90,6 +108,75 @@ def test_a_rebuilt_file_replaces_the_pod_and_an_upgrade_goes_back(
     crossplane.state = None
 
 
+def test_twenty_rebuilds_in_a_row(
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    embedded: Declarations,
+    registry: Registry,
+    loader: str,
+) -> None:
+    """Measure rebuilds under watch, and with a registry and new tags."""
+    path = Path(str(embedded[ZONES]["path"]))
+    load(crossplane, str(path), loader)
+    crossplane.ensure(embedded, live=True)
+    builds = {number: build(registry.shelf, number) for number in range(10, 10 + REBUILDS)}
+    seconds: list[float] = []
+    with run_watch(crossplane.devcache, path, loader) as popen:
+        next_line(popen)
+        for content in builds.values():
+            before = pod_images(kubernetes)
+            start = time.monotonic()
+            save(path, content)
+            line = next_line(popen)
+            seconds.append(time.monotonic() - start)
+            assert "Healthy" in line
+            assert pod_images(kubernetes).isdisjoint(before)
+    crossplane.state = None
+    ways = {
+        "watch": seconds,
+        "push to a registry, another tag": time_registry(kubernetes, registry),
+    }
+    log.info("%s: seconds from a new .xpkg to a ready pod, median (slowest)", crossplane.line)
+    for way, values in ways.items():
+        log.info("%-32s%6d%16s", way, len(values), f"{median(values):.2f} ({max(values):.2f})")
+
+
+def save(path: Path, content: bytes) -> None:
+    """Replace a file atomically, as the crossplane CLI does not, so that it is saved once."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.replace(path)
+
+
+def time_registry(kubernetes: Kubernetes, registry: Registry) -> list[float]:
+    """Push each build to the registry, change the tag, and return the seconds to a ready pod."""
+    seconds: list[float] = []
+    images_before: set[str] = set()
+    package = ROOT / "examples/function-zones/package"
+    for number in range(FEWER + 1):
+        image = numbered(registry.shelf, number)
+        registry.shelf.build(f"acme-rebuilt-v0.0.{number}", package, image)
+        start = time.monotonic()
+        registry.publish(package, "acme/rebuilt", f"v0.0.{number}", image)
+        spec = {"package": f"{registry.address}/acme/rebuilt:v0.0.{number}"}
+        document = {"apiVersion": API, "kind": "Function", "metadata": {"name": "rebuilt"}}
+        kubernetes.apply(json.dumps({**document, "spec": spec}))
+        until(partial(not_replaced, kubernetes, images_before), "a pod of the build is ready")
+        images_before = pod_images(kubernetes, "rebuilt")
+        if number:
+            seconds.append(time.monotonic() - start)
+    kubernetes.kubectl("delete", "function.pkg.crossplane.io/rebuilt")
+    return seconds
+
+
+def not_replaced(kubernetes: Kubernetes, images_before: set[str]) -> str | None:
+    """Return the obstacle until only pods with other images than before exist, and are ready."""
+    images = pod_images(kubernetes, "rebuilt")
+    if not images or images & images_before:
+        return f"the pods have the images {images or 'of nothing'}"
+    return None if pod_images(kubernetes, "rebuilt", only_ready=True) == images else "not ready"
+
+
 def test_status_names_the_pod_that_does_not_start(
     crossplane: Crossplane, fleet: Declarations
 ) -> None:
@@ -113,13 +200,21 @@ def load(crossplane: Crossplane, path: str, loader: str) -> str:
     return str(image["image"])
 
 
-def pod_images(kubernetes: Kubernetes) -> set[str]:
-    """Return the images of the pods of function-zones that are not terminating."""
-    selector = f"--selector=pkg.crossplane.io/function={ZONES}"
+def pod_images(
+    kubernetes: Kubernetes, function: str = ZONES, *, only_ready: bool = False
+) -> set[str]:
+    """Return the images of the pods of a function that are not terminating."""
+    selector = f"--selector=pkg.crossplane.io/function={function}"
     pods = json.loads(kubernetes.kubectl("get", "pods", INSIDE, selector, "--output=json"))
     return {
         container["image"]
         for pod in pods["items"]
         if "deletionTimestamp" not in pod["metadata"]
+        if not only_ready or is_ready(pod)
         for container in pod["spec"]["containers"]
     }
+
+
+def is_ready(pod: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
+    conditions = pod["status"].get("conditions", [])
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
