@@ -5,24 +5,23 @@ from __future__ import annotations
 import io
 import json
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from postrender.cli import streams
 from postrender.errors import one_line, shortened
+from postrender.interface.progress import Screen
 from postrender.interface.report import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console, Group
     from rich.table import Table as RichTable
     from rich.text import Text
     from rich.tree import Tree as RichTree
 
-    from postrender.interface.progress import Tell
+    from postrender.interface.progress import Row, Show, Tell, View
     from postrender.interface.report import Branch, Report, Tree
-    from postrender.live.watch import Row, Show, View
 
 _PUSHING = "pushing"
 """The state of a package while it is pushed."""
@@ -237,7 +236,13 @@ def view(stream: TextIO) -> Iterator[Show]:
         A function that shows a view of the packages.
     """
     if not stream.isatty():
-        yield _Lines(stream).show
+
+        def write(line: str) -> None:
+            with streams.writing():
+                stream.write(line)
+                stream.flush()
+
+        yield _Lines(write).show
         return
     from rich.console import Console
     from rich.live import Live
@@ -245,6 +250,38 @@ def view(stream: TextIO) -> Iterator[Show]:
     console = Console(file=stream)
     with Live(console=console, auto_refresh=False) as live:
         yield lambda current: live.update(_rich_view(current, console.width), refresh=True)
+
+
+@contextmanager
+def screen(stream: TextIO) -> Iterator[Screen]:
+    """Show steps as lines, and below them packages: a live table on a terminal, else lines.
+
+    Nobody can be told about an error of stderr, so it does not end the command.
+
+    Args:
+        stream: Stderr.
+
+    Yields:
+        The functions that show a step and a view.
+    """
+    if not stream.isatty():
+        yield Screen(lambda step: streams.warn(f"{one_line(step)}\n"), _Lines(streams.warn).show)
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    console = Console(file=stream)
+    live = Live(console=console, auto_refresh=False)
+
+    def show(current: View) -> None:
+        live.start()
+        live.update(_rich_view(current, console.width), refresh=True)
+
+    try:
+        yield Screen(lambda step: console.print(Text(one_line(step))), show)
+    finally:
+        live.stop()
 
 
 def _rich_view(current: View, width: int) -> Group:
@@ -262,18 +299,17 @@ def _rich_view(current: View, width: int) -> Group:
 
 
 class _Lines:
-    """Writes a line for each package whose row has changed."""
+    """Writes a line for each package whose row has changed, apart from its duration."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
         self._rows: set[Row] = set()
 
     def show(self, current: View) -> None:
+        rows = {row._replace(duration="", is_pushing=False) for row in current.rows}
         for row in current.rows:
-            if row.state and not row.is_pushing and row not in self._rows:
+            unchanged = row._replace(duration="") in self._rows
+            if row.state and not row.is_pushing and not unchanged:
                 parts = (row.time, row.name, row.revision, row.state, row.duration)
-                with streams.writing():
-                    self._stream.write(f"{one_line('  '.join(filter(None, parts)))}\n")
-        self._rows = {replace(row, is_pushing=False) for row in current.rows}
-        with streams.writing():
-            self._stream.flush()
+                self._write(f"{one_line('  '.join(filter(None, parts)))}\n")
+        self._rows = rows

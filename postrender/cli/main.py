@@ -89,6 +89,13 @@ def _run(command: Command, options: Options) -> tuple[Iterable[bytes], int]:
             with display.progress(sys.stderr) as tell:
                 output = command.run(tell=tell, **options)
             return _output(output, form)
+        case "steps":
+            from postrender.cli import display  # noqa: PLC0415  # as above
+
+            gc.enable()  # see `entry`: this command can wait for minutes
+            with display.screen(sys.stderr) as screen:
+                output = command.run(screen=screen, **options)
+            return _output(output, form)
         case "view":
             from postrender.cli import display  # noqa: PLC0415  # as above
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from postrender.live.watch import Show
+    from postrender.interface.progress import Show
 
 
 def run(  # noqa: PLR0913  # the options of the command line

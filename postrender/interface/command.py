@@ -61,7 +61,8 @@ class Command(NamedTuple):
         problem: Returns a problem of the options that argparse cannot detect, or "".
         stdin: Its use of stdin, or None.
         shows: Its output while it runs: nothing, progress through the parameter `tell` of `run`,
-            or a changing view through the parameter `show`.
+            a changing view through the parameter `show`, or on stderr several steps with a view
+            through the parameter `screen`.
     """
 
     help: str
@@ -70,7 +71,7 @@ class Command(NamedTuple):
     run: Run
     problem: Callable[[Options], str] = lambda _: ""
     stdin: Stdin | None = None
-    shows: Literal["nothing", "progress", "view"] = "nothing"
+    shows: Literal["nothing", "progress", "view", "steps"] = "nothing"
 
 
 class UsageError(Exception):

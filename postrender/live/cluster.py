@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import httpx2
 from lightkube import ApiError, Client, KubeConfig
+from lightkube.config import client_adapter
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import (
     GenericNamespacedResource,
@@ -71,19 +73,32 @@ class Cluster:
         self.loader = loader
         self.title = f"context {current.name}, namespace {namespace}"
         self._server = current.server
+        timeout, proxy = httpx2.Timeout(_TIMEOUT), current.proxy or None
         with self._user_errors():
-            self._client = Client(
-                config=KubeConfig.from_dict(current.config),
-                namespace=namespace,
-                proxy=current.proxy or None,
-                timeout=httpx2.Timeout(_TIMEOUT),
-            )
+            config = KubeConfig.from_dict(current.config).get()
+            self._client = Client(config=config, namespace=namespace, proxy=proxy, timeout=timeout)
+            parameters = client_adapter.ConnectionParams(timeout=timeout, proxy=proxy)
+            self._http = client_adapter.Client(self._client.config, parameters)
 
-    def get(self, kind: Kind, name: str) -> Object | None:
-        """Return an object, or None if the object or its kind does not exist."""
+    def version(self) -> tuple[int, int]:
+        """Return the version of Kubernetes, e.g. (1, 34)."""
+        with self._user_errors():
+            response = self._http.get("/version")
+            response.raise_for_status()
+            parts = [re.sub("[^0-9].*", "", response.json()[key]) for key in ("major", "minor")]
+            return int(parts[0]), int(parts[1])
+
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
+        """Return an object, or None if the object or its kind does not exist.
+
+        Args:
+            kind: The kind of the object.
+            name: Its name.
+            namespace: Its namespace, or "" for the namespace of the release.
+        """
         try:
             with self._user_errors():
-                return dict(self._client.get(_resource(kind), name))
+                return dict(self._client.get(_resource(kind), name, namespace=_in(kind, namespace)))
         except _NotFoundError:
             return None
 
@@ -114,6 +129,25 @@ class Cluster:
                 fields={"involvedObject.kind": kind, "involvedObject.name": name},
             )
             return [dict(event) for event in events]
+
+    def everywhere(self, kind: Kind) -> list[Object]:
+        """Return the objects of a kind in all namespaces, or none if the kind does not exist."""
+        try:
+            with self._user_errors():
+                values = self._client.list(_resource(kind), namespace=_in(kind, "*"))
+                return [dict(value) for value in values]
+        except _NotFoundError:
+            return []
+
+    def create(self, kind: Kind, manifest: Object) -> bool:
+        """Create an object; return false if it exists."""
+        value: Object = {"apiVersion": kind.api_version, "kind": kind.kind, **manifest}
+        try:
+            with self._user_errors():
+                self._client.create(_resource(kind).from_dict(value), field_manager=MANAGER)
+        except ConflictError:
+            return False
+        return True
 
     def apply(self, kind: Kind, manifest: Object, manager: str) -> Object:
         """Apply a manifest server-side, and force the ownership of its fields.
@@ -148,8 +182,17 @@ class Cluster:
             hint = "check that its Crossplane has the version that the release was rendered for"
             raise DevcacheError(problem, where=self.title, hint=hint) from None
 
-    def patch(self, kind: Kind, name: str, patch: Object, *, status: bool = False) -> None:
+    def patch(
+        self, kind: Kind, name: str, patch: Object, namespace: str = "", *, status: bool = False
+    ) -> None:
         """Merge a patch into an object, or into its status, if the object exists.
+
+        Args:
+            kind: The kind of the object.
+            name: Its name.
+            patch: The patch.
+            namespace: Its namespace, or "" for the namespace of the release.
+            status: Whether the patch changes the status.
 
         Raises:
             ConflictError: The patch has another resourceVersion than the object.
@@ -157,7 +200,12 @@ class Cluster:
         resource = _resource(kind).Status if status else _resource(kind)
         with suppress(_NotFoundError), self._user_errors():
             self._client.patch(
-                resource, name, patch, patch_type=PatchType.MERGE, field_manager=MANAGER
+                resource,
+                name,
+                patch,
+                patch_type=PatchType.MERGE,
+                field_manager=MANAGER,
+                namespace=_in(kind, namespace),
             )
 
     def annotate(self, kind: Kind, name: str, annotations: Mapping[str, str]) -> None:
@@ -165,10 +213,10 @@ class Cluster:
         with suppress(ConflictError):
             self.patch(kind, name, {"metadata": {"annotations": dict(annotations)}})
 
-    def delete(self, kind: Kind, name: str) -> None:
-        """Delete an object, if it exists."""
+    def delete(self, kind: Kind, name: str, namespace: str = "") -> None:
+        """Delete an object, if it exists; see `get`."""
         with suppress(_NotFoundError), self._user_errors():
-            self._client.delete(_resource(kind), name)
+            self._client.delete(_resource(kind), name, namespace=_in(kind, namespace))
 
     def log(self, pod: str, container: str) -> list[str]:
         """Return the lines of a container's log, or an empty list if it has not started."""
@@ -233,6 +281,11 @@ class _BadRequestError(DevcacheError):
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _in(kind: Kind, namespace: str) -> str | None:
+    """Return the namespace of a request; None selects that of the client, or none at all."""
+    return namespace if kind.namespaced and namespace else None
 
 
 @cache

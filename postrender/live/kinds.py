@@ -42,11 +42,40 @@ DEFINITIONS = Kind(
     "compositeresourcedefinitions",
 )
 IMAGE_CONFIGS = Kind(GROUP, "v1beta1", "ImageConfig", "imageconfigs")
+DEFINITIONS = Kind(
+    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"
+)
+NAMESPACES = Kind("", "v1", "Namespace", "namespaces")
+SECRETS = Kind("", "v1", "Secret", "secrets", namespaced=True)
+LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
+CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles")
+COMPOSITE_DEFINITIONS = Kind(
+    "apiextensions.crossplane.io",
+    "v1",
+    "CompositeResourceDefinition",
+    "compositeresourcedefinitions",
+)
+LOCKS = Kind(GROUP, "v1beta1", "Lock", "locks")
 RUNTIME_CONFIGS = Kind(GROUP, "v1beta1", "DeploymentRuntimeConfig", "deploymentruntimeconfigs")
 
 
 _FINAL_PHASES = {"Failed", "Succeeded"}
 """The phases of a pod that has ended, e.g. because it was evicted."""
+
+
+def of_definition(definition: Object) -> Kind:
+    """Return the kind that a CRD defines, in the version that etcd stores."""
+    spec = fields(definition).under("spec")
+    names = spec.under("names")
+    versions = items(spec.values.get("versions"))
+    stored = (item.text("name") for item in versions if item.flag("storage", default=False))
+    return Kind(
+        spec.text("group"),
+        next(stored, ""),
+        names.text("kind"),
+        names.text("plural"),
+        namespaced=spec.text("scope") == "Namespaced",
+    )
 
 
 def package_kind(kind: str, target: Target) -> Kind:
@@ -81,6 +110,26 @@ def is_ending(pod: Object) -> bool:
     phase = fields(pod).under("status").text("phase")
     is_terminating = fields(pod).under("metadata").text("deletionTimestamp") != ""
     return is_terminating or phase in _FINAL_PHASES
+
+
+def namespace(value: Object) -> str:
+    """Return the namespace of an object, or ""."""
+    return fields(value).under("metadata").text("namespace")
+
+
+def label(value: Object, key: str) -> str:
+    """Return a label of an object, or ""."""
+    return fields(value).under("metadata").under("labels").text(key)
+
+
+def is_terminating(value: Object) -> bool:
+    """Return whether an object is being deleted."""
+    return fields(value).under("metadata").text("deletionTimestamp") != ""
+
+
+def owners(value: Object) -> list[Fields]:
+    """Return the owner references of an object."""
+    return items(fields(value).under("metadata").values.get("ownerReferences"))
 
 
 def resource_version(value: Object) -> str:

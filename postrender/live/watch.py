@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import watchfiles
 
 from postrender.errors import DevcacheError
+from postrender.interface.progress import Row, View
 from postrender.live import push, selection
 from postrender.live.cluster import UnreachableError
 from postrender.live.stopwatch import Progress, SupersededError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from postrender.declared.devcache import PackageDeclaration
+    from postrender.interface.progress import Show
     from postrender.live.cluster import Cluster
     from postrender.live.push import Outcome
     from postrender.live.releases import Release
@@ -40,46 +41,6 @@ _FOLDER_INTERVAL = 500
 
 _RETRY = 3.0
 """Seconds until the next push if the cluster does not answer."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The row of a package in the view.
-
-    Attributes:
-        name: The name of the package object.
-        revision: Its current revision, or "".
-        state: `Healthy`, or the reason that it is not healthy.
-        time: The time of the last push, or "".
-        duration: The duration of that push, and its longest step, or "".
-        push_count: The number of pushes; it distinguishes pushes that look the same.
-        is_pushing: Whether a push of the package runs, so that its state is out of date.
-    """
-
-    name: str
-    revision: str = ""
-    state: str = ""
-    time: str = ""
-    duration: str = ""
-    push_count: int = 0
-    is_pushing: bool = False
-
-
-@dataclass(frozen=True)
-class View:
-    """The view of a watch.
-
-    Attributes:
-        rows: The packages.
-        step: The current step, or "" while no push runs.
-    """
-
-    rows: tuple[Row, ...]
-    step: str
-
-
-Show = Callable[[View], None]
-"""Shows a view in place of the previous one."""
 
 
 def watch(
@@ -299,7 +260,7 @@ class _Screen:
     def show_pushing(self, names: Iterable[str]) -> None:
         """Mark packages until an outcome or an error follows."""
         for name in names:
-            self._rows[name] = replace(self._rows[name], is_pushing=True)
+            self._rows[name] = self._rows[name]._replace(is_pushing=True)
 
     def show_outcome(self, outcome: Outcome, interrupted_names: Collection[str]) -> None:
         """Show the outcome of a push.
@@ -312,15 +273,11 @@ class _Screen:
         step, longest = max(outcome.steps, key=lambda item: item[1])
         for package in outcome.packages:
             name, state = package.change.name, package.state
-            row = replace(
-                self._rows[name],
-                revision=state.revision,
-                state=state.summary,
-                is_pushing=False,
+            row = self._rows[name]._replace(
+                revision=state.revision, state=state.summary, is_pushing=False
             )
             if package.change.state != "same" or name in interrupted_names:
-                row = replace(
-                    row,
+                row = row._replace(
                     time=f"{datetime.now().astimezone():%H:%M:%S}",
                     duration=f"{total:.1f} s ({longest:.1f} s: {step})",
                     push_count=row.push_count + 1,
@@ -333,5 +290,5 @@ class _Screen:
         state = f"{error.where}: {error.problem}" if error.where else error.problem
         for name in names:
             row = self._rows[name]
-            self._rows[name] = replace(row, state=state, duration="", is_pushing=False)
+            self._rows[name] = row._replace(state=state, duration="", is_pushing=False)
         self.tell("")

@@ -11,13 +11,13 @@ import pytest
 from postrender.cli import display
 from postrender.commands import push as push_command
 from postrender.commands import status as status_command
+from postrender.interface.progress import Row, View
 from postrender.live import plan
 from postrender.live.conditions import Condition
 from postrender.live.inventory import Inventory, Item
 from postrender.live.pods import Pod
 from postrender.live.push import Outcome, PackageOutcome
 from postrender.live.revisions import ABSENT, State
-from postrender.live.watch import Row, View
 from tests.shared import live_release
 from tests.shared.command import schema
 from tests.shared.live_release import package

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from postrender.declared.devcache import PackageDeclaration
-    from postrender.live.watch import View
+    from postrender.interface.progress import View
 
 COMMAND = Path(sys.executable).parent / "crossplane-devcache"
 
