@@ -6,6 +6,9 @@ PART_OF = "app.kubernetes.io/part-of"
 OWNER = "crossplane-devcache"
 """The value of the part-of label. The filter replaces no object without it."""
 
+INSTANCE = "app.kubernetes.io/instance"
+"""The label with the name of the release, in the upstream chart."""
+
 COMPONENT = "app.kubernetes.io/component"
 PAYLOAD = "payload"
 """The component label's value for ConfigMaps beside the release, which no pass replaces."""
@@ -28,6 +31,12 @@ minute."""
 
 NUDGED = "crossplane-devcache/nudged"
 """An annotation of a package or a revision. When it changes, Crossplane reconciles the object."""
+
+PARENT = "pkg.crossplane.io/package"
+"""Crossplane's label of a revision: the name of its package object."""
+
+CROSSPLANE = "crossplane"
+"""The value of the part-of label in the upstream chart."""
 
 VERSION = "app.kubernetes.io/version"
 """The label with Crossplane's version, in the upstream chart."""

@@ -74,7 +74,7 @@ def of_texts(texts: Iterable[tuple[str, str]], *, where: str) -> Fields:
         DevcacheError: A text is not a YAML mapping, or not values of our chart.
     """
     all_values = [_read(text, title).values for text, title in texts]
-    merged = Fields(reduce(_merge, all_values, {}), "values", where)
+    merged = Fields(reduce(merge, all_values, {}), "values", where)
     if merged.values.get(CHART) is None:
         return merged.only(*_KEYS)
     subchart = merged.under(CHART, *_KEYS)
@@ -92,12 +92,13 @@ def _read(text: str, where: str) -> Fields:
     return fields
 
 
-def _merge(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
+def merge(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:
+    """Return values with other values above them; see `load`."""
     merged = dict(below)
     for key, value in above.items():
         lower = merged.get(key)
         if isinstance(lower, dict) and isinstance(value, dict):
-            merged[key] = _merge(lower, value)
+            merged[key] = merge(lower, value)
         else:
             merged[key] = value
     return merged

@@ -60,6 +60,7 @@ class Command(NamedTuple):
         run: Takes the options as keyword arguments, and returns the output.
         problem: Returns a problem of the options that argparse cannot detect, or "".
         stdin: Its use of stdin, or None.
+        rest: The parameter of `run` that takes the arguments after `--`, or "" without one.
         shows: Its output while it runs: nothing, progress through the parameter `tell` of `run`,
             a changing view through the parameter `show`, or on stderr several steps with a view
             through the parameter `screen`.
@@ -71,6 +72,7 @@ class Command(NamedTuple):
     run: Run
     problem: Callable[[Options], str] = lambda _: ""
     stdin: Stdin | None = None
+    rest: str = ""
     shows: Literal["nothing", "progress", "view", "steps"] = "nothing"
 
 

@@ -87,6 +87,10 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     loaded = (first,) if first in names() else names()
     if first == "--version":
         loaded = ()
+    rest: tuple[str, ...] = ()
+    if "--" in argv and first in names() and load(first).rest:
+        end = argv.index("--")
+        argv, rest = argv[:end], tuple(argv[end + 1 :])
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):
@@ -95,10 +99,12 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
         return Command("", "", arguments.none, run=printed.getvalue), {}
     name = str(options.pop("command", None) or FILTER)
     command = load(name)
+    if rest:
+        options[command.rest] = rest
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
         problem = "does not take --config"  # `--config` may precede the command
-    for value in options.values():
+    for value in (*options.values(), *rest):
         if isinstance(value, str) and not is_utf8(value):
             problem = f"an argument is not UTF-8: {quoted(value)}"
     if problem:

@@ -124,7 +124,7 @@ def _deliver(
         count = pods.await_copies(cluster, release, changes, stopwatch)
         stopwatch.end_step(f"copied by {count} pod{'' if count == 1 else 's'}")
 
-        # If the cache key is a path, no object changes, so `await_health` touches revisions.
+        # If the cache key is a path, no object changes, so `await_push` touches revisions.
         stopwatch.progress.tell("telling Crossplane")
         names = objects.synchronize(cluster, release, changes)
         news = [
@@ -133,7 +133,7 @@ def _deliver(
         if news:
             stopwatch.end_step("told Crossplane")
         news_revisions = {change.name: revisions_before[change.name] for change in news}
-        states = health.await_health(cluster, release, changes, news_revisions, stopwatch)
+        states = health.await_push(cluster, release, changes, news_revisions, stopwatch)
         _record_notice(cluster, [change for change in news if not change.entry.is_notified])
     except OvertakenError as error:
         others = tuple(change for change in changes if change.name not in error.names)

@@ -169,6 +169,14 @@ def _part(whole: Contents, *, of_push: bool) -> Contents:
     )
 
 
+def pushed_names(config_map: Object) -> frozenset[str]:
+    """Return the names of the packages that only pushes have added to a ConfigMap."""
+    text = _data(config_map).text(record.PUSHED)
+    if not text:
+        return frozenset()
+    return frozenset(record.parse(text, where=f"ConfigMap {kinds.name(config_map)}").packages)
+
+
 def is_push_key(key: str) -> bool:
     """Return whether only pushes write a key of the ConfigMap, and no release does."""
     return key in {contents.PUSHED_INDEX, record.PUSHED} or key.endswith(PUSHED_SUFFIX)

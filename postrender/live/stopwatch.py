@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from postrender.errors import DevcacheError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from postrender.interface.progress import Tell
+    from postrender.live.revisions import State
 
 _INTERVAL = 0.1
 """Seconds between two requests for the same state."""
@@ -29,11 +30,13 @@ class Progress:
         tell: Shows the current step.
         timeout: Seconds after which the push fails.
         is_superseded: Returns whether the push is out of date.
+        report: Shows the states of the packages that the push waits for, by name.
     """
 
     tell: Tell
     timeout: float
     is_superseded: Callable[[], bool] = lambda: False
+    report: Callable[[Mapping[str, State]], None] = lambda _: None
 
 
 @dataclass

@@ -4,34 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.live import objects, plan, releases
+from postrender import labels
+from postrender.live import access, kinds, objects, plan, releases, removal, resources
 from postrender.live.cluster import ConflictError
 from postrender.live.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Object
+    from postrender.live.releases import Release
     from postrender.live.stopwatch import Progress
 
 
-def unload(cluster: Cluster, name: str, progress: Progress) -> float:
+def unload(
+    cluster: Cluster, name: str, progress: Progress, *, delete_resources: bool = False
+) -> float:
     """Delete the objects of a package, and remove it from the cache; return the seconds.
 
     Args:
         cluster: The cluster.
         name: The name of the package object.
         progress: The progress messages and the timeout.
+        delete_resources: Whether to delete the resources of its APIs first.
 
     Raises:
-        DevcacheError: The release declares the package, no push has added it, or the timeout has
-            expired.
+        DevcacheError: The release declares the package, no push has added it, resources of its
+            APIs exist, or the timeout has expired.
     """
     stopwatch = Stopwatch(progress)
     release = releases.find(cluster)
     plan.unload(release, name)  # refuse before anything is deleted
     kind = release.push_record.packages[name].kind
+    revisions = _revisions(cluster, release, name, kind)
+    apis = resources.of_revisions(cluster, revisions)
+    if delete_resources:
+        resources.delete(cluster, apis, stopwatch)
+    elif existing := resources.existing(cluster, apis):
+        hint = "delete them first, or let --delete-resources delete them"
+        raise resources.refusal(existing, f"unloading {name}", hint)
+    definitions = resources.composite_definitions(cluster, revisions)
+    access.await_access(cluster, definitions, stopwatch)
     progress.tell(f"deleting {kind} {name}")
     while objects.uninstall(cluster, release, name, kind):
         stopwatch.wait(f"{kind} {name} still exists")
+    revision_kind = kinds.revision_kind(kind, release.target)
+    removal.await_end(
+        cluster, [(revision_kind, item) for item in revisions], definitions, stopwatch
+    )
     while True:
         try:
             releases.write(cluster, release, plan.unload(release, name))
@@ -39,3 +58,9 @@ def unload(cluster: Cluster, name: str, progress: Progress) -> float:
             release = releases.find(cluster)
             continue
         return stopwatch.seconds
+
+
+def _revisions(cluster: Cluster, release: Release, name: str, kind: str) -> list[Object]:
+    """Return the revisions of a package."""
+    revision_kind = kinds.revision_kind(kind, release.target)
+    return cluster.select(revision_kind, {labels.PARENT: name})

@@ -1,0 +1,202 @@
+"""`up`: brings packages from disk into a cluster, with Crossplane if necessary."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postrender import result_cache
+from postrender.commands import status
+from postrender.errors import DevcacheError
+from postrender.helm import history, program
+from postrender.installation import deployments, preparation, up
+from postrender.installation.up import Place, Request
+from postrender.interface import arguments
+from postrender.interface.command import PROGRAM, Command
+from postrender.interface.report import Report, Table
+from postrender.live import inventory, watch
+from postrender.live.cluster import Cluster
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from postrender.installation.plan import Plan
+    from postrender.installation.up import Outcome
+    from postrender.interface.command import Options
+    from postrender.interface.progress import Screen
+    from postrender.manifests.nodes import Plain
+
+_FOLDER = "crossplane-devcache-up"
+"""The folder of the files in the commands of a dry run."""
+
+
+def run(  # noqa: PLR0913  # the options of the command line
+    *,
+    screen: Screen,
+    paths: Sequence[Path] = (),
+    values_files: Sequence[Path] = (),
+    crossplane: str = "",
+    chart: str = "",
+    live: bool = True,
+    watches: bool = False,
+    dry_run: bool = False,
+    helm_arguments: Sequence[str] = (),
+    namespace: str = "crossplane-system",
+    context: str = "",
+    timeout: float = 300,
+) -> str | Report:
+    """Install packages, wait until they are healthy, and return the report.
+
+    Args:
+        screen: Shows the steps and the packages.
+        paths: Packages on disk, which are declared as `init` would do it; or none.
+        values_files: Values files of our chart, or none.
+        crossplane: The Crossplane version; by default that of the release, else that of our chart.
+        chart: The upstream chart or ours; by default the upstream chart from its repository.
+        live: Whether live mode is on, if the values do not say it and the cluster supports it.
+        watches: Whether to watch the packages after it.
+        dry_run: Whether to return the commands instead, and to change nothing.
+        helm_arguments: Further arguments for `helm upgrade`.
+        namespace: The namespace of the release.
+        context: The context of the kubeconfig, or "" for the current one.
+        timeout: Seconds after which a wait fails.
+
+    Raises:
+        DevcacheError: See `up.up`.
+    """
+    cluster = Cluster(context, namespace)
+    cache = result_cache.of_user(os.environ)
+    request = Request(paths, values_files, crossplane, chart, live, helm_arguments)
+    with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
+        helm = program.find(context, namespace, Path(folder))
+        name = deployments.release(cluster)
+        place = Place(cluster, helm, name, Path(folder), screen, timeout, cache)
+        if dry_run:
+            plan = up.plan(place, request, history.last(helm, name))
+            return _refusal(plan) or "".join(_commands(place, plan, helm_arguments))
+        outcome = up.up(place, request)
+    if report := _refusal(outcome.plan):
+        return report
+    if watches:
+        _require_live(outcome.plan)
+        declarations = [package.declaration for package in outcome.plan.packages]
+        watch.watch(cluster, declarations, screen.show, timeout, cache)
+    return _report(place, outcome)
+
+
+def _require_live(plan: Plan) -> None:
+    if not plan.is_live:
+        problem = "the packages are installed, but live mode is off, so nothing can watch them"
+        raise DevcacheError(problem, hint="live mode needs Kubernetes 1.29, and no --no-live")
+
+
+def _refusal(plan: Plan) -> Report | None:
+    """Return the report on a plan with errors, or None."""
+    errors = plan.checks.count("error")
+    if not errors:
+        return None
+    findings = plan.checks.findings
+    rows = [(item.severity, item.where, item.problem, item.hint) for item in findings]
+    return Report(
+        value=_value(plan, None),
+        tables=(Table("Findings", ("SEVERITY", "WHERE", "PROBLEM", "HINT"), tuple(rows)),),
+        summary=f"errors: {errors}; the cluster is unchanged",
+        refused=True,
+    )
+
+
+def _report(place: Place, outcome: Outcome) -> Report:
+    plan = outcome.plan
+    columns = ("PACKAGE", "KIND", "REVISION", "STATE")
+    rows = [
+        (name, kind, state.revision, state.summary)
+        for name, kind in ((package.name, package.kind) for package in plan.packages)
+        for state in (outcome.states[name],)
+    ]
+    tables: tuple[Table, ...] = (Table("Packages", columns, tuple(rows)),)
+    if plan.is_live:
+        declared = tuple(package.declaration for package in plan.packages)
+        tables = status.report(inventory.read(place.cluster, declared, place.cache)).tables[:1]
+    steps = Table("Steps", ("STEP", "TOOK"), tuple((s, f"{t:.2f} s") for s, t in outcome.steps))
+    total = sum(seconds for _, seconds in outcome.steps)
+    action = "installed" if outcome.is_upgraded else "up to date"
+    return Report(
+        value=_value(plan, outcome),
+        tables=(*tables, steps),
+        summary=f"{action}: release {place.name}, Crossplane {plan.target.version},"
+        f" {total:.2f} s in all",
+    )
+
+
+def _value(plan: Plan, outcome: Outcome | None) -> dict[str, Plain]:
+    return {
+        "crossplane": str(plan.target.version),
+        "live": plan.is_live,
+        "payload": "apart" if plan.is_apart else "release",
+        "upgraded": outcome is not None and outcome.is_upgraded,
+    }
+
+
+def _commands(place: Place, plan: Plan, more: Sequence[str]) -> Iterator[str]:
+    """Yield the commands of the steps, for a shell in the working directory."""
+    cluster, namespace = place.cluster, place.cluster.namespace
+    kubectl = "kubectl"
+    helm = up.commands(place, plan, more, _FOLDER)
+    yield f"mkdir -p {_FOLDER}\n"
+    for name, text in helm.files.items():
+        yield f"cat > {_FOLDER}/{name} <<'EOF'\n{text}EOF\n"
+    if preparation.lacks_namespace(cluster):
+        yield f"{kubectl} create namespace {namespace}\n"
+    if preparation.missing_definitions(cluster, plan):
+        yield (
+            f"{PROGRAM} crds --crossplane {plan.target.version}"
+            f" | {kubectl} create -f -  # it refuses those that exist\n"
+        )
+    for deployment in preparation.rolling_deployments(cluster, place.name, plan):
+        yield (
+            f"{kubectl} patch deployment -n {namespace} {deployment} --type merge"
+            """ -p '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}'\n"""
+        )
+    yield f"{program.command(helm.arguments)}\n"
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    description = "an .xpkg file or a package directory, declared as `init` would do it"
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
+    arguments.values(parser)
+    arguments.crossplane(parser, "the version (default: that of the release, or of our chart)")
+    parser.add_argument(
+        "--chart",
+        metavar="CHART",
+        help="the upstream chart or ours: a folder, a .tgz or a reference"
+        " (default: upstream's from its repository)",
+    )
+    parser.add_argument("--no-live", dest="live", action="store_false", help="leave live mode off")
+    parser.add_argument(
+        "--watch", dest="watches", action="store_true", help="then push every save, as `watch` does"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
+    arguments.cluster(parser)
+    arguments.timeout(parser)
+    arguments.output(parser)
+
+
+def _problem(options: Options) -> str:
+    if bool(options.get("paths")) == ("values_files" in options):
+        return "name packages, or -f FILE, but not both"
+    if options.get("watches") and "output" in options:
+        return "--watch and --output exclude each other"
+    return ""
+
+
+COMMAND = Command(
+    help="bring packages from disk into a cluster, and wait until they are healthy",
+    arguments=_arguments,
+    run=run,
+    problem=_problem,
+    rest="helm_arguments",
+    shows="steps",
+)

@@ -1,0 +1,48 @@
+"""The values of an installation: those of the user's files, or proposals for packages on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postrender import packages
+from postrender.declared import proposals, values
+from postrender.fields import Fields
+from postrender.packages import disk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from postrender.interface.progress import Tell
+    from postrender.manifests.nodes import Plain
+    from postrender.result_cache import ResultCache
+
+
+def read(
+    paths: Sequence[Path], values_files: Sequence[Path], cache: ResultCache, tell: Tell
+) -> Fields:
+    """Return values of our chart.
+
+    Args:
+        paths: Packages on disk, to declare as `init` does; or none.
+        values_files: Values files of our chart, or none.
+        cache: Results of earlier runs.
+        tell: Shows the current step.
+
+    Raises:
+        DevcacheError: A file or a package cannot be read, or two packages have the same name.
+    """
+    if not paths:
+        return values.load(values_files)
+    packages_at_paths: list[proposals.PackageAtPath] = []
+    for path in paths:
+        tell(f"reading {disk.title(path)}")
+        packages_at_paths.append((path, packages.read(path, cache=cache)))
+    declared: dict[str, Plain] = {
+        proposal.name: {
+            "path": proposal.path,
+            **({"package": proposal.package} if proposal.package else {}),
+        }
+        for proposal in proposals.propose(packages_at_paths)
+    }
+    return Fields({"devcache": {"packages": declared}}, "values", "the proposed values")

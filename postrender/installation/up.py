@@ -1,0 +1,317 @@
+"""The steps of `up`: from packages on disk to healthy packages in a cluster."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender import labels
+from postrender.helm import charts, history, program, upgrade
+from postrender.helm.program import HelmError
+from postrender.installation import declaration, deployments, idle, leases, preparation
+from postrender.installation import plan as plans
+from postrender.interface.progress import Row, View
+from postrender.live import access, health, installed, push, releases, resources, revisions
+from postrender.live.kinds import CONFIG_MAPS
+from postrender.live.plan import Change
+from postrender.live.stopwatch import Progress, Stopwatch
+from postrender.payload import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from postrender.helm.history import Revision
+    from postrender.helm.program import Helm
+    from postrender.helm.upgrade import Upgrade
+    from postrender.installation.plan import Plan
+    from postrender.interface.progress import Screen
+    from postrender.live.cluster import Cluster
+    from postrender.live.revisions import State
+    from postrender.result_cache import ResultCache
+
+_GRACE = 30.0
+"""Seconds for which a Crossplane that has just started may repeat a refusal; see `health`."""
+
+_OVERTAKEN = ("another operation", "cannot re-use a name", "already exists")
+"""Parts of Helm's messages if another helm command was faster."""
+
+_ATTEMPTS = 3
+"""The number of runs of helm, if other helm commands are faster."""
+
+
+class Request(NamedTuple):
+    """The declaration and the options of an installation.
+
+    Attributes:
+        paths: Packages on disk, or none.
+        values_files: Values files of our chart, or none.
+        crossplane: The version of Crossplane, or "" for that of the release.
+        chart: The chart, or "" for the upstream chart.
+        live: Whether live mode is on, if the values do not say it.
+        arguments: Further arguments for helm.
+    """
+
+    paths: Sequence[Path]
+    values_files: Sequence[Path]
+    crossplane: str
+    chart: str
+    live: bool
+    arguments: Sequence[str]
+
+
+class Place(NamedTuple):
+    """The place of an installation, and the output of its steps.
+
+    Attributes:
+        cluster: The cluster.
+        helm: Helm.
+        name: The name of the release.
+        workspace: A temporary folder.
+        screen: Shows the steps.
+        timeout: Seconds after which a wait fails.
+        cache: Results of earlier runs.
+    """
+
+    cluster: Cluster
+    helm: Helm
+    name: str
+    workspace: Path
+    screen: Screen
+    timeout: float
+    cache: ResultCache
+
+
+class Outcome(NamedTuple):
+    """The outcome of an installation.
+
+    Attributes:
+        plan: The plan.
+        states: The state of each package, by name; empty if the checks found errors.
+        seconds: The seconds until each package was healthy, by name.
+        steps: The steps, with the seconds that each took.
+        is_upgraded: Whether helm changed the release.
+    """
+
+    plan: Plan
+    states: Mapping[str, State]
+    seconds: Mapping[str, float]
+    steps: tuple[tuple[str, float], ...]
+    is_upgraded: bool
+
+
+def plan(place: Place, request: Request, revision: Revision | None) -> Plan:
+    """Return the plan of an installation, with its checks. It changes nothing.
+
+    Raises:
+        DevcacheError: A file, a package or the chart is invalid.
+    """
+    tell = place.screen.tell
+    declared = declaration.read(request.paths, request.values_files, place.cache, tell)
+    return plans.make(
+        declared,
+        charts.select(place.helm, request.chart, request.crossplane, revision),
+        history.values(place.helm, place.name) if revision else {},
+        place.cluster.version(),
+        released_ours=revision is not None and revision.chart == charts.OURS,
+        live=request.live,
+        arguments=request.arguments,
+        tell=lambda _: None,
+    )
+
+
+def up(place: Place, request: Request) -> Outcome:
+    """Install packages, and wait until they are healthy. A repetition resumes or does nothing.
+
+    Raises:
+        DevcacheError: The plan is invalid, helm fails, an upgrade would delete resources, or a
+            package does not become healthy.
+    """
+    stopwatch = Stopwatch(_quiet(place.timeout))
+    revision = idle.await_idle(place.cluster, place.helm, place.name, stopwatch, place.screen.tell)
+    installation = plan(place, request, revision)
+    stopwatch.end_step("checked")
+    if installation.checks.count("error"):
+        return Outcome(installation, {}, {}, tuple(stopwatch.steps), is_upgraded=False)
+    for finding in installation.checks.findings:
+        place.screen.tell(f"{finding.severity}: {finding.where}: {finding.problem}")
+    is_upgraded = not _is_current(place, installation, revision)
+    if is_upgraded:
+        _require_no_resources(place, installation, stopwatch)
+        preparation.prepare(place.cluster, place.name, installation, place.cache, stopwatch)
+        stopwatch.end_step("prepared the cluster")
+        _upgrade(place, request, installation, stopwatch)
+        stopwatch.end_step("helm")
+    else:
+        place.screen.tell(f"the release {place.name} is up to date")
+    leases.release_stale(place.cluster)
+    rows = _rows(place.screen)
+    deployments.await_rollout(
+        place.cluster,
+        place.name,
+        stopwatch,
+        lambda name, state: rows({f"deployment {name}": Row(f"deployment {name}", state=state)}),
+    )
+    stopwatch.end_step("Crossplane runs")
+    states, seconds = _await_packages(place, installation, stopwatch, rows, is_upgraded=is_upgraded)
+    return Outcome(installation, states, seconds, tuple(stopwatch.steps), is_upgraded)
+
+
+def commands(place: Place, plan: Plan, arguments: Sequence[str], folder: str) -> Upgrade:
+    """Return the run of helm for a plan.
+
+    Args:
+        place: The place of the installation.
+        plan: The plan.
+        arguments: Further arguments for helm.
+        folder: The folder of the files.
+    """
+    return upgrade.install(
+        place.helm,
+        place.name,
+        plan.chart,
+        plan.values,
+        plan.config,
+        folder=folder,
+        description=plan.description,
+        more=arguments,
+    )
+
+
+def _is_current(place: Place, plan: Plan, revision: Revision | None) -> bool:
+    """Return whether the release has this plan, and its objects are in the cluster."""
+    if revision is None or revision.status != "deployed":
+        return False
+    if not plan.description or revision.description != plan.description:
+        return False
+    config_maps = place.cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER})
+    return bool(config_maps and deployments.of_release(place.cluster, place.name))
+
+
+def _require_no_resources(place: Place, plan: Plan, stopwatch: Stopwatch) -> None:
+    """Refuse an upgrade that removes a package while resources of its APIs exist.
+
+    Raises:
+        DevcacheError: There are such resources.
+    """
+    names = {package.name for package in plan.packages if package.install}
+    pushed = _pushed_names(place.cluster)
+    removed = [
+        package
+        for package in installed.read(place.cluster, place.name)
+        if package.is_ours and package.name not in names | pushed
+    ]
+    package_revisions = [revision for _, revision in installed.revisions(removed)]
+    apis = resources.of_revisions(place.cluster, package_revisions)
+    if existing := resources.existing(place.cluster, apis):
+        action = f"removing {', '.join(package.name for package in removed)} from the release"
+        raise resources.refusal(existing, action, "delete them first, or declare the package")
+    definitions = resources.composite_definitions(place.cluster, package_revisions)
+    access.await_access(place.cluster, definitions, stopwatch)
+
+
+def _pushed_names(cluster: Cluster) -> set[str]:
+    """Return the names of the packages that only a push added, which an upgrade keeps."""
+    return {
+        name
+        for config_map in cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER})
+        for name in releases.pushed_names(config_map)
+    }
+
+
+def _upgrade(place: Place, request: Request, plan: Plan, stopwatch: Stopwatch) -> None:
+    """Run helm, and run it again if another helm command was faster.
+
+    Raises:
+        HelmError: Helm fails.
+    """
+    run = commands(place, plan, request.arguments, str(place.workspace))
+    for name, text in run.files.items():
+        (place.workspace / name).write_text(text, encoding="utf-8")
+    tell = place.screen.tell
+    tell(program.command(run.arguments))
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            program.run(place.helm, run.arguments, tell)
+        except HelmError as error:
+            if attempt == _ATTEMPTS or not any(part in error.output for part in _OVERTAKEN):
+                raise
+            idle.await_idle(place.cluster, place.helm, place.name, stopwatch, tell)
+        else:
+            return
+
+
+def _await_packages(
+    place: Place,
+    plan: Plan,
+    stopwatch: Stopwatch,
+    rows: Callable[[Mapping[str, Row]], None],
+    *,
+    is_upgraded: bool,
+) -> tuple[Mapping[str, State], Mapping[str, float]]:
+    """Wait until the packages are healthy; return their states and the seconds that they took."""
+    healthy_after: dict[str, float] = {}
+
+    def report(states: Mapping[str, State]) -> None:
+        for name, state in states.items():
+            if state.is_healthy:
+                healthy_after.setdefault(name, stopwatch.seconds)
+        rows(
+            {
+                name: Row(
+                    name,
+                    state.revision,
+                    state.summary,
+                    duration=f"{healthy_after.get(name, stopwatch.seconds):.0f} s",
+                )
+                for name, state in states.items()
+            }
+        )
+
+    if plan.is_live and not is_upgraded:
+        outcome = push.push(
+            place.cluster,
+            lambda _: plan.packages,
+            _quiet(place.timeout, report),
+            place.cache,
+        )
+        stopwatch.end_step("Healthy")
+        return {item.change.name: item.state for item in outcome.packages}, healthy_after
+    changes = [
+        Change(package, record.recorded(package, released=package.content), "same")
+        for package in plan.packages
+    ]
+    before = {}
+    if is_upgraded and not plan.target.uses_image_configs:
+        names = partial(revisions.names, place.cluster, target=plan.target)
+        before = {change.name: names(kind=change.entry.kind) for change in changes}
+    wait = Stopwatch(_quiet(place.timeout, report))
+    states = health.await_health(
+        place.cluster,
+        plan.target,
+        changes,
+        before,
+        wait,
+        lambda: leases.release_stale(place.cluster),
+        _GRACE,
+    )
+    stopwatch.end_step("Healthy")
+    return states, healthy_after
+
+
+def _quiet(
+    timeout: float, report: Callable[[Mapping[str, State]], None] = lambda _: None
+) -> Progress:
+    """Return a progress that shows states and no other step."""
+    return Progress(lambda _: None, timeout, report=report)
+
+
+def _rows(screen: Screen) -> Callable[[Mapping[str, Row]], None]:
+    """Return a function that shows rows by name, beside those that it showed before."""
+    current: dict[str, Row] = {}
+
+    def show(rows: Mapping[str, Row]) -> None:
+        current.update(rows)
+        screen.show(View(tuple(current.values()), "waiting"))
+
+    return show
