@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
 
 
-def run(
+def run(  # noqa: PLR0913  # the options of the command line
     *,
     tell: Tell,
     name: str,
     namespace: str = "crossplane-system",
     context: str = "",
     timeout: float = 300,
+    delete_resources: bool = False,
 ) -> str:
     """Remove the package, and return a message.
 
@@ -32,17 +33,20 @@ def run(
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
         timeout: Seconds after which the command fails.
+        delete_resources: Whether to delete the resources of the package's APIs first.
 
     Raises:
-        DevcacheError: The release declares the package, no push has added it, or the cluster
-            refuses a request.
+        DevcacheError: The release declares the package, no push has added it, resources of its
+            APIs exist, or the cluster refuses a request.
     """
-    seconds = unload.unload(Cluster(context, namespace), name, Progress(tell, timeout))
+    cluster, progress = Cluster(context, namespace), Progress(tell, timeout)
+    seconds = unload.unload(cluster, name, progress, delete_resources=delete_resources)
     return f"unloaded {name}, {seconds:.2f} s in all\n"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the name of the package object")
+    arguments.delete_resources(parser)
     arguments.cluster(parser)
     arguments.timeout(parser)
 

@@ -113,6 +113,15 @@ def timeout(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def delete_resources(parser: argparse.ArgumentParser) -> None:
+    """Add an option that deletes the resources of APIs before their packages."""
+    parser.add_argument(
+        "--delete-resources",
+        action="store_true",
+        help="first delete the composite and managed resources of the removed APIs",
+    )
+
+
 def crossplane(
     parser: argparse.ArgumentParser, description: str, *, required: bool = False
 ) -> None:

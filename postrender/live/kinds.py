@@ -55,6 +55,12 @@ COMPOSITE_DEFINITIONS = Kind(
     "CompositeResourceDefinition",
     "compositeresourcedefinitions",
 )
+MANAGED_DEFINITIONS = Kind(
+    "apiextensions.crossplane.io",
+    "v1alpha1",
+    "ManagedResourceDefinition",
+    "managedresourcedefinitions",
+)
 LOCKS = Kind(GROUP, "v1beta1", "Lock", "locks")
 RUNTIME_CONFIGS = Kind(GROUP, "v1beta1", "DeploymentRuntimeConfig", "deploymentruntimeconfigs")
 
@@ -135,6 +141,12 @@ def owners(value: Object) -> list[Fields]:
 def resource_version(value: Object) -> str:
     """Return the resourceVersion of an object, which changes with the object."""
     return fields(value).under("metadata").text("resourceVersion")
+
+
+def managers(value: Object) -> set[str]:
+    """Return the field managers of an object."""
+    managed = fields(value).under("metadata").values.get("managedFields")
+    return {item.text("manager") for item in items(managed)}
 
 
 def manager(value: Object, *path: str, default: str = "helm") -> str:

@@ -5,42 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postrender.live import kinds
-from postrender.live.kinds import COMPOSITE_DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from postrender.live.cluster import Cluster
     from postrender.live.installed import Package
-    from postrender.live.kinds import Kind, Object
+    from postrender.live.kinds import Kind
     from postrender.live.stopwatch import Stopwatch
 
 
-def await_end(
-    cluster: Cluster,
-    revisions: Iterable[tuple[Kind, Object]],
-    definitions: Iterable[Object],
-    stopwatch: Stopwatch,
-) -> None:
-    """Wait until revisions and CompositeResourceDefinitions are gone.
+def await_end(cluster: Cluster, objects: Iterable[tuple[Kind, str]], stopwatch: Stopwatch) -> None:
+    """Wait until objects are gone, such as the revisions of packages and their definitions.
 
     The API server deletes a revision after its package, and the definitions after the revision.
     Each has a finalizer, so Crossplane must run until then.
 
     Args:
         cluster: The cluster.
-        revisions: The revisions, with their kinds.
-        definitions: The definitions.
+        objects: The kinds and names of the objects.
         stopwatch: Ends the wait.
 
     Raises:
         DevcacheError: The timeout has expired.
     """
-    objects = [(kind, kinds.name(value)) for kind, value in revisions]
-    objects += [(COMPOSITE_DEFINITIONS, kinds.name(value)) for value in definitions]
-    while objects := [(kind, name) for kind, name in objects if cluster.get(kind, name)]:
-        kind, name = objects[0]
-        stopwatch.wait(f"{kind.kind} {name} still exists")
+    for kind, name in objects:
+        while cluster.get(kind, name):
+            stopwatch.wait(f"{kind.kind} {name} still exists")
 
 
 def remove(cluster: Cluster, packages: Sequence[Package], stopwatch: Stopwatch) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.live import kinds
-from postrender.live.kinds import COMPOSITE_DEFINITIONS, DEFINITIONS
+from postrender.live.kinds import COMPOSITE_DEFINITIONS, DEFINITIONS, MANAGED_DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ _SETTINGS = "Config"
 """A part of the kinds of a provider's settings: ProviderConfig, ProviderConfigUsage, StoreConfig.
 """
 
-_DEFINING_KINDS = {"CustomResourceDefinition", "ManagedResourceDefinition"}
+_DEFINING_KINDS = {kind.kind: kind for kind in (DEFINITIONS, MANAGED_DEFINITIONS)}
 """The kinds in a package that define the kind of managed resources under their own name."""
 
 _LISTED = 20
@@ -93,6 +93,24 @@ def composite_definitions(cluster: Cluster, revisions: Iterable[Object]) -> list
     ]
 
 
+def objects(
+    cluster: Cluster, revisions: Sequence[tuple[Kind, Object]]
+) -> tuple[tuple[Kind, str], ...]:
+    """Return the kinds and names of revisions and of their definitions, in the order of their end.
+
+    Args:
+        cluster: The cluster.
+        revisions: The revisions, with their kinds.
+    """
+    values = [value for _, value in revisions]
+    composite = composite_definitions(cluster, values)
+    return (
+        *((kind, kinds.name(value)) for kind, value in revisions),
+        *((COMPOSITE_DEFINITIONS, kinds.name(value)) for value in composite),
+        *_definitions(values),
+    )
+
+
 def existing(cluster: Cluster, apis: Iterable[Api]) -> tuple[Resource, ...]:
     """Return the resources that exist, in the order in which they can be deleted."""
     resources = [
@@ -140,18 +158,23 @@ def delete(cluster: Cluster, apis: Sequence[Api], stopwatch: Stopwatch) -> None:
 
 def _names(cluster: Cluster, revisions: Sequence[Object]) -> Iterator[tuple[str, Role]]:
     """Yield the names of the CRDs that revisions define, directly or by another definition."""
-    for revision in revisions:
-        status = kinds.fields(revision).under("status")
-        for reference in kinds.items(status.values.get("objectRefs")):
-            name = reference.text("name")
-            if reference.text("kind") in _DEFINING_KINDS:
-                yield name, "settings" if _SETTINGS.lower() in name else "managed"
+    for _, name in _definitions(revisions):
+        yield name, "settings" if _SETTINGS.lower() in name else "managed"
     for definition in composite_definitions(cluster, revisions):
         spec = kinds.fields(definition).under("spec")
         group = spec.text("group")
         yield f"{spec.under('names').text('plural')}.{group}", "composite"
         if claims := spec.under("claimNames").text("plural"):
             yield f"{claims}.{group}", "claim"
+
+
+def _definitions(revisions: Iterable[Object]) -> Iterator[tuple[Kind, str]]:
+    """Yield the kinds and names of the definitions of managed resources in revisions."""
+    for revision in revisions:
+        status = kinds.fields(revision).under("status")
+        for reference in kinds.items(status.values.get("objectRefs")):
+            if kind := _DEFINING_KINDS.get(reference.text("kind")):
+                yield kind, reference.text("name")
 
 
 def _is_revision(kind: str, name: str, names: set[str]) -> bool:

@@ -42,15 +42,13 @@ def unload(
     elif existing := resources.existing(cluster, apis):
         hint = "delete them first, or let --delete-resources delete them"
         raise resources.refusal(existing, f"unloading {name}", hint)
-    definitions = resources.composite_definitions(cluster, revisions)
-    access.await_access(cluster, definitions, stopwatch)
+    access.await_access(cluster, resources.composite_definitions(cluster, revisions), stopwatch)
+    revision_kind = kinds.revision_kind(kind, release.target)
+    ends = resources.objects(cluster, [(revision_kind, revision) for revision in revisions])
     progress.tell(f"deleting {kind} {name}")
     while objects.uninstall(cluster, release, name, kind):
         stopwatch.wait(f"{kind} {name} still exists")
-    revision_kind = kinds.revision_kind(kind, release.target)
-    removal.await_end(
-        cluster, [(revision_kind, item) for item in revisions], definitions, stopwatch
-    )
+    removal.await_end(cluster, ends, stopwatch)
     while True:
         try:
             releases.write(cluster, release, plan.unload(release, name))
