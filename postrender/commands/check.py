@@ -105,17 +105,22 @@ def _value(outcome: Outcome) -> Plain:
             {"what": size.subject, "bytes": size.size, "ceiling": size.limit}
             for size in outcome.sizes
         ],
-        "findings": [
-            {
-                "severity": finding.severity,
-                "packages": list(finding.packages),
-                "where": finding.where,
-                "problem": finding.problem,
-                "hint": finding.hint,
-            }
-            for finding in outcome.findings
-        ],
+        "findings": finding_values(outcome),
     }
+
+
+def finding_values(outcome: Outcome) -> list[Plain]:
+    """Return the findings as JSON values, for `check` and `up`."""
+    return [
+        {
+            "severity": finding.severity,
+            "packages": list(finding.packages),
+            "where": finding.where,
+            "problem": finding.problem,
+            "hint": finding.hint,
+        }
+        for finding in outcome.findings
+    ]
 
 
 def _tables(outcome: Outcome) -> tuple[Table, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
-from postrender.commands import status
+from postrender.commands import check, status
 from postrender.errors import DevcacheError
 from postrender.helm import history, program
 from postrender.installation import deployments, preparation, up
@@ -132,11 +132,32 @@ def _report(place: Place, outcome: Outcome) -> Report:
 
 
 def _value(plan: Plan, outcome: Outcome | None) -> dict[str, Plain]:
+    states = outcome.states if outcome else {}
+    seconds = outcome.seconds if outcome else {}
     return {
         "crossplane": str(plan.target.version),
         "live": plan.is_live,
         "payload": "apart" if plan.is_apart else "release",
         "upgraded": outcome is not None and outcome.is_upgraded,
+        "packages": [
+            {
+                "name": package.name,
+                "kind": package.kind,
+                "package": package.reference.text,
+                "content": package.content,
+                "revision": states[package.name].revision,
+                "healthy": states[package.name].is_healthy,
+                "trouble": states[package.name].trouble,
+                "seconds": round(seconds.get(package.name, 0), 3),
+            }
+            for package in plan.packages
+            if package.name in states
+        ],
+        "steps": [
+            {"step": step, "seconds": round(duration, 3)}
+            for step, duration in (outcome.steps if outcome else ())
+        ],
+        "findings": check.finding_values(plan.checks),
     }
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import labels
+from postrender.errors import DevcacheError
 from postrender.helm import charts, history, program, upgrade
 from postrender.helm.program import HelmError
 from postrender.installation import declaration, deployments, idle, leases, preparation
@@ -292,11 +293,29 @@ def _await_packages(
         changes,
         before,
         wait,
-        lambda: leases.release_stale(place.cluster),
+        lambda: _recheck(place, plan),
         _GRACE,
     )
     stopwatch.end_step("Healthy")
     return states, healthy_after
+
+
+def _recheck(place: Place, plan: Plan) -> None:
+    """Release stale leases, and end the wait if the release has changed in the meantime.
+
+    Raises:
+        DevcacheError: Somebody else has changed the release.
+    """
+    leases.release_stale(place.cluster)
+    if plan.is_live:
+        contents = {package.name: package.content for package in plan.packages}
+        releases.require_contents(place.cluster, contents)
+    elif plan.description:
+        revision = history.last(place.helm, place.name)
+        if revision is None or revision.description != plan.description:
+            problem = "somebody else has changed the release in the meantime"
+            hint = "run the same command again to replace their packages"
+            raise DevcacheError(problem, where=f"release {place.name}", hint=hint)
 
 
 def _quiet(
