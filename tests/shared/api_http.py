@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.shared.api_server import Request
+from tests.shared.api_server import Request, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,15 +25,20 @@ def parse(method: str, content_type: str, target: str, body: bytes) -> Request:
     """Return the request of an HTTP message."""
     url = urlsplit(target)
     parts = url.path.strip("/").split("/")
+    if parts == ["version"]:
+        return Request("version", "", "", "", {}, {})
     parts = parts[2:] if parts[0] == "api" else parts[3:]  # api/v1, or apis/GROUP/VERSION
-    if parts[0] == "namespaces":
+    if parts[0] == "namespaces" and len(parts) > 2:  # else the namespace itself
         parts = parts[2:]
     resource, name, subresource = [*parts, "", ""][:3]
-    verb = {"GET": "get" if name else "list", "DELETE": "delete"}.get(method, "patch")
+    verbs = {"GET": "get" if name else "list", "DELETE": "delete", "POST": "create"}
+    verb = verbs.get(method, "patch")
     if content_type == "application/apply-patch+yaml":
         verb = "apply"
     query = {key: values[0] for key, values in parse_qs(url.query).items()}
     manifest: Object = json.loads(body or b"{}")
+    if verb == "create":
+        name = text(manifest, "metadata", "name")
     return Request(verb, resource, name, subresource, query, manifest)
 
 
@@ -58,7 +63,7 @@ def running(answer: Callable[[Request], Response]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PATCH = do_DELETE = _answer  # noqa: N815  # the names that http.server calls
+        do_GET = do_PATCH = do_DELETE = do_POST = _answer  # noqa: N815  # the names that http.server calls
 
         def log_message(self, format: str, *args: str) -> None:  # noqa: A002  # http.server's name
             """Write no log."""

@@ -30,7 +30,7 @@ class Manager(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request; its verb is get, list, apply, patch or delete."""
+    """A request; its verb is get, list, create, apply, patch, delete or version."""
 
     verb: str
     resource: str
@@ -76,6 +76,7 @@ class ApiServer:
         objects: The objects. A change replaces an object, and never edits it.
         refusals: The status and the message of refused requests, by verb and resource.
         missing_resources: The resources without a CRD.
+        version: The version of Kubernetes.
         request_count: The number of requests.
         before_request: Called before each request with its number, from 1.
     """
@@ -84,6 +85,7 @@ class ApiServer:
         self.objects: dict[Key, Object] = {}
         self.refusals: dict[tuple[str, str], tuple[int, str]] = {}
         self.missing_resources: set[str] = set()
+        self.version = "1.34"
         self.request_count = 0
         self.before_request: Callable[[int], None] = lambda _: None
         self._lock = threading.Lock()
@@ -108,8 +110,9 @@ class ApiServer:
                 return status(*refusal)
             if request.resource in self.missing_resources:
                 return 404, "404 page not found"
-            if request.verb == "list":
-                return self._list(request)
+            answers = {"version": self._kubernetes, "list": self._list, "create": self._create}
+            if answer := answers.get(request.verb):
+                return answer(request)
             return self._answer(request, (request.resource, request.name))
 
     def _answer(self, request: Request, key: Key) -> Response:
@@ -137,6 +140,18 @@ class ApiServer:
             case _:
                 pass
         return 200, self.objects[key]
+
+    def _kubernetes(self, _request: Request) -> Response:
+        major, _, minor = self.version.partition(".")
+        return 200, {"major": major, "minor": minor}
+
+    def _create(self, request: Request) -> Response:
+        key, manager = (request.resource, request.name), request.query.get("fieldManager", "")
+        if key in self.objects:
+            return status(409, "already exists")
+        self._owned[key] = {Manager(manager, "Update"): field_paths(request.body)}
+        self.replace(key, request.body)
+        return 201, self.objects[key]
 
     def _list(self, request: Request) -> Response:
         selector = request.query.get("labelSelector", "")
