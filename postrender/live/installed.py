@@ -75,7 +75,8 @@ def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
     objects = {kinds.name(value): value for value in cluster.select(kind, {})}
     by_package: dict[str, list[Object]] = {name: [] for name in objects}
     for revision in cluster.select(revision_kind, {}):
-        by_package.setdefault(kinds.label(revision, labels.PARENT), []).append(revision)
+        if parent := kinds.label(revision, labels.PARENT):
+            by_package.setdefault(parent, []).append(revision)
     return [
         Package(
             kind=kind,

@@ -133,13 +133,11 @@ class ApiServer:
             case "patch", subresource:
                 self._patch(key, request.body, manager, subresource)
             case "delete", _:
-                del self.objects[key]
-                self._owned.pop(key, None)
-                self.react()
+                self.delete(key)
                 return 200, {"kind": "Status", "status": "Success"}
             case _:
                 pass
-        return 200, self.objects[key]
+        return 200, self.objects.get(key, request.body)
 
     def _kubernetes(self, _request: Request) -> Response:
         major, _, minor = self.version.partition(".")
@@ -197,6 +195,9 @@ class ApiServer:
         owned = self._owned.setdefault(key, {})
         owned[updater] = owned.get(updater, set()) | paths
         self.replace(key, merged(self.objects[key], patch))
+        metadata = mapping(self.objects.get(key), "metadata")
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
+            self.delete(key)
 
     def _take(self, key: Key, manifest: Object, manager: Manager, paths: set[Path]) -> None:
         """Remove the fields that change from the other managers."""
@@ -205,6 +206,18 @@ class ApiServer:
         owned = self._owned.setdefault(key, {})
         for other in owned.keys() - {manager}:
             owned[other] = owned[other] - changes
+
+    def delete(self, key: Key) -> None:
+        """Delete an object; with finalizers it only becomes terminating."""
+        current = self.objects[key]
+        if value(current, "metadata", "finalizers"):
+            if not text(current, "metadata", "deletionTimestamp"):
+                terminating: Object = {"metadata": {"deletionTimestamp": "2026-11-29T12:00:00Z"}}
+                self.store(key, merged(current, terminating))
+        else:
+            del self.objects[key]
+            self._owned.pop(key, None)
+        self.react()
 
     def replace(self, key: Key, new: Object) -> None:
         """Replace an object, and let the controllers react."""

@@ -253,10 +253,14 @@ def condition(kind: str, state: str, message: str = "") -> Object:
 
 @contextmanager
 def released(
-    folder: Path, *declared: PackageDeclaration, version: Version = DIGEST, pods: int = 1
+    folder: Path,
+    *declared: PackageDeclaration,
+    version: Version = DIGEST,
+    pods: int = 1,
+    kind: type[FakeCluster] = FakeCluster,
 ) -> Iterator[FakeCluster]:
     """Run a cluster with a release of packages, and set KUBECONFIG to it."""
-    cluster = FakeCluster(*declared, version=version, pods=pods)
+    cluster = kind(*declared, version=version, pods=pods)
     with api_http.running(cluster.answer) as server, pytest.MonkeyPatch.context() as patch:
         file = folder / "kubeconfig"
         file.write_text(yaml.safe_dump(api_http.kubeconfig(server)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.shared import stand_in_helm
-from tests.shared.fake_cluster import DEPLOYMENT, FakeCluster, released
+from tests.shared.api_server import merged, text, value
+from tests.shared.fake_cluster import DEPLOYMENT, PACKAGES, FakeCluster, released
 from tests.shared.live_release import DIGEST
 
 if TYPE_CHECKING:
@@ -18,15 +19,75 @@ if TYPE_CHECKING:
     from postrender.crossplane.versions import Version
     from postrender.declared.devcache import PackageDeclaration
     from postrender.manifests.nodes import Plain
+    from tests.shared.api_server import Key
     from tests.shared.stand_in_helm import StandInHelm
 
-GROUP = "pkg.crossplane.io"
+GROUP, REVISION = "pkg.crossplane.io", "currentRevision"
+
+
+FINALIZERS: Plain = ["pkg.crossplane.io"]
+
+
+class ControlledCluster(FakeCluster):
+    """A cluster whose garbage collector runs, and whose Crossplane removes its finalizers.
+
+    Attributes:
+        is_running: Whether Crossplane runs.
+        is_reacting: Whether a reaction is in progress.
+    """
+
+    is_running = True
+    is_reacting = False
+
+    def react(self) -> None:
+        """Label the revisions, delete the objects without an owner, and remove finalizers."""
+        super().react()
+        if self.is_reacting:
+            return
+        self.is_reacting = True
+        for (resource, name), package in list(self.objects.items()):
+            revision = (f"{resource.removesuffix('s')}revisions", text(package, "status", REVISION))
+            if resource in PACKAGES and revision in self.objects:
+                self._label(revision, name)
+        while any([self._collect(), self._release()]):
+            pass
+        self.is_reacting = False
+
+    def _label(self, revision: Key, package: str) -> None:
+        if not value(self.objects[revision], "metadata", "labels"):
+            metadata: Plain = {
+                "labels": {"pkg.crossplane.io/package": package},
+                "ownerReferences": [{"name": package}],
+                "finalizers": FINALIZERS,
+            }
+            self.store(revision, merged(self.objects[revision], {"metadata": metadata}))
+
+    def _collect(self) -> bool:
+        """Delete the objects whose owners are gone; return false if there is none."""
+        names = {name for _, name in self.objects}
+        for key, current in list(self.objects.items()):
+            owners = value(current, "metadata", "ownerReferences")
+            if text(current, "metadata", "deletionTimestamp") or not isinstance(owners, list):
+                continue
+            if all(text(owner, "name") not in names for owner in owners):
+                self.delete(key)
+                return True
+        return False
+
+    def _release(self) -> bool:
+        """Remove the finalizers of terminating objects; return false if there is none."""
+        for key, current in list(self.objects.items()):
+            if self.is_running and text(current, "metadata", "deletionTimestamp"):
+                self.store(key, merged(current, {"metadata": {"finalizers": None}}))
+                self.delete(key)
+                return True
+        return False
 
 
 class Place(NamedTuple):
     """The cluster and helm."""
 
-    cluster: FakeCluster
+    cluster: ControlledCluster
     helm: StandInHelm
 
 
@@ -39,9 +100,10 @@ def place(
 ) -> Iterator[Place]:
     """Run a cluster with a release of packages, whose Deployments are ready."""
     with (
-        released(folder, *declared, version=version) as cluster,
+        released(folder, *declared, version=version, kind=ControlledCluster) as cluster,
         pytest.MonkeyPatch.context() as patch,
     ):
+        assert isinstance(cluster, ControlledCluster)
         program = stand_in_helm.install(folder / "bin", patch, helm)
         for name in (DEPLOYMENT[1], "crossplane-rbac-manager"):
             store_deployment(cluster, name)
@@ -51,7 +113,15 @@ def place(
             store_definition(cluster, f"{kind}Revision", GROUP)
         for kind in ("DeploymentRuntimeConfig", "ImageConfig"):
             store_definition(cluster, kind, GROUP)
-        yield Place(cluster, program)
+        result = Place(cluster, program)
+
+        def follow_helm(_: int) -> None:
+            is_installed = (program.folder / "release.json").exists()
+            if program.runs and program.runs[-1][0] == "uninstall" and not is_installed:
+                uninstall(result)
+
+        cluster.before_request = follow_helm
+        yield result
 
 
 def store_deployment(cluster: FakeCluster, name: str, **status: Plain) -> None:
@@ -94,12 +164,21 @@ def store_api(cluster: FakeCluster, revision: str, kind: str = "XDatabase") -> N
     plural, group = f"{kind.lower()}s", "acme.example.org"
     name = f"{plural}.{group}"
     owner: Plain = {"kind": "ConfigurationRevision", "name": revision, "controller": True}
-    metadata: Plain = {"name": name, "ownerReferences": [owner]}
+    metadata: Plain = {"name": name, "ownerReferences": [owner], "finalizers": FINALIZERS}
     spec: Plain = {"group": group, "names": {"kind": kind, "plural": plural}}
     cluster.store(("compositeresourcedefinitions", name), {"metadata": metadata, "spec": spec})
     role = f"crossplane:composite:{name}:aggregate-to-crossplane"
     cluster.store(("clusterroles", role), _named(role))
     store_definition(cluster, kind, group)
+
+
+def uninstall(place: Place) -> None:
+    """Remove from the cluster what helm uninstalls."""
+    place.cluster.is_running = False
+    removed = {"deployments", "pods", "configmaps"}
+    for key in [key for key in place.cluster.objects if key[0] in removed]:
+        place.cluster.logs.pop(key[1], None)
+        del place.cluster.objects[key]
 
 
 def _named(name: str) -> dict[str, Plain]:
