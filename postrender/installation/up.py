@@ -185,6 +185,8 @@ def _is_current(place: Place, plan: Plan, revision: Revision | None) -> bool:
         return False
     if not plan.description or revision.description != plan.description:
         return False
+    if preparation.edited_config_maps(place.cluster):
+        return False
     config_maps = place.cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER})
     return bool(config_maps and deployments.of_release(place.cluster, place.name))
 

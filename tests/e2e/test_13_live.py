@@ -338,7 +338,10 @@ def test_the_role_for_pushes_is_enough_for_all_live_commands(
     command("push", package, configuration(folder, "extra"))
     has(kubernetes, "edited", "allowed")
     assert "packages: 3, healthy: 3" in command("status")
+    view = ("devcache-view", f"--user={account}", "--clusterrole=crossplane-view")
+    kubernetes.kubectl("create", "clusterrolebinding", *view)
     command("unload", "extra")
+    kubernetes.kubectl("delete", "clusterrolebinding", "devcache-view")
     for resource in ("clusterrolebinding", "clusterrole"):
         kubernetes.kubectl("delete", resource, "devcache-push")
 

@@ -10,8 +10,9 @@ import yaml
 
 from postrender.installation import up
 from postrender.live import health
+from tests.shared.api_server import text, value
 from tests.shared.command import Command
-from tests.shared.installation import Place, place, store_api, store_deployment
+from tests.shared.installation import Place, place, store_api, store_definition, store_deployment
 from tests.shared.live_release import VERSIONS, content, edited, package
 
 if TYPE_CHECKING:
@@ -178,6 +179,31 @@ def test_missing_definitions_and_the_namespace_are_created(
     assert ("namespaces", "crossplane-system") not in objects
     assert command("up", "-f", values(tmp_path)).status == 0
     assert ("namespaces", "crossplane-system") in objects
+
+
+def test_a_definition_of_an_older_crossplane_gets_the_version_that_helm_needs(
+    cluster: Place, tmp_path: Path, command: Command
+) -> None:
+    store_definition(cluster.cluster, "Function", "pkg.crossplane.io", version="v1beta1")
+    assert command("up", "-f", values(tmp_path)).status == 0
+    name = "functions.pkg.crossplane.io"
+    versions = value(cluster.cluster.objects["customresourcedefinitions", name], "spec", "versions")
+    assert isinstance(versions, list)
+    stored = [(text(item, "name"), value(item, "storage")) for item in versions]
+    assert stored == [("v1beta1", True), ("v1", False)]
+
+
+def test_a_config_map_that_somebody_edited_is_replaced(
+    cluster: Place, tmp_path: Path, command: Command
+) -> None:
+    assert command("up", "-f", values(tmp_path)).status == 0
+    name = "crossplane-devcache"
+    edited_map: Plain = {"metadata": {"name": name}, "data": {"index": "broken"}}
+    assert isinstance(edited_map, dict)
+    cluster.cluster.apply(("configmaps", name), edited_map, "kubectl-patch")
+    command("up", "-f", values(tmp_path), "--timeout=0.1")
+    assert ("configmaps", name) not in cluster.cluster.objects, "helm creates it again"
+    assert len(cluster.helm.runs) == 2
 
 
 def test_a_stale_lease_is_released_and_a_valid_one_is_not(
