@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +78,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         place = Place(cluster, helm, name, Path(folder), screen, timeout, cache)
         if dry_run:
             plan = up.plan(place, request, history.last(helm, name))
-            return _refusal(plan) or "".join(_commands(place, plan, helm_arguments))
+            kubectl = ("kubectl", *(("--context", context) if context else ()))
+            return _refusal(plan) or "".join(_commands(place, plan, helm_arguments, kubectl))
         outcome = up.up(place, request)
     if report := _refusal(outcome.plan):
         return report
@@ -161,26 +164,35 @@ def _value(plan: Plan, outcome: Outcome | None) -> dict[str, Plain]:
     }
 
 
-def _commands(place: Place, plan: Plan, more: Sequence[str]) -> Iterator[str]:
+def _commands(
+    place: Place, plan: Plan, more: Sequence[str], kubectl: Sequence[str]
+) -> Iterator[str]:
     """Yield the commands of the steps, for a shell in the working directory."""
     cluster, namespace = place.cluster, place.cluster.namespace
-    kubectl = "kubectl"
     helm = up.commands(place, plan, more, _FOLDER)
+    client = shlex.join(kubectl)
     yield f"mkdir -p {_FOLDER}\n"
     for name, text in helm.files.items():
         yield f"cat > {_FOLDER}/{name} <<'EOF'\n{text}EOF\n"
     if preparation.lacks_namespace(cluster):
-        yield f"{kubectl} create namespace {namespace}\n"
-    if preparation.missing_definitions(cluster, plan):
-        yield (
-            f"{PROGRAM} crds --crossplane {plan.target.version}"
-            f" | {kubectl} create -f -  # it refuses those that exist\n"
-        )
+        yield f"{client} create namespace {namespace}\n"
+    if missing := preparation.missing_definitions(cluster, plan):
+        crds = f"{PROGRAM} crds --crossplane {plan.target.version}"
+        yield f"{crds} | {client} create -f -  # it lacks {len(missing)} of these\n"
+    for config_map in preparation.edited_config_maps(cluster):
+        yield f"{client} delete configmap -n {namespace} {config_map}\n"
     for deployment in preparation.rolling_deployments(cluster, place.name, plan):
-        yield (
-            f"{kubectl} patch deployment -n {namespace} {deployment} --type merge"
-            """ -p '{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}'\n"""
-        )
+        patch = shlex.quote(json.dumps(deployments.STRATEGY_PATCH))
+        yield f"{client} patch deployment -n {namespace} {deployment} --type=merge -p {patch}\n"
+    if plan.is_apart:
+        option = f"--config={_FOLDER}/devcache.yaml"
+        if plan.chart.is_ours:
+            option = f"--values={_FOLDER}/values.yaml"
+        payload = f"{PROGRAM} payload {option} --namespace={namespace}"
+        yield f"{payload} | {client} apply --server-side -f -\n"
+    if place.helm.major > 3:  # noqa: PLR2004  # Helm 4 and later run plugins
+        plugins = f"$({PROGRAM} plugin-dir):$(helm env HELM_PLUGINS)"
+        yield f'HELM_PLUGINS="{plugins}" '
     yield f"{program.command(helm.arguments)}\n"
 
 
