@@ -217,14 +217,15 @@ def test_helms_failure_is_shown_and_up_goes_on(user: User) -> None:
     user.require_nothing_left()
 
 
-def test_a_copier_that_refuses_is_named(user: User) -> None:
-    values = user.values("base")
+def test_the_state_of_a_pod_that_does_not_start_is_shown(user: User) -> None:
     image: Plain = {"repository": "docker.io/library/busybox", "tag": "0.0.0"}
-    user.values("base", copier={"image": image})
-    arguments = user.arguments(values, "--timeout=20")
-    message = user.refused(*arguments)
-    assert "devcache-copier" in message
-    assert "Image" in message
+    values = user.values("base", copier={"image": image})
+    with user.start(*user.arguments(values)) as popen:
+        assert popen.stderr
+        parts = ("deployment crossplane", "devcache-copier in pod", "Image")
+        assert any(all(part in text for part in parts) for text in popen.stderr)
+        os.killpg(popen.pid, signal.SIGINT)
+        popen.communicate()
     user.down()
     user.require_nothing_left()
     user.up(user.values("base"))

@@ -121,3 +121,26 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
             show(View((ROW, Row("network")), step))
     line = "12:00:00  platform  platform-1  Healthy  1.2 s (0.8 s: read by Crossplane)\n"
     assert stream.getvalue() == line
+
+
+def test_without_a_terminal_steps_and_changes_are_lines_of_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with display.screen(io.StringIO()) as screen:
+        screen.tell("helm upgrade \x1b[31m")
+        for duration in ("1 s", "2 s"):
+            screen.show(View((Row("platform", state="starting", duration=duration),), "waiting"))
+        screen.show(View((Row("platform", state="Healthy", duration="3 s"),), "waiting"))
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = ["helm upgrade \\x1b[31m", "platform  starting  1 s", "platform  Healthy  3 s"]
+    assert output.err.splitlines() == lines
+
+
+def test_a_terminal_shows_steps_above_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = Terminal()
+    with display.screen(terminal) as screen:
+        screen.tell("helm upgrade [/]")
+        screen.show(View((Row("platform", state="starting"),), "waiting"))
+    assert terminal.getvalue().index("helm upgrade [/]") < terminal.getvalue().index("starting")
