@@ -76,6 +76,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMAND = Command(
     help="remove packages and Crossplane from a cluster",
+    example="down",
     arguments=_arguments,
     run=run,
     shows="steps",

@@ -227,6 +227,7 @@ def _problem(options: Options) -> str:
 
 COMMAND = Command(
     help="bring packages from disk into a cluster, and wait until they are healthy",
+    example="up ./platform ./network.xpkg",
     arguments=_arguments,
     run=run,
     problem=_problem,

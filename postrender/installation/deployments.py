@@ -6,20 +6,16 @@ from typing import TYPE_CHECKING
 
 from postrender import labels
 from postrender.errors import DevcacheError
-from postrender.live import kinds
+from postrender.live import kinds, runtimes
 from postrender.live.kinds import DEPLOYMENTS, PODS
 from postrender.release import rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from postrender.fields import Fields
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Object
     from postrender.live.stopwatch import Stopwatch
-
-_FAILURES = {"CrashLoopBackOff", "Error"}
-"""The states of a container that keeps failing."""
 
 
 def release(cluster: Cluster, default: str = "crossplane") -> str:
@@ -103,42 +99,31 @@ def _obstacle(cluster: Cluster, deployment: Object) -> str:
         return ""
     selector = fields.under("spec").under("selector").under("matchLabels")
     pods = cluster.select(PODS, {key: selector.text(key) for key, _ in selector.entries()})
-    reasons = (
-        reason
-        for pod in pods
-        if not kinds.is_terminating(pod)
-        for reason in _pod_obstacles(cluster, pod)
-    )
+    reasons = (_obstacle_of(cluster, pod) for pod in pods if not kinds.is_terminating(pod))
     return next(reasons, "its pods are being replaced")
 
 
-def _pod_obstacles(cluster: Cluster, pod: Object) -> Iterator[str]:
-    """Yield the reasons that a pod is not ready.
+def _obstacle_of(cluster: Cluster, pod: Object) -> str:
+    """Return the reason that a pod is not ready.
 
     Raises:
-        DevcacheError: The copier refuses a package again and again.
+        DevcacheError: The copier refuses a package.
     """
-    name, status = kinds.name(pod), kinds.fields(pod).under("status")
-    for key in ("initContainerStatuses", "containerStatuses"):
-        for container in kinds.items(status.values.get(key)):
-            waiting = container.under("state").under("waiting")
-            reason, message = waiting.text("reason"), waiting.text("message")
-            if reason in _FAILURES or _has_failed(container):
-                log = cluster.log(name, container.text("name"))
-                message = log[-1] if log else message
-                if container.text("name") == rewrite.INIT_CONTAINER:
-                    problem = f"the copier in pod {name} fails: {message}"
-                    hint = "correct the package, and run the same command again"
-                    raise DevcacheError(problem, hint=hint)
-                yield f"{container.text('name')} in pod {name} fails: {message}"
-            elif reason not in {"", "PodInitializing"}:
-                yield f"{container.text('name')} in pod {name}: {reason}: {message}".rstrip(": ")
-    for condition in kinds.items(status.values.get("conditions")):
-        if condition.text("reason") == "Unschedulable":
-            yield f"pod {name} cannot be scheduled: {condition.text('message')}"
-    yield f"pod {name} is starting"
+    name = kinds.name(pod)
+    reason = runtimes.reason_of(cluster, pod)
+    if reason and _has_failed(pod):
+        problem = f"the copier in pod {name} fails: {reason}"
+        hint = "correct the package, and run the same command again"
+        raise DevcacheError(problem, hint=hint)
+    return f"pod {name}: {reason}" if reason else f"pod {name} is starting"
 
 
-def _has_failed(container: Fields) -> bool:
-    terminated = container.under("state").under("terminated")
-    return terminated.values.get("exitCode", 0) != 0
+def _has_failed(pod: Object) -> bool:
+    """Return whether the copier ended with an error."""
+    status = kinds.fields(pod).under("status")
+    return any(
+        container.text("name") == rewrite.INIT_CONTAINER
+        and container.under(state).under("terminated").values.get("exitCode")
+        for container in kinds.items(status.values.get("initContainerStatuses"))
+        for state in ("state", "lastState")
+    )

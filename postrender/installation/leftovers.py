@@ -8,7 +8,7 @@ from postrender import labels
 from postrender.live import kinds
 from postrender.live.kinds import (
     CONFIG_MAPS,
-    DEFINITIONS,
+    CRDS,
     IMAGE_CONFIGS,
     LOCKS,
     NAMESPACES,
@@ -88,7 +88,7 @@ def release_finalizers(
     """
     for kind, name in objects:
         while value := cluster.get(kind, name):
-            if kind != DEFINITIONS and kinds.is_terminating(value):
+            if kind != CRDS and kinds.is_terminating(value):
                 cluster.patch(kind, name, {"metadata": {"finalizers": None}})
             stopwatch.wait(f"{kind.kind} {name} still exists")
 
@@ -110,7 +110,7 @@ def definitions(cluster: Cluster) -> list[Object]:
     """Return the CRDs of Crossplane."""
     return [
         definition
-        for definition in cluster.select(DEFINITIONS, {})
+        for definition in cluster.select(CRDS, {})
         if kinds.fields(definition).under("spec").text("group") in _GROUPS
     ]
 
@@ -133,9 +133,9 @@ def delete_definitions(cluster: Cluster, crds: Iterable[Object], stopwatch: Stop
     """
     names = [kinds.name(definition) for definition in crds]
     for name in names:
-        cluster.delete(DEFINITIONS, name)
+        cluster.delete(CRDS, name)
     for name in names:
-        while cluster.get(DEFINITIONS, name):
+        while cluster.get(CRDS, name):
             stopwatch.wait(f"CustomResourceDefinition {name} still exists")
 
 

@@ -53,12 +53,12 @@ class Plan(NamedTuple):
     @property
     def target(self) -> Target:
         """The target of the Crossplane version that will run."""
-        return self.checks.target
+        return self.checks.inputs.target
 
     @property
     def packages(self) -> tuple[LocalPackage, ...]:
         """The packages."""
-        return self.checks.packages
+        return self.checks.inputs.packages
 
     @property
     def is_live(self) -> bool:

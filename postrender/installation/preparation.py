@@ -11,7 +11,7 @@ from postrender.helm import values
 from postrender.installation import deployments
 from postrender.live import kinds
 from postrender.live.cluster import MANAGER
-from postrender.live.kinds import CONFIG_MAPS, DEFINITIONS, DEPLOYMENTS, NAMESPACES
+from postrender.live.kinds import CONFIG_MAPS, CRDS, DEPLOYMENTS, NAMESPACES
 from postrender.payload import external
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def lacks_namespace(cluster: Cluster) -> bool:
 def missing_definitions(cluster: Cluster, plan: Plan) -> list[Object]:
     """Return the bootstrap CRDs that the cluster lacks."""
     definitions = bootstrap_crds(plan.target)
-    return [item for item in definitions if cluster.get(DEFINITIONS, kinds.name(item)) is None]
+    return [item for item in definitions if cluster.get(CRDS, kinds.name(item)) is None]
 
 
 def edited_config_maps(cluster: Cluster) -> list[str]:
@@ -71,7 +71,7 @@ def prepare(
     if lacks_namespace(cluster):
         cluster.create(NAMESPACES, {"metadata": {"name": cluster.namespace}})
     for definition in bootstrap_crds(plan.target):
-        if not cluster.create(DEFINITIONS, definition):
+        if not cluster.create(CRDS, definition):
             _serve(cluster, definition)
     for definition in bootstrap_crds(plan.target):
         while not _is_established(cluster, kinds.name(definition)):
@@ -92,17 +92,17 @@ def _serve(cluster: Cluster, definition: Object) -> None:
     """
     name = kinds.name(definition)
     [version] = kinds.items(kinds.fields(definition).under("spec").values["versions"])
-    current = cluster.get(DEFINITIONS, name)
+    current = cluster.get(CRDS, name)
     spec = kinds.fields(current or {}).under("spec")
     versions = [item.values for item in kinds.items(spec.values.get("versions"))]
     if not versions or version.text("name") in {item["name"] for item in versions}:
         return
     added: list[Plain] = [*versions, {**version.values, "storage": False}]
-    cluster.patch(DEFINITIONS, name, {"spec": {"versions": added}})
+    cluster.patch(CRDS, name, {"spec": {"versions": added}})
 
 
 def _is_established(cluster: Cluster, name: str) -> bool:
-    definition = cluster.get(DEFINITIONS, name)
+    definition = cluster.get(CRDS, name)
     status = kinds.fields(definition or {}).under("status")
     return any(
         (condition.text("type"), condition.text("status")) == ("Established", "True")

@@ -70,7 +70,7 @@ class _PackageWait:
             state = ABSENT
         news = replace(ABSENT, conditions=state.failures)
         if has_resolved:
-            news = revisions.explained(cluster, state, entry, release.target)
+            news = revisions.explained(cluster, state, entry, target)
         if news != self.state or not self._since:
             self.state, self._since, self._nudge_delay = news, now, _NUDGE_DELAY
         waiting_time = now - self._since

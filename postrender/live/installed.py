@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from postrender import labels
 from postrender.crossplane.api import GROUP
 from postrender.live import kinds
-from postrender.live.kinds import DEFINITIONS
+from postrender.live.kinds import CRDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def revisions(packages: Iterable[Package]) -> list[tuple[Kind, Object]]:
 
 
 def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
-    definition = cluster.get(DEFINITIONS, f"{plural}.{GROUP}")
+    definition = cluster.get(CRDS, f"{plural}.{GROUP}")
     if definition is None:
         return []
     kind = kinds.of_definition(definition)

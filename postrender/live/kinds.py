@@ -42,19 +42,11 @@ DEFINITIONS = Kind(
     "compositeresourcedefinitions",
 )
 IMAGE_CONFIGS = Kind(GROUP, "v1beta1", "ImageConfig", "imageconfigs")
-DEFINITIONS = Kind(
-    "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions"
-)
+CRDS = Kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
 NAMESPACES = Kind("", "v1", "Namespace", "namespaces")
 SECRETS = Kind("", "v1", "Secret", "secrets", namespaced=True)
 LEASES = Kind("coordination.k8s.io", "v1", "Lease", "leases", namespaced=True)
 CLUSTER_ROLES = Kind("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles")
-COMPOSITE_DEFINITIONS = Kind(
-    "apiextensions.crossplane.io",
-    "v1",
-    "CompositeResourceDefinition",
-    "compositeresourcedefinitions",
-)
 MANAGED_DEFINITIONS = Kind(
     "apiextensions.crossplane.io",
     "v1alpha1",

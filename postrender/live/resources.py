@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from postrender.errors import DevcacheError
 from postrender.live import kinds
-from postrender.live.kinds import COMPOSITE_DEFINITIONS, DEFINITIONS, MANAGED_DEFINITIONS
+from postrender.live.kinds import CRDS, DEFINITIONS, MANAGED_DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ _SETTINGS = "Config"
 """A part of the kinds of a provider's settings: ProviderConfig, ProviderConfigUsage, StoreConfig.
 """
 
-_DEFINING_KINDS = {kind.kind: kind for kind in (DEFINITIONS, MANAGED_DEFINITIONS)}
+_DEFINING_KINDS = {kind.kind: kind for kind in (CRDS, MANAGED_DEFINITIONS)}
 """The kinds in a package that define the kind of managed resources under their own name."""
 
 _LISTED = 20
@@ -76,7 +76,7 @@ def of_revisions(cluster: Cluster, revisions: Sequence[Object]) -> tuple[Api, ..
     return tuple(
         Api(kinds.of_definition(definition), role)
         for name, role in sorted(dict(_names(cluster, revisions)).items())
-        if (definition := cluster.get(DEFINITIONS, name))
+        if (definition := cluster.get(CRDS, name))
     )
 
 
@@ -85,7 +85,7 @@ def composite_definitions(cluster: Cluster, revisions: Iterable[Object]) -> list
     names = {kinds.name(revision) for revision in revisions}
     return [
         definition
-        for definition in cluster.select(COMPOSITE_DEFINITIONS, {})
+        for definition in cluster.select(DEFINITIONS, {})
         if any(
             _is_revision(owner.text("kind"), owner.text("name"), names)
             for owner in kinds.owners(definition)
@@ -106,7 +106,7 @@ def objects(
     composite = composite_definitions(cluster, values)
     return (
         *((kind, kinds.name(value)) for kind, value in revisions),
-        *((COMPOSITE_DEFINITIONS, kinds.name(value)) for value in composite),
+        *((DEFINITIONS, kinds.name(value)) for value in composite),
         *_definitions(values),
     )
 

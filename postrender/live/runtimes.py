@@ -27,7 +27,7 @@ def trouble(cluster: Cluster, revision: str) -> str:
         revision: The name of the revision.
     """
     for pod in cluster.select(PODS, {_LABEL: revision}):
-        if reason := _reason(cluster, pod):
+        if reason := reason_of(cluster, pod):
             return f"pod {kinds.name(pod)}: {reason}"
     return ""
 
@@ -53,7 +53,8 @@ def outdated(cluster: Cluster, revision: str, image: str) -> str:
     return "" if ready else trouble(cluster, revision) or "no pod runs its new image yet"
 
 
-def _reason(cluster: Cluster, pod: Object) -> str:
+def reason_of(cluster: Cluster, pod: Object) -> str:
+    """Return the reason that a pod does not start, or "" while all is well."""
     status = kinds.fields(pod).under("status")
     for list_ in ("initContainerStatuses", "containerStatuses"):
         for container in kinds.items(status.values.get(list_)):

@@ -222,7 +222,7 @@ def test_the_state_of_a_pod_that_does_not_start_is_shown(user: User) -> None:
     values = user.values("base", copier={"image": image})
     with user.start(*user.arguments(values)) as popen:
         assert popen.stderr
-        parts = ("deployment crossplane", "devcache-copier in pod", "Image")
+        parts = ("deployment crossplane", "ErrImagePull: ")
         assert any(all(part in text for part in parts) for text in popen.stderr)
         os.killpg(popen.pid, signal.SIGINT)
         popen.communicate()

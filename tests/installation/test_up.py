@@ -295,13 +295,14 @@ def test_a_refused_package_ends_the_wait(cluster: Place, tmp_path: Path, command
 
 def test_a_failing_copier_ends_the_wait(cluster: Place, tmp_path: Path, command: Command) -> None:
     store_deployment(cluster.cluster, "crossplane", readyReplicas=0)
-    statuses: Plain = [{"name": "devcache-copier", "state": {"terminated": {"exitCode": 1}}}]
+    terminated: Plain = {"exitCode": 1, "reason": "Error"}
+    statuses: Plain = [{"name": "devcache-copier", "state": {"terminated": terminated}}]
     pod = cluster.cluster.objects["pods", "crossplane-1"]
     cluster.cluster.store(
         ("pods", "crossplane-1"), {**pod, "status": {"initContainerStatuses": statuses}}
     )
     message = command("up", "-f", values(tmp_path)).stderr
-    assert "the copier in pod crossplane-1 fails: loaded platform" in message
+    assert "the copier in pod crossplane-1 fails: Error: loaded platform" in message
     assert "hint: correct the package, and run the same command again" in message
 
 

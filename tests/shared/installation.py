@@ -53,6 +53,17 @@ class ControlledCluster(FakeCluster):
             pass
         self.is_reacting = False
 
+    def _establish(self, name: str, rejection: str) -> None:
+        """Create a definition that its revision owns."""
+        super()._establish(name, rejection)
+        key = ("compositeresourcedefinitions", name)
+        owner: Plain = {"kind": "ConfigurationRevision", "name": name.removeprefix("x")}
+        metadata: Plain = {"ownerReferences": [owner], "finalizers": FINALIZERS}
+        spec: Plain = {"group": "acme.example.org", "names": {"plural": name}}
+        self.store(key, merged(self.objects[key], {"metadata": metadata, "spec": spec}))
+        role = f"crossplane:composite:{name}:aggregate-to-crossplane"
+        self.store(("clusterroles", role), _named(role))
+
     def _label(self, revision: Key, package: str) -> None:
         if not value(self.objects[revision], "metadata", "labels"):
             metadata: Plain = {
