@@ -44,6 +44,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     cluster = Cluster(context, namespace)
     with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
         helm = program.find(context, namespace, Path(folder))
+        deployments.require_no_other(cluster)
         outcome = down.down(
             cluster,
             helm,

@@ -74,6 +74,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     request = Request(paths, values_files, crossplane, chart, live, helm_arguments)
     with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
         helm = program.find(context, namespace, Path(folder))
+        deployments.require_no_other(cluster)
         name = deployments.release(cluster)
         place = Place(cluster, helm, name, Path(folder), screen, timeout, cache)
         if dry_run:

@@ -27,6 +27,20 @@ def release(cluster: Cluster, default: str = "crossplane") -> str:
     return next(filter(None, names), default)
 
 
+def require_no_other(cluster: Cluster) -> None:
+    """Refuse a namespace if Crossplane runs in another one: a cluster has only one Crossplane.
+
+    Raises:
+        DevcacheError: Another namespace has a Deployment of Crossplane.
+    """
+    selector = {labels.PART_OF: labels.CROSSPLANE}
+    for deployment in cluster.everywhere(DEPLOYMENTS, selector):
+        namespace = kinds.namespace(deployment)
+        if namespace != cluster.namespace:
+            problem = f"Crossplane runs in the namespace {namespace}"
+            raise DevcacheError(problem, where=cluster.title, hint=f"name it: -n {namespace}")
+
+
 def of_release(cluster: Cluster, name: str) -> list[Object]:
     """Return the Deployments of Crossplane and of its RBAC manager."""
     return cluster.select(DEPLOYMENTS, {labels.PART_OF: labels.CROSSPLANE, labels.INSTANCE: name})

@@ -8,9 +8,9 @@ from postrender import labels
 from postrender.errors import DevcacheError
 from postrender.helm import charts, program, upgrade
 from postrender.installation import deployments, idle, leases, leftovers
-from postrender.live import access, installed, removal, resources
+from postrender.live import access, cluster_packages, kinds, removal, resources
 from postrender.live.kinds import CONFIG_MAPS, NAMESPACES
-from postrender.live.stopwatch import Progress, Stopwatch
+from postrender.live.stopwatch import AGAIN_HINT, Progress, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postrender.helm.program import Helm
     from postrender.interface.progress import Tell
     from postrender.live.cluster import Cluster
-    from postrender.live.installed import Package
+    from postrender.live.cluster_packages import Package
     from postrender.live.kinds import Kind
 
 
@@ -62,9 +62,9 @@ def down(  # noqa: PLR0913  # the options of the command
         DevcacheError: The release is not of this project, resources exist, helm fails, or the
             timeout has expired.
     """
-    stopwatch = Stopwatch(Progress(lambda _: None, timeout))
+    stopwatch = Stopwatch(Progress(lambda _: None, timeout, hint=AGAIN_HINT))
     revision = idle.await_idle(cluster, helm, name, stopwatch, tell)
-    packages = installed.read(cluster, name)
+    packages = cluster_packages.read(cluster, name)
     brought = [package for package in packages if package.is_brought]
     _require_ours(cluster, name, revision, brought)
     is_running = deployments.is_running(cluster, name)
@@ -72,7 +72,7 @@ def down(  # noqa: PLR0913  # the options of the command
     stopwatch.end_step("no resources")
     if brought:
         tell(f"removing {', '.join(map(str, brought))}")
-    ends = resources.objects(cluster, installed.revisions(brought))
+    ends = resources.objects(cluster, cluster_packages.revisions(brought))
     if is_running:
         _remove_packages(cluster, brought, ends, stopwatch)
         stopwatch.end_step("packages removed")
@@ -81,8 +81,10 @@ def down(  # noqa: PLR0913  # the options of the command
         program.run(helm, upgrade.uninstall(helm, name), tell)
         deployments.await_pods_gone(cluster, name, stopwatch)
         stopwatch.end_step("uninstalled")
-    leases.delete(cluster)
-    leftovers.delete_webhooks(cluster)
+    remains = list(map(kinds.name, deployments.of_release(cluster, name)))
+    if not remains:
+        leases.delete(cluster)
+        leftovers.delete_webhooks(cluster)
     if not is_running:
         removal.remove(cluster, brought, stopwatch)
         leftovers.release_finalizers(cluster, ends, stopwatch)
@@ -96,7 +98,8 @@ def down(  # noqa: PLR0913  # the options of the command
         if not package.is_brought
     ]
     removed = [*map(str, brought), *([f"release {name}"] if revision else [])]
-    if purge:
+    kept += [f"Deployment {item}: no release of Helm owns it" for item in remains]
+    if purge and not remains:
         purged, others = _purge(cluster, stopwatch)
         removed += purged
         kept += others
@@ -136,7 +139,7 @@ def _remove_resources(
     Raises:
         DevcacheError: Resources exist, and nobody may delete them, or no Crossplane can.
     """
-    revisions = [revision for _, revision in installed.revisions(packages)]
+    revisions = [revision for _, revision in cluster_packages.revisions(packages)]
     apis = resources.of_revisions(cluster, revisions)
     existing = resources.existing(cluster, apis)
     if not existing:
@@ -157,7 +160,7 @@ def _remove_packages(
     stopwatch: Stopwatch,
 ) -> None:
     """Remove packages while Crossplane runs."""
-    revisions = [revision for _, revision in installed.revisions(packages)]
+    revisions = [revision for _, revision in cluster_packages.revisions(packages)]
     definitions = resources.composite_definitions(cluster, revisions)
     access.await_access(cluster, definitions, stopwatch)
     removal.remove(cluster, packages, stopwatch)

@@ -12,10 +12,10 @@ from postrender.helm.program import HelmError
 from postrender.installation import declaration, deployments, idle, leases, preparation
 from postrender.installation import plan as plans
 from postrender.interface.progress import Row, View
-from postrender.live import access, health, installed, push, releases, resources, revisions
+from postrender.live import access, cluster_packages, health, push, releases, resources, revisions
 from postrender.live.kinds import CONFIG_MAPS
 from postrender.live.plan import Change
-from postrender.live.stopwatch import Progress, Stopwatch
+from postrender.live.stopwatch import AGAIN_HINT, Progress, Stopwatch
 from postrender.payload import record
 
 if TYPE_CHECKING:
@@ -201,10 +201,10 @@ def _require_no_resources(place: Place, plan: Plan, stopwatch: Stopwatch) -> Non
     pushed = _pushed_names(place.cluster)
     removed = [
         package
-        for package in installed.read(place.cluster, place.name)
+        for package in cluster_packages.read(place.cluster, place.name)
         if package.is_ours and package.name not in names | pushed
     ]
-    package_revisions = [revision for _, revision in installed.revisions(removed)]
+    package_revisions = [revision for _, revision in cluster_packages.revisions(removed)]
     apis = resources.of_revisions(place.cluster, package_revisions)
     if existing := resources.existing(place.cluster, apis):
         action = f"removing {', '.join(package.name for package in removed)} from the release"
@@ -324,7 +324,7 @@ def _quiet(
     timeout: float, report: Callable[[Mapping[str, State]], None] = lambda _: None
 ) -> Progress:
     """Return a progress that shows states and no other step."""
-    return Progress(lambda _: None, timeout, report=report)
+    return Progress(lambda _: None, timeout, report=report, hint=AGAIN_HINT)
 
 
 def _rows(screen: Screen) -> Callable[[Mapping[str, Row]], None]:

@@ -130,11 +130,18 @@ class Cluster:
             )
             return [dict(event) for event in events]
 
-    def everywhere(self, kind: Kind) -> list[Object]:
-        """Return the objects of a kind in all namespaces, or none if the kind does not exist."""
+    def everywhere(self, kind: Kind, labels: Mapping[str, str] | None = None) -> list[Object]:
+        """Return the objects of a kind in all namespaces, or none if the kind does not exist.
+
+        Args:
+            kind: The kind of the objects.
+            labels: The labels that they have.
+        """
         try:
             with self._user_errors():
-                values = self._client.list(_resource(kind), namespace=_in(kind, "*"))
+                values = self._client.list(
+                    _resource(kind), namespace=_in(kind, "*"), labels=dict(labels or {})
+                )
                 return [dict(value) for value in values]
         except _NotFoundError:
             return []

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from postrender.live.cluster import Cluster
-    from postrender.live.installed import Package
+    from postrender.live.cluster_packages import Package
     from postrender.live.kinds import Kind
     from postrender.live.stopwatch import Stopwatch
 

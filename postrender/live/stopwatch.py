@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from postrender.interface.progress import Tell
     from postrender.live.revisions import State
 
+STATUS_HINT = "run `crossplane-devcache status` to see the state"
+AGAIN_HINT = "run the same command again to continue"
+
 _INTERVAL = 0.1
 """Seconds between two requests for the same state."""
 
@@ -31,12 +34,14 @@ class Progress:
         timeout: Seconds after which the push fails.
         is_superseded: Returns whether the push is out of date.
         report: Shows the states of the packages that the push waits for, by name.
+        hint: The next step after a timeout.
     """
 
     tell: Tell
     timeout: float
     is_superseded: Callable[[], bool] = lambda: False
     report: Callable[[Mapping[str, State]], None] = lambda _: None
+    hint: str = STATUS_HINT
 
 
 @dataclass
@@ -74,5 +79,5 @@ class Stopwatch:
             raise SupersededError
         if self.seconds > self.progress.timeout:
             problem = f"timed out after {self.seconds:.0f} s: {reason}"
-            raise DevcacheError(problem, hint="run `crossplane-devcache status` to see the state")
+            raise DevcacheError(problem, hint=self.progress.hint)
         time.sleep(_INTERVAL)

@@ -186,3 +186,27 @@ def test_a_failure_of_helm_is_shown_and_down_goes_on(cluster: Place, command: Co
     assert "helm uninstall ended with status 1: timed out" in run.stderr
     assert command("down").status == 0
     assert left(cluster) == set()
+
+
+@pytest.mark.parametrize("arguments", [("down",), ("up", "x")])
+def test_another_namespace_than_that_of_crossplane_is_refused(
+    cluster: Place, command: Command, arguments: tuple[str, ...]
+) -> None:
+    before = dict(cluster.cluster.objects)
+    message = command(*arguments, "-n", "other").message()
+    assert "Crossplane runs in the namespace crossplane-system\nhint: name it: -n cross" in message
+    assert cluster.cluster.objects == before
+
+
+def test_a_crossplane_without_a_release_stays_and_is_named(
+    cluster: Place, command: Command
+) -> None:
+    (cluster.helm.folder / "release.json").unlink()
+    name = "crossplane-leader-election-core"
+    cluster.cluster.store(("leases", name), {"metadata": {"name": name}})
+    kept = report(command, "--purge")["kept"]
+    assert "Deployment crossplane: no release of Helm owns it" in kept
+    assert ("leases", name) in cluster.cluster.objects
+    definition = "configurations.pkg.crossplane.io"
+    assert ("customresourcedefinitions", definition) in cluster.cluster.objects
+    assert left(cluster) == {"leases"}

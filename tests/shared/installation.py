@@ -146,7 +146,12 @@ def store_deployment(cluster: FakeCluster, name: str, **status: Plain) -> None:
     before = cluster.objects.get(("deployments", name), {})
     spec = before.get("spec") or {"replicas": 1, "selector": {"matchLabels": {"app": name}}}
     annotations: Plain = {"meta.helm.sh/release-name": "crossplane"}
-    metadata: Plain = {"name": name, "labels": labels, "annotations": annotations}
+    metadata: Plain = {
+        "name": name,
+        "namespace": "crossplane-system",
+        "labels": labels,
+        "annotations": annotations,
+    }
     cluster.store(
         ("deployments", name), {"metadata": metadata, "spec": spec, "status": {**ready, **status}}
     )

@@ -92,10 +92,10 @@ def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
 
 
 def _is_brought(package: Object, cluster: Cluster, release: str) -> bool:
-    if kinds.label(package, labels.PART_OF) == labels.OWNER:
-        return True
     metadata = kinds.fields(package).under("metadata").under("annotations")
     owner = (metadata.text(labels.RELEASE_NAME), metadata.text(labels.RELEASE_NAMESPACE))
-    if owner == (release, cluster.namespace):
+    if any(owner):
+        return owner == (release, cluster.namespace)
+    if kinds.label(package, labels.PART_OF) == labels.OWNER:
         return True
     return kinds.manager(package, "spec", "package", default="") == _CROSSPLANE
