@@ -96,7 +96,7 @@ def make(  # noqa: PLR0913  # the sources of an installation
     released: Mapping[str, Plain],
     kubernetes: tuple[int, int],
     *,
-    released_ours: bool,
+    is_our_chart: bool,
     live: bool,
     arguments: Sequence[str],
     tell: Tell,
@@ -108,7 +108,7 @@ def make(  # noqa: PLR0913  # the sources of an installation
         chart: The chart.
         released: The values of the release, which stay, or none.
         kubernetes: The version of the cluster.
-        released_ours: Whether the release is of our chart.
+        is_our_chart: Whether the chart of the release is ours.
         live: Whether live mode is on, if the values do not say it.
         arguments: Further arguments for helm.
         tell: Shows the current step.
@@ -117,7 +117,7 @@ def make(  # noqa: PLR0913  # the sources of an installation
         DevcacheError: The values are invalid, or the cluster does not support live mode.
     """
     block = declared.under("crossplane").values
-    upstream = release_values.upstream(released, block, ours=released_ours)
+    upstream = release_values.upstream(released, block, ours=is_our_chart)
     spec = declared.under("devcache").values
     spec = {"live": live and kubernetes >= _SIDECARS, **_without_nulls(spec)}
     if spec["live"] and kubernetes < _SIDECARS:

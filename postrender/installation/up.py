@@ -114,7 +114,7 @@ def plan(place: Place, request: Request, revision: Revision | None) -> Plan:
         charts.select(place.helm, request.chart, request.crossplane, revision),
         history.values(place.helm, place.name) if revision else {},
         place.cluster.version(),
-        released_ours=revision is not None and revision.chart == charts.OURS,
+        is_our_chart=revision is not None and revision.chart == charts.OURS,
         live=request.live,
         arguments=request.arguments,
         tell=lambda _: None,

@@ -423,3 +423,9 @@ def test_the_dry_run_prints_what_runs(cluster: Place, tmp_path: Path, command: C
         if "=/tmp" not in argument and " " not in argument:
             assert argument.split("=")[0] in printed
     assert json.dumps(cluster.helm.config, indent=2) in printed
+
+
+def test_watch_needs_live_mode(cluster: Place, tmp_path: Path, command: Command) -> None:
+    message = command("up", "-f", values(tmp_path), "--watch", "--no-live").stderr
+    assert "the packages are installed, but live mode is off" in message
+    assert len(cluster.helm.runs) == 1
