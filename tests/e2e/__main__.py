@@ -37,8 +37,8 @@ Many files start from the state that the previous file leaves. The 208 CRDs of t
 server busy for minutes, so it comes last.
 """
 
-SMOKE = (SHARES[0] + SHARES[1], SHARES[2])
-"""The shares of the smoke selection, which is short. Only live mode has a separate share."""
+SMOKE = (SHARES[0] + SHARES[1], SHARES[2] + SHARES[3])
+"""The shares of the smoke selection, which is short."""
 
 SUCCESSES = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
