@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.shared.command import Command
-from tests.shared.installation import Place, place, store_api, store_definition, uninstall
-from tests.shared.live_release import VERSIONS, package
+from tests.shared.installation import Place, package, place, store_api, store_definition, uninstall
+from tests.shared.live_release import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.shared.command import Command
-from tests.shared.installation import place, store_api
-from tests.shared.live_release import VERSIONS, package
+from tests.shared.installation import package, place, store_api
+from tests.shared.live_release import VERSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

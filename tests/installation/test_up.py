@@ -12,8 +12,15 @@ from postrender.installation import up
 from postrender.live import health
 from tests.shared.api_server import text, value
 from tests.shared.command import Command
-from tests.shared.installation import Place, place, store_api, store_definition, store_deployment
-from tests.shared.live_release import VERSIONS, content, edited, package
+from tests.shared.installation import (
+    Place,
+    package,
+    place,
+    store_api,
+    store_definition,
+    store_deployment,
+)
+from tests.shared.live_release import VERSIONS, content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +94,7 @@ def test_a_repetition_does_nothing_and_an_edit_is_pushed(
     file = values(tmp_path)
     assert "\ninstalled: " in command("up", "-f", file).stdout
     assert "\nup to date: " in command("up", "-f", file).stdout
-    changed = edited(tmp_path)
+    changed = package(tmp_path, edit="1")
     assert "\nup to date: " in command("up", "-f", file).stdout
     assert cluster.cluster.read["platform"] == content(changed)
     assert len(cluster.helm.runs) == 1
@@ -287,7 +294,7 @@ def test_a_helm_command_at_work_is_awaited(
 
 
 def test_a_refused_package_ends_the_wait(cluster: Place, tmp_path: Path, command: Command) -> None:
-    changed = edited(tmp_path)
+    changed = package(tmp_path, edit="1")
     cluster.helm.set_release()
     cluster.cluster.refused_contents[content(changed)] = "cannot establish control"
     assert command("up", "-f", values(tmp_path)).status == 1

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.shared import stand_in_helm
+from tests.shared import live_release, stand_in_helm
 from tests.shared.api_server import merged, text, value
 from tests.shared.fake_cluster import DEPLOYMENT, PACKAGES, FakeCluster, released
 from tests.shared.live_release import DIGEST
+from tests.shared.package_files import META, VALID_XRD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +134,12 @@ def place(
 
         cluster.before_request = follow_helm
         yield result
+
+
+def package(folder: Path, name: str = "platform", edit: str = "") -> PackageDeclaration:
+    """Write a package directory that passes all checks, and return its declaration."""
+    content = META + b"---\n" + VALID_XRD + f"# {edit}\n".encode()
+    return live_release.package(folder, name, content)
 
 
 def store_deployment(cluster: FakeCluster, name: str, **status: Plain) -> None:
