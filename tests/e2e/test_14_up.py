@@ -331,6 +331,7 @@ def test_the_commands_of_the_chart_remove_everything_in_order(user: User) -> Non
         )
         if not command.startswith(("kubectl delete claim", "kubectl delete composite")):
             assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+    until(lambda: " ".join(user.kubernetes.names("pods")), "no pod is left")
     user.require_nothing_left()
 
 
