@@ -97,7 +97,8 @@ def down(  # noqa: PLR0913  # the options of the command
         for package in packages
         if not package.is_brought
     ]
-    removed = [*map(str, brought), *([f"release {name}"] if revision else [])]
+    removed = [str(package) for package in brought if package.has_object]
+    removed += [f"release {name}"] if revision else []
     kept += [f"Deployment {item}: no release of Helm owns it" for item in remains]
     if purge and not remains:
         purged, others = _purge(cluster, stopwatch)

@@ -12,7 +12,16 @@ from postrender.helm.program import HelmError
 from postrender.installation import declaration, deployments, idle, leases, preparation
 from postrender.installation import plan as plans
 from postrender.interface.progress import Row, View
-from postrender.live import access, cluster_packages, health, push, releases, resources, revisions
+from postrender.live import (
+    access,
+    cluster_packages,
+    health,
+    push,
+    releases,
+    removal,
+    resources,
+    revisions,
+)
 from postrender.live.kinds import CONFIG_MAPS
 from postrender.live.plan import Change
 from postrender.live.stopwatch import AGAIN_HINT, Progress, Stopwatch
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from postrender.installation.plan import Plan
     from postrender.interface.progress import Screen
     from postrender.live.cluster import Cluster
+    from postrender.live.kinds import Kind
     from postrender.live.revisions import State
     from postrender.result_cache import ResultCache
 
@@ -137,8 +147,9 @@ def up(place: Place, request: Request) -> Outcome:
     for finding in installation.checks.findings:
         place.screen.tell(f"{finding.severity}: {finding.where}: {finding.problem}")
     is_upgraded = not _is_current(place, installation, revision)
+    ends: tuple[tuple[Kind, str], ...] = ()
     if is_upgraded:
-        _require_no_resources(place, installation, stopwatch)
+        ends = _removed_objects(place, installation, stopwatch)
         preparation.prepare(place.cluster, place.name, installation, place.cache, stopwatch)
         stopwatch.end_step("prepared the cluster")
         _upgrade(place, request, installation, stopwatch)
@@ -154,6 +165,7 @@ def up(place: Place, request: Request) -> Outcome:
         lambda name, state: rows({f"deployment {name}": Row(f"deployment {name}", state=state)}),
     )
     stopwatch.end_step("Crossplane runs")
+    removal.await_end(place.cluster, ends, stopwatch)
     states, seconds = _await_packages(place, installation, stopwatch, rows, is_upgraded=is_upgraded)
     return Outcome(installation, states, seconds, tuple(stopwatch.steps), is_upgraded)
 
@@ -191,11 +203,13 @@ def _is_current(place: Place, plan: Plan, revision: Revision | None) -> bool:
     return bool(config_maps and deployments.of_release(place.cluster, place.name))
 
 
-def _require_no_resources(place: Place, plan: Plan, stopwatch: Stopwatch) -> None:
-    """Refuse an upgrade that removes a package while resources of its APIs exist.
+def _removed_objects(
+    place: Place, plan: Plan, stopwatch: Stopwatch
+) -> tuple[tuple[Kind, str], ...]:
+    """Return the revisions and definitions that an upgrade removes, by their kinds and names.
 
     Raises:
-        DevcacheError: There are such resources.
+        DevcacheError: Resources of their APIs exist.
     """
     names = {package.name for package in plan.packages if package.install}
     pushed = _pushed_names(place.cluster)
@@ -211,6 +225,7 @@ def _require_no_resources(place: Place, plan: Plan, stopwatch: Stopwatch) -> Non
         raise resources.refusal(existing, action, "delete them first, or declare the package")
     definitions = resources.composite_definitions(place.cluster, package_revisions)
     access.await_access(place.cluster, definitions, stopwatch)
+    return resources.objects(place.cluster, cluster_packages.revisions(removed))
 
 
 def _pushed_names(cluster: Cluster) -> set[str]:
