@@ -216,7 +216,7 @@ def _removed_objects(
     removed = [
         package
         for package in cluster_packages.read(place.cluster, place.name)
-        if package.is_ours and package.name not in names | pushed
+        if package.is_ours and package.is_released and package.name not in names | pushed
     ]
     package_revisions = [revision for _, revision in cluster_packages.revisions(removed)]
     apis = resources.of_revisions(place.cluster, package_revisions)

@@ -30,6 +30,7 @@ class Package(NamedTuple):
         name: The name of the package object.
         has_object: Whether the package object exists.
         is_ours: Whether the filter or a push made the package object.
+        is_released: Whether the release has the package object, or a push made it for the release.
         is_brought: Whether this project, the release or Crossplane brought it, and no user.
         revisions: Its revisions.
     """
@@ -39,6 +40,7 @@ class Package(NamedTuple):
     name: str
     has_object: bool
     is_ours: bool
+    is_released: bool
     is_brought: bool
     revisions: tuple[Object, ...]
 
@@ -84,6 +86,7 @@ def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
             name=name,
             has_object=name in objects,
             is_ours=name in objects and kinds.label(objects[name], labels.PART_OF) == labels.OWNER,
+            is_released=name in objects and _owner(objects[name]) == (release, cluster.namespace),
             is_brought=name not in objects or _is_brought(objects[name], cluster, release),
             revisions=tuple(of_package),
         )
@@ -92,10 +95,15 @@ def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
 
 
 def _is_brought(package: Object, cluster: Cluster, release: str) -> bool:
-    metadata = kinds.fields(package).under("metadata").under("annotations")
-    owner = (metadata.text(labels.RELEASE_NAME), metadata.text(labels.RELEASE_NAMESPACE))
+    owner = _owner(package)
     if any(owner):
         return owner == (release, cluster.namespace)
     if kinds.label(package, labels.PART_OF) == labels.OWNER:
         return True
     return kinds.manager(package, "spec", "package", default="") == _CROSSPLANE
+
+
+def _owner(package: Object) -> tuple[str, str]:
+    """Return the name and the namespace of the release of a package object, or two times ""."""
+    annotations = kinds.fields(package).under("metadata").under("annotations")
+    return annotations.text(labels.RELEASE_NAME), annotations.text(labels.RELEASE_NAMESPACE)

@@ -10,7 +10,7 @@ import yaml
 
 from postrender.installation import up
 from postrender.live import health
-from tests.shared.api_server import text, value
+from tests.shared.api_server import merged, text, value
 from tests.shared.command import Command
 from tests.shared.installation import (
     Place,
@@ -315,21 +315,23 @@ def test_a_failing_copier_ends_the_wait(cluster: Place, tmp_path: Path, command:
 
 def test_a_package_with_resources_stays_in_the_release(tmp_path: Path, command: Command) -> None:
     with place(tmp_path, package(tmp_path), package(tmp_path, "network")) as parts:
-        [revision] = [
-            name
-            for resource, name in parts.cluster.objects
-            if resource == "configurationrevisions" and name.startswith("network")
-        ]
-        parent: Plain = {"name": revision, "labels": {"pkg.crossplane.io/package": "network"}}
-        parts.cluster.store(("configurationrevisions", revision), {"metadata": parent})
-        store_api(parts.cluster, revision)
+        objects = parts.cluster.objects
+        annotations: Plain = {
+            "meta.helm.sh/release-name": "crossplane",
+            "meta.helm.sh/release-namespace": "crossplane-system",
+        }
+        key = ("configurations", "network")
+        parts.cluster.store(key, merged(objects[key], {"metadata": {"annotations": annotations}}))
+        store_api(parts.cluster, text(objects[key], "status", "currentRevision"))
         parts.cluster.store(("xdatabases", "orders"), {"metadata": {"name": "orders"}})
         message = command("up", "-f", values(tmp_path)).stderr
         assert "removing network from the release would delete the resources" in message
         assert "XDatabase orders" in message
         assert parts.helm.runs == []
-        del parts.cluster.objects["xdatabases", "orders"]
-        assert command("up", "-f", values(tmp_path)).status == 0
+        del objects["xdatabases", "orders"]
+        message = command("up", "-f", values(tmp_path), "--timeout=0.1").stderr
+        assert "ConfigurationRevision network-" in message, "the stand-in removes nothing"
+        assert len(parts.helm.runs) == 1
 
 
 @pytest.mark.parametrize(
