@@ -71,13 +71,9 @@ def run(  # noqa: PLR0913  # the options of the command line
         devcache.check_name(name, where="--name")
         if package:
             references.parse(package, where="--package")
-        runtime_image = runtime_image or (devcache.EMBEDDED if proposal.has_runtime else "")
-        entry: dict[str, Plain] = {
-            "path": proposal.path,
-            **({"ignore": list(patterns)} if patterns else {}),
-            **({"package": package} if package else {}),
-            **({"runtimeImage": runtime_image} if runtime_image else {}),
-        }
+        options_: dict[str, Plain] = {"package": package, "runtimeImage": runtime_image}
+        given = {key: value for key, value in options_.items() if value}
+        entry = {**proposal.entry(patterns), **given}
         after = addition.with_package(text, name, entry, where=where)
         warnings: list[str] = []
         before, problems = (_problems(version, where, crossplane) for version in (text, after))

@@ -49,6 +49,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     namespace: str = "crossplane-system",
     context: str = "",
     timeout: float = 300,
+    loader: str = "",
 ) -> str | Report:
     """Install packages, wait until they are healthy, and return the report.
 
@@ -65,11 +66,12 @@ def run(  # noqa: PLR0913  # the options of the command line
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
         timeout: Seconds after which a wait fails.
+        loader: A command that reads an image archive from stdin; by default the one of the context.
 
     Raises:
         DevcacheError: See `up.up`.
     """
-    cluster = Cluster(context, namespace)
+    cluster = Cluster(context, namespace, loader)
     cache = result_cache.of_user(os.environ)
     request = Request(paths, values_files, crossplane, chart, live, helm_arguments)
     with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
@@ -185,6 +187,7 @@ def _commands(
     for deployment in preparation.rolling_deployments(cluster, place.name, plan):
         patch = shlex.quote(json.dumps(deployments.STRATEGY_PATCH))
         yield f"{client} patch deployment -n {namespace} {deployment} --type=merge -p {patch}\n"
+    yield from _image_commands(plan, cluster.loader)
     if plan.is_apart:
         option = f"--config={_FOLDER}/devcache.yaml"
         if plan.chart.is_ours:
@@ -195,6 +198,15 @@ def _commands(
         plugins = f"$({PROGRAM} plugin-dir):$(helm env HELM_PLUGINS)"
         yield f'HELM_PLUGINS="{plugins}" '
     yield f"{program.command(helm.arguments)}\n"
+
+
+def _image_commands(plan: Plan, loader: str) -> Iterator[str]:
+    """Yield the commands that load the runtimes of packages into the nodes."""
+    option = f" --loader={shlex.quote(loader)}" if loader else ""
+    for package in plan.packages:
+        if package.is_embedded:
+            path = shlex.quote(package.declaration.path)
+            yield f"{PROGRAM} image load {path} --name={package.name}{option}\n"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -215,6 +227,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the commands, and run none")
     arguments.cluster(parser)
     arguments.timeout(parser)
+    arguments.loader(parser)
     arguments.output(parser)
 
 

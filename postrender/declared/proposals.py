@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from postrender.crossplane import references
 from postrender.declared import tags
+from postrender.declared.devcache import EMBEDDED
 from postrender.errors import DevcacheError, is_utf8, quoted
 from postrender.packages import disk
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from postrender.manifests.nodes import Plain
     from postrender.packages import Dependency, Package, PackageKind
 
 _NO_TAG = "v0.0.0"
@@ -47,6 +49,15 @@ class Proposal:
     dependents: tuple[tuple[str, str], ...]
     is_in_range: bool
     remote_dependencies: tuple[tuple[str, str], ...]
+
+    def entry(self, ignore: Sequence[str]) -> dict[str, Plain]:
+        """Return the entry of `packages`, with these patterns of files to leave out."""
+        return {
+            "path": self.path,
+            **({"ignore": list(ignore)} if ignore else {}),
+            **({"package": self.package} if self.package else {}),
+            **({"runtimeImage": EMBEDDED} if self.has_runtime else {}),
+        }
 
 
 def propose(

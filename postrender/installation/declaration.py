@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from postrender import packages
 from postrender.declared import proposals, values
 from postrender.fields import Fields
-from postrender.packages import disk
+from postrender.packages import contents, disk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +35,14 @@ def read(
     if not paths:
         return values.load(values_files)
     packages_at_paths: list[proposals.PackageAtPath] = []
+    ignore: dict[str, list[str]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        packages_at_paths.append((path, packages.read(path, cache=cache)))
+        patterns = [exclusion.pattern for exclusion in contents.exclusions(path, ())]
+        ignore[str(path)] = patterns
+        packages_at_paths.append((path, packages.read(path, ignore=patterns, cache=cache)))
     declared: dict[str, Plain] = {
-        proposal.name: {
-            "path": proposal.path,
-            **({"package": proposal.package} if proposal.package else {}),
-        }
+        proposal.name: proposal.entry(ignore[proposal.path])
         for proposal in proposals.propose(packages_at_paths)
     }
     return Fields({"devcache": {"packages": declared}}, "values", "the proposed values")

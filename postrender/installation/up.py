@@ -16,6 +16,7 @@ from postrender.live import (
     access,
     cluster_packages,
     health,
+    images,
     push,
     releases,
     removal,
@@ -152,6 +153,8 @@ def up(place: Place, request: Request) -> Outcome:
         ends = _removed_objects(place, installation, stopwatch)
         preparation.prepare(place.cluster, place.name, installation, place.cache, stopwatch)
         stopwatch.end_step("prepared the cluster")
+        if images.load(place.cluster, installation.packages, place.screen.tell):
+            stopwatch.end_step("loaded the images")
         _upgrade(place, request, installation, stopwatch)
         stopwatch.end_step("helm")
     else:

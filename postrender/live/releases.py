@@ -137,7 +137,8 @@ def write(cluster: Cluster, release: Release, new_contents: Contents) -> None:
     """Replace the contents of a release's ConfigMap, if it has not changed since it was read.
 
     The field manager of the release applies the keys of the release, so that the next upgrade has
-    no conflict. Another field manager applies the keys of pushes, so that an upgrade keeps them.
+    no conflict. Another field manager applies the keys of pushes, so that an upgrade keeps them. A
+    manager of an empty map would own the map, and Helm 4 could not add a key to it.
 
     Raises:
         ConflictError: The ConfigMap has changed, possibly between the two requests.
@@ -154,9 +155,7 @@ def write(cluster: Cluster, release: Release, new_contents: Contents) -> None:
             "apiVersion": CONFIG_MAPS.api_version,
             "kind": CONFIG_MAPS.kind,
             "metadata": {**name, **extra, "resourceVersion": version},
-            "data": {},
-            "binaryData": {},
-            **part.fields,
+            **{key: entries for key, entries in part.fields.items() if entries},
         }
         version = kinds.resource_version(cluster.apply(CONFIG_MAPS, manifest, manager))
 

@@ -225,6 +225,9 @@ def test_an_undeclared_package_remains_until_it_is_unloaded(
         others = {"pods", "events", "compositeresourcedefinitions"}
         assert {resource for resource in changed - others if "revision" not in resource} == set()
         assert cluster.data("pushed") == cluster.data("pushed.json") == ""
+        owners = sequence(cluster.objects[CONFIG_MAP], "metadata", "managedFields")
+        # Helm 4 could not add a key to an empty map of another field manager.
+        assert {text(owner, "manager") for owner in owners} == {"helm"}
 
 
 @VERSIONS

@@ -171,7 +171,6 @@ class ApiServer:
         another manager owns them. Other managers lose the fields that change.
         """
         applier, owned = Manager(manager, "Apply"), self._owned.setdefault(key, {})
-        manifest = {name: part for name, part in manifest.items() if part != {}}
         result, paths = self.objects.get(key, {}), field_paths(manifest)
         others = {path for other in owned if other != applier for path in owned[other]}
         for path in owned.get(applier, set()) - paths - others:
