@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.live import conditions, kinds
-from postrender.live.kinds import DEFINITIONS
+from postrender.live.kinds import CRDS, DEFINITIONS
 
 if TYPE_CHECKING:
     from postrender.fields import Fields
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Object
+    from postrender.manifests.nodes import Plain
 
 _REASONS = {"RenderCRD", "EstablishComposite", "OfferClaim"}
 """The reasons of the events about the CRDs of a definition."""
@@ -49,10 +50,14 @@ def trouble(cluster: Cluster, revision: Object) -> Trouble:
         definition = cluster.get(DEFINITIONS, reference.text("name"))
         if definition is None or _is_established(definition, is_certain=True):
             continue
-        if rejection := _rejection(cluster, definition):
-            return Trouble(f"{DEFINITIONS.kind} {kinds.name(definition)}: {rejection}")
-        if not _is_established(definition, is_certain=False):
-            pending = pending or f"{DEFINITIONS.kind} {kinds.name(definition)}"
+        name = f"{DEFINITIONS.kind} {kinds.name(definition)}"
+        event = _last_event(cluster, definition)
+        if event and event.text("type") == "Warning":
+            return Trouble(f"{name}: {conditions.truncated(event.text('message'))}")
+        is_reported = _is_established(definition, is_certain=False)
+        is_later = event is not None and _time(event) > _spec_time(definition)
+        if not is_reported or not (is_later or _has_schema(cluster, definition)):
+            pending = pending or name
     return Trouble(pending=pending)
 
 
@@ -75,17 +80,35 @@ def _is_established(definition: Object, *, is_certain: bool) -> bool:
     return all(reports.get(type_, False) for type_ in types)
 
 
-def _rejection(cluster: Cluster, definition: Object) -> str:
-    """Return the message of the last event about the CRDs, if it reports a failure of this spec."""
+def _last_event(cluster: Cluster, definition: Object) -> Fields | None:
+    """Return the last event about the CRDs of the present spec, or None."""
     events = [
         event
         for event in map(kinds.fields, cluster.events(DEFINITIONS.kind, kinds.name(definition)))
         if event.text("reason") in _REASONS
     ]
     last = max(events, key=_order, default=None)
-    if last is None or last.text("type") != "Warning" or _time(last) < _spec_time(definition):
-        return ""
-    return conditions.truncated(last.text("message"))
+    return last if last and _time(last) >= _spec_time(definition) else None
+
+
+def _has_schema(cluster: Cluster, definition: Object) -> bool:
+    """Return whether the CRD of a definition has the schemas of the present spec.
+
+    Crossplane adds fields to them. A client drops events if an object has too many.
+    """
+    crd = cluster.get(CRDS, kinds.name(definition)) or {}
+    return kinds.includes(_properties(crd), _properties(definition))
+
+
+def _properties(definition: Object) -> Plain:
+    """Return the properties of `spec` and `status` in each version of a definition or CRD."""
+    result: dict[str, Plain] = {}
+    for version in kinds.items(kinds.fields(definition).under("spec").values.get("versions")):
+        schema = version.under("schema").under("openAPIV3Schema").under("properties")
+        result[version.text("name")] = {
+            part: schema.under(part).under("properties").values for part in ("spec", "status")
+        }
+    return result
 
 
 def _order(event: Fields) -> tuple[str, int]:

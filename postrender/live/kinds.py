@@ -158,3 +158,12 @@ def manager(value: Object, *path: str, default: str = "helm") -> str:
         if node is not None and not managed.text("subresource"):
             return managed.text("manager", default)
     return default
+
+
+def includes(current: Plain, manifest: Plain) -> bool:
+    """Return whether a value has all fields of a manifest; the API server may add defaults."""
+    if not isinstance(manifest, dict):
+        return current == manifest
+    return isinstance(current, dict) and all(
+        includes(current.get(key), value) for key, value in manifest.items()
+    )

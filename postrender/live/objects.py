@@ -168,7 +168,7 @@ def _apply_all(
     for manifest in manifests:
         kind = _kind(manifest, release)
         before = current[kind, kinds.name(manifest)]
-        if before is None or not _includes(before.get("spec"), manifest.get("spec")):
+        if before is None or not kinds.includes(before.get("spec"), manifest.get("spec")):
             _apply(cluster, kind, manifest, before, release)
             is_changed = True
     return is_changed
@@ -213,15 +213,6 @@ def _apply(
     }
     manager = kinds.manager(current, "spec", default=release.manager)
     cluster.apply(kind, {**manifest, "metadata": metadata}, manager)
-
-
-def _includes(current: Plain, manifest: Plain) -> bool:
-    """Return whether a value has all fields of a manifest; the API server may add defaults."""
-    if not isinstance(manifest, dict):
-        return current == manifest
-    return isinstance(current, dict) and all(
-        _includes(current.get(key), value) for key, value in manifest.items()
-    )
 
 
 def _is_pushed(current: Object) -> bool:

@@ -74,6 +74,7 @@ def test_crossplane_and_the_copier_run_as_any_user_as_on_openshift(
     values["podSecurityContextCrossplane"] = {"runAsUser": OPENSHIFT_USER, "runAsNonRoot": True}
     # No other scenario has this package, so it is healthy only if Crossplane has read its cache.
     crossplane.ensure({"anyuser": local(configuration(tmp_path, "anyuser"))}, values)
+    kubernetes.wait_until_pods_ready(1, CORE)  # the previous pod may still be terminating
     template = "{.spec.containers[0].securityContext.runAsUser}"
     template += "{.spec.initContainers[-1:].securityContext.runAsUser}"
     [users] = kubernetes.values("pods", template, selector=CORE)

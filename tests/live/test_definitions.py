@@ -27,6 +27,17 @@ PENDING = Trouble(pending=f"{KIND} {NAME}")
 EARLIER, LATER = "2026-01-01T10:00:00Z", "2026-01-01T10:00:05Z"
 
 
+def schema(field: str, **more: Plain) -> Object:
+    """Return the spec of a definition or CRD with one field in its API."""
+    fields: Object = {field: {"type": "string"}, **more}
+    properties: Object = {"spec": {"type": "object", "properties": fields}}
+    version: Object = {"name": "v1", "schema": {"openAPIV3Schema": {"properties": properties}}}
+    return {"versions": [version]}
+
+
+SPEC = schema("size")
+
+
 class Server(ApiServer):
     """An API server with a definition that changed its spec at `EARLIER`."""
 
@@ -37,9 +48,12 @@ class Server(ApiServer):
         ]
         self.objects["compositeresourcedefinitions", NAME] = {
             "metadata": {"name": NAME, "generation": 2, "managedFields": managers},
-            "spec": {"claimNames": {"kind": "Network"}} if claims else {},
+            "spec": {**SPEC, **({"claimNames": {"kind": "Network"}} if claims else {})},
             "status": {"conditions": list(reports)},
         }
+
+    def create_crd(self, spec: Object) -> None:
+        self.objects["customresourcedefinitions", NAME] = {"metadata": {"name": NAME}, "spec": spec}
 
     def report(self, **fields: Plain) -> None:
         number = str(len(self.objects))
@@ -102,7 +116,16 @@ ESTABLISHED, OLD, UNNUMBERED = (condition("Established", number) for number in (
         pytest.param([OLD], [], PENDING, id="only-the-earlier-spec-is-established"),
         pytest.param([OLD], [event("Warning", LATER)], REJECTED, id="the-changed-spec-is-rejected"),
         pytest.param([], [event("Warning", LATER)], REJECTED, id="the-first-spec-is-rejected"),
-        pytest.param([UNNUMBERED], [], NO_TROUBLE, id="before-2.0-established"),
+        pytest.param([UNNUMBERED], [], PENDING, id="before-2.0-not-reported-yet"),
+        pytest.param(
+            [UNNUMBERED], [event("Normal", LATER)], NO_TROUBLE, id="before-2.0-established"
+        ),
+        pytest.param(
+            [UNNUMBERED],
+            [event("Normal", EARLIER)],
+            PENDING,
+            id="before-2.0-perhaps-about-the-earlier-spec",
+        ),
         pytest.param(
             [UNNUMBERED], [event("Warning", LATER)], REJECTED, id="before-2.0-changed-and-rejected"
         ),
@@ -115,7 +138,7 @@ ESTABLISHED, OLD, UNNUMBERED = (condition("Established", number) for number in (
         pytest.param(
             [UNNUMBERED],
             [event("Warning", "2026-01-01T09:59:59Z")],
-            NO_TROUBLE,
+            PENDING,
             id="before-2.0-the-event-is-older-than-the-spec",
         ),
         pytest.param(
@@ -142,6 +165,22 @@ def test_a_definition_without_an_api_is_trouble(
     server.define(*reports)
     for fields in events:
         server.report(**fields)
+    assert definitions.trouble(cluster, REVISION) == trouble
+
+
+@pytest.mark.parametrize(
+    ("crd", "trouble"),
+    [
+        pytest.param(schema("size", ref={"type": "object"}), NO_TROUBLE, id="with-added-fields"),
+        pytest.param(schema("old"), PENDING, id="of-an-earlier-spec"),
+        pytest.param({}, PENDING, id="without-versions"),
+    ],
+)
+def test_before_2_0_the_crd_tells_that_a_definition_is_established(
+    server: Server, cluster: Cluster, crd: Object, trouble: Trouble
+) -> None:
+    server.define(UNNUMBERED)
+    server.create_crd(crd)
     assert definitions.trouble(cluster, REVISION) == trouble
 
 
