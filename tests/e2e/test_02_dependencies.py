@@ -80,10 +80,10 @@ def test_a_local_package_satisfies_the_range_of_a_dependency(
 def test_only_one_of_two_packages_controls_an_object(
     crossplane: Crossplane, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
-    first = configuration(tmp_path, "base")
+    first = configuration(tmp_path, "shared")  # an API that no other scenario has
     second = tmp_path / "copy"
     shutil.copytree(first, second)
-    packages = {"base": local(first), "copy": local(second)}
+    packages = {"shared": local(first), "copy": local(second)}
     crossplane.ensure(packages, failing=packages)
 
     def problem() -> str | None:
