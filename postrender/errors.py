@@ -89,9 +89,9 @@ def reason(error: OSError) -> str:
 
 
 def shortened(line: str, length: int) -> str:
-    """Return a line without its middle if it has more than `length` characters."""
-    half = length // 2
-    return line if len(line) <= length else f"{line[:half]}...{line[-half:]}"
+    """Return a line, without its middle if it has more than `length` characters."""
+    end = (length - len("...")) // 2
+    return line if len(line) <= length else f"{line[: length - len('...') - end]}...{line[-end:]}"
 
 
 def _escape(character: str) -> str:

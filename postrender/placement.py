@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from postrender.packages import Dependency, Package, PackageYaml
     from postrender.result_cache import ResultCache
 
-RENAMING = (
-    "to rename an installed package deletes its APIs with their resources, and recreates them"
-)
+RENAMING = "renaming an installed package deletes its APIs with their resources, and recreates them"
 """The effect of a new name: Crossplane deletes the objects of the package with the old name."""
 
 
@@ -101,7 +99,8 @@ class LocalPackage(NamedTuple):
     def embedded_image(self) -> str:
         """The name on the nodes of the image with the embedded runtime, or "" without a runtime.
 
-        Another runtime has another name, so that pods roll. No registry has the image.
+        Another runtime has another name, so that Crossplane replaces the pods. No registry has the
+        image.
         """
         runtime = self.on_disk.runtime
         if runtime is None:

@@ -302,8 +302,8 @@ def many_metas(folder: Path) -> None:
 
 
 DIRECTORIES = {
-    "bad-documents": (many_bad_documents, "20 files have documents that are no Kubernetes"),
-    "bad-files": (many_bad_files, "26600 files have documents that are no Kubernetes objects"),
+    "bad-documents": (many_bad_documents, "20 files have documents that are not Kubernetes"),
+    "bad-files": (many_bad_files, "26600 files have documents that are not Kubernetes objects"),
     "metas": (many_metas, "20001 meta objects"),
     "files": (many_files, "more than 100000 documents"),
     "documents": (many_documents, "more than 100000 documents"),

@@ -13,7 +13,17 @@ from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import read
 from postrender.packages.imagedigest import sha256
-from tests.shared.package_files import META, REPOSITORY, STREAM, XRD, Image, directory, packed, tar
+from tests.shared.package_files import (
+    META,
+    PROVIDER,
+    REPOSITORY,
+    STREAM,
+    XRD,
+    Image,
+    directory,
+    packed,
+    tar,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +34,6 @@ HEAD = "apiVersion: crossplane-devcache/v1alpha1\nkind: DevCache\nmetadata: {nam
 
 OLD, MIDDLE, NEW = Version(1, 19), Version(2, 1), Version(2, 4)
 """Versions that key the cache by the path of any or a qualified reference, and by digest."""
-
-PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
 @pytest.fixture

@@ -166,7 +166,9 @@ def test_the_filter_accepts_a_package_that_may_become_healthy(
 
 @pytest.mark.parametrize("packages_at_once", [True, False], ids=["both", "one"])
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "refused"])
-def test_a_push_refuses_it_too(tmp_path: Path, *, packages_at_once: bool, is_allowed: bool) -> None:
+def test_a_push_refuses_a_package_that_can_never_become_healthy(
+    tmp_path: Path, *, packages_at_once: bool, is_allowed: bool
+) -> None:
     """The dependency is among the pushed packages, or only in the release."""
     network = live_release.package(tmp_path, "network")
     release = live_release.of(network, live_release.package(tmp_path, "platform"))
@@ -184,8 +186,8 @@ def test_a_push_refuses_it_too(tmp_path: Path, *, packages_at_once: bool, is_all
         assert refused.value.where == f'package platform, dependency "{network.source}"'
 
 
-def test_a_release_records_what_it_allows(tmp_path: Path) -> None:
+def test_a_release_records_that_it_allows_unhealthy_packages(tmp_path: Path) -> None:
     release = live_release.of(live_release.package(tmp_path))
     allowing = release.record._replace(allow_unhealthy=True)
-    assert record.parse(allowing.text, where="it") == allowing
+    assert record.parse(allowing.text, where="the record") == allowing
     assert "allowUnhealthy" not in release.record.text

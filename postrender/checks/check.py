@@ -37,7 +37,7 @@ class Outcome:
         resolutions: The resolutions of the dependencies of the packages.
         sizes: The sizes of the packages, with the limits.
         findings: The findings, errors first.
-        on_dependencies: Those findings that are about dependencies between packages.
+        on_dependencies: The findings about dependencies between packages.
     """
 
     inputs: Inputs
@@ -90,13 +90,13 @@ def check(  # noqa: PLR0913  # the options of the command line, and what all com
     errors += sizes.refusals(measurements)
 
     results = [findings.from_refusal(error) for error in errors]
-    resolutions = dependencies.resolve(packages, target, inputs.unread)
+    resolutions = dependencies.resolve(packages, target, inputs.unreadable)
     on_dependencies = (
         *map(
-            _allowed if inputs.declared.allow_unhealthy else _refused,
-            requirements.refusals(packages, target, inputs.unread),
+            _warning if inputs.declared.allow_unhealthy else _error,
+            requirements.refusals(packages, target, inputs.unreadable),
         ),
-        *dependencies.findings(packages, resolutions, target, inputs.unread),
+        *dependencies.findings(packages, resolutions, target, inputs.unreadable),
     )
     results += [*on_dependencies, *_findings(packages, target)]
     results += _contents(packages, target, tell, cache)
@@ -119,7 +119,7 @@ def refusals(inputs: Inputs, upstream: Upstream, *, offline: bool) -> Iterator[D
         offline: Whether each dependency must be local.
     """
     packages = inputs.packages
-    yield from (error for _, error in inputs.unreadable)
+    yield from (error for _, error in inputs.read_errors)
     for package in packages:
         yield from placement.refusals(package, inputs.target)
     yield from placement.exclusions(packages, offline=offline)
@@ -137,11 +137,11 @@ def _findings(packages: Sequence[LocalPackage], target: Target) -> Iterator[Find
         yield from images.findings(package, target)
 
 
-def _refused(refusal: DevcacheError) -> Finding:
+def _error(refusal: DevcacheError) -> Finding:
     return findings.from_refusal(requirements.with_setting(refusal))
 
 
-def _allowed(refusal: DevcacheError) -> Finding:
+def _warning(refusal: DevcacheError) -> Finding:
     return Finding("warning", refusal.where, refusal.problem, refusal.hint)
 
 

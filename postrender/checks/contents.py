@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 _NODES = 5_000_000
-"""The nodes of all objects of a package that are read. The largest provider has 3,000,000."""
+"""The most nodes that are read in all objects of a package. The largest provider has 3,000,000."""
 
 _LARGE = 256 << 10
-"""The size in bytes from which only the first violation of an object is searched for."""
+"""The size in bytes above which `check` reports only the first violation of an object."""
 
-_MOST = 20
-"""The findings on the objects of one package."""
+_FINDINGS_LIMIT = 20
+"""The most findings on the objects of a package."""
 
 
 def findings(
@@ -76,7 +76,7 @@ def _findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
     for place, document in _documents(package, where):
         try:
             value = objects.read(document.text, nodes_left, where=place)
-        except objects.UnreadError:
+        except objects.UnsupportedError:
             continue
         except DevcacheError as error:
             if not nodes_left.admits(1):
@@ -91,8 +91,11 @@ def _findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
             identity.api_version, identity.kind, line, value, only_first=is_large
         ):
             count += 1
-            if count > _MOST:
-                problem = f"more than {_MOST} fields with invalid values: the others are not listed"
+            if count > _FINDINGS_LIMIT:
+                problem = (
+                    f"more than {_FINDINGS_LIMIT} fields with invalid values:"
+                    " the others are not listed"
+                )
                 yield Finding("note", where, problem)
                 return
             yield _finding(violation, identity.kind, place)

@@ -184,7 +184,7 @@ def _name_conflicts(
             problem += f", but {quoted(source)} already has that name"
             hint = f"rename the local package, or set its `package` to this source; {RENAMING}"
         else:
-            problem += f", and {quoted(source)}, too: it installs only one of them"
+            problem += f", like {quoted(source)}: it installs only one of them"
             hint = "name the same registry in all packages that depend on it"
         yield Finding("warning", where, problem, hint)
 
@@ -192,11 +192,11 @@ def _name_conflicts(
 def name_conflicts(
     resolutions: Iterable[Resolution], packages: Iterable[LocalPackage | PackageDeclaration]
 ) -> Iterator[tuple[Resolution, str]]:
-    """Yield each dependency that would have the name of another package, and that one's source.
+    """Yield each dependency that would have the name of another package, with the other source.
 
     Crossplane's resolver skips a name that exists, so it never installs the dependency. But the
-    other package may be of another kind, or the dependency may be installed under another name. It
-    resolves the dependencies of all packages in no order.
+    other package may be of another kind, or the dependency may be installed under another name. The
+    resolver has no order for the dependencies of all packages.
     """
     sources = {package.name: package.source for package in packages if package.install}
     for resolution in resolutions:

@@ -30,18 +30,18 @@ class Inputs:
         declared: The declaration.
         target: The Crossplane that it is for.
         packages: The packages that could be read.
-        unreadable: The other declared packages, each with the reason.
+        read_errors: The other declared packages, each with the reason that it cannot be read.
     """
 
     declared: DevCache
     target: Target
     packages: tuple[LocalPackage, ...]
-    unreadable: tuple[tuple[PackageDeclaration, DevcacheError], ...]
+    read_errors: tuple[tuple[PackageDeclaration, DevcacheError], ...]
 
     @property
-    def unread(self) -> tuple[PackageDeclaration, ...]:
+    def unreadable(self) -> tuple[PackageDeclaration, ...]:
         """The declared packages that could not be read, also those with an invalid declaration."""
-        return (*self.declared.invalid, *(declaration for declaration, _ in self.unreadable))
+        return (*self.declared.invalid, *(declaration for declaration, _ in self.read_errors))
 
 
 def read(  # noqa: PLR0913  # the options of `check`, and a cache
@@ -70,14 +70,14 @@ def read(  # noqa: PLR0913  # the options of `check`, and a cache
     version, origin = _version(crossplane, declared.crossplane_version, upstream)
     target = Target.parse(version, where=origin)
     packages: list[LocalPackage] = []
-    unreadable: list[tuple[PackageDeclaration, DevcacheError]] = []
+    read_errors: list[tuple[PackageDeclaration, DevcacheError]] = []
     for declaration in declared.packages:
         tell(f"reading {declaration.name}")
         try:
             packages.append(placement.local_package(declaration, target, Path(), cache))
         except DevcacheError as error:
-            unreadable.append((declaration, error))
-    return Inputs(declared, target, tuple(packages), tuple(unreadable))
+            read_errors.append((declaration, error))
+    return Inputs(declared, target, tuple(packages), tuple(read_errors))
 
 
 def _version(option: str, declared: str, upstream: Upstream) -> tuple[str, str]:

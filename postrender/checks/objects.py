@@ -18,15 +18,15 @@ _LARGEST = 4 << 20
 """The largest document in bytes that is read: Kubernetes cannot store a larger one."""
 
 _DEEPEST = 200
-"""The limit of nesting: later steps recurse."""
+"""The largest number of nested collections: later steps recurse."""
 
 _RESOLVER = yaml.resolver.Resolver()
 
 _LARGEST_INTEGER = 1 << 64
 
 
-class UnreadError(Exception):
-    """The document uses a feature of YAML that this program does not follow."""
+class UnsupportedError(Exception):
+    """The document has a feature of YAML that `check` does not cover, or is too large."""
 
 
 def read(text: bytes, nodes_left: Allowance, *, where: str) -> Plain:
@@ -40,12 +40,12 @@ def read(text: bytes, nodes_left: Allowance, *, where: str) -> Plain:
         where: The document, for error messages.
 
     Raises:
-        UnreadError: The document has an alias, a merge key or a tag, is too large, or nests too
-            deep.
+        UnsupportedError: The document has an alias, a merge key or a tag, is too large, or nests
+            too deep.
         DevcacheError: The document is not YAML, or has too many nodes.
     """
     if len(text) > _LARGEST:
-        raise UnreadError
+        raise UnsupportedError
     try:
         value, count = _value(text.decode("utf-8"))
     except yaml.YAMLError as error:
@@ -72,11 +72,11 @@ def _value(text: str) -> tuple[Plain, int]:
         elif isinstance(event, yaml.CollectionStartEvent):
             count += 1
             if event.tag is not None or len(outer) >= _DEEPEST:
-                raise UnreadError
+                raise UnsupportedError
             outer.append((content, is_mapping))
             content, is_mapping = [], isinstance(event, yaml.MappingStartEvent)
         elif isinstance(event, yaml.AliasEvent):
-            raise UnreadError
+            raise UnsupportedError
     return (root[0] if root else None), count
 
 
@@ -95,12 +95,12 @@ def _mapping(content: list[Plain]) -> Plain:
 def _scalar(event: yaml.ScalarEvent, *, is_key: bool) -> Plain:
     """Return the value of a scalar, or the text of a key."""
     if event.tag is not None:
-        raise UnreadError
+        raise UnsupportedError
     text: str = event.value
     is_plain = event.implicit[0]
     if is_key:
         if is_plain and text == "<<":
-            raise UnreadError
+            raise UnsupportedError
         return text
     return _plain(text) if is_plain else text
 

@@ -1,4 +1,4 @@
-"""Finds objects that several packages have, or one package twice."""
+"""Finds objects that are in several packages, or more than once in a package."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class _Key(NamedTuple):
 def findings(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
     """Yield the findings on the objects of packages that the filter accepts."""
     for package in packages:
-        yield from _twice(package)
+        yield from _duplicates(package)
     yield from _shared([package for package in packages if package.install])
 
 
-def _twice(package: LocalPackage) -> Iterator[Finding]:
-    """Yield a warning if a package has an object twice.
+def _duplicates(package: LocalPackage) -> Iterator[Finding]:
+    """Yield a warning if an object is more than once in a package.
 
     Crossplane applies all objects of a package at the same time (v2.4.2
     internal/controller/pkg/revision/establisher.go, establish). The second object conflicts with
@@ -49,20 +49,20 @@ def _twice(package: LocalPackage) -> Iterator[Finding]:
     files: dict[_Key, list[str]] = {}
     for key, member in _objects(package):
         files.setdefault(key, []).append(member.file)
-    twice = {key: names for key, names in files.items() if len(names) > 1}
-    if twice:
-        names = next(iter(twice.values()))
+    duplicates = {key: names for key, names in files.items() if len(names) > 1}
+    if duplicates:
+        names = next(iter(duplicates.values()))
         places = ", ".join(map(quoted, islice(dict.fromkeys(names), _PLACES)))
-        problem = f"it has {_title(twice)} repeatedly (in {places})"
-        hint = "keep it once: Crossplane applies both at once, and may never report it healthy"
+        problem = f"it has duplicates of {_title(duplicates)} (in {places})"
+        hint = "keep one: Crossplane applies all at the same time, and it may never become healthy"
         yield Finding("warning", f"package {package.name}", problem, hint)
 
 
 def _shared(packages: Sequence[LocalPackage]) -> Iterator[Finding]:
-    """Yield an error for each two packages with the same object.
+    """Yield an error for each pair of packages with the same object.
 
     One package revision controls an object, and the other never becomes healthy: "is already
-    controlled by" (establisher.go, update). It is a matter of chance which one is healthy.
+    controlled by" (establisher.go, update). Chance decides which package is healthy.
     """
     owners: dict[_Key, LocalPackage] = {}
     shared: dict[tuple[str, str], dict[_Key, None]] = {}
@@ -85,7 +85,7 @@ def _title(keys: Collection[_Key]) -> str:
 
 
 def _objects(package: LocalPackage) -> Iterator[tuple[_Key, Member]]:
-    """Yield the objects of a package whose names in the cluster are known."""
+    """Yield the objects of a package, except those whose names in the cluster are unknown."""
     for member in package.on_disk.members:
         if member.name and member.kind not in _RENAMED:
             group = member.api_version.rpartition("/")[0]

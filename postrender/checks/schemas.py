@@ -1,6 +1,6 @@
 """Validates objects against the schemas of Crossplane and Kubernetes.
 
-`make generate` writes the schemas; see tools/schemas.py. They describe the source of an object,
+`make generate` writes the schemas; see `tools/schemas`. They describe the source of an object,
 which Crossplane decodes into a Go value, encodes again and sends to the API server.
 """
 
@@ -97,7 +97,7 @@ def violations(
         kind: The kind of the object.
         line: The line of Crossplane.
         value: The object; see `objects.read`.
-        only_first: Whether to return one violation only, which takes less memory.
+        only_first: Whether to return only the first violation, which takes less memory.
     """
     number = _number(f"{api_version} {kind}", line)
     if number is None:

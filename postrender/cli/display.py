@@ -44,17 +44,17 @@ _STYLES = {
 """The styles of cells by their text."""
 
 _FAILED = "bold red"
-"""The style of a state without an own style: it is the reason of a failure."""
+"""The style of a state that `_STYLES` lacks: the state is the reason of a failure."""
 
 _SHORTEST = 12
-"""The length in characters to which a narrow terminal shortens digests and paths at most. It is
-longer than nearly all words."""
+"""The smallest length in characters of a shortened digest or path on a narrow terminal. Nearly all
+words are shorter."""
 
 _PADDING = 3
 """The blanks between two columns."""
 
 _WIDEST = 240
-"""The most characters of a cell, except in the last column: a table pads all rows to its widest."""
+"""The most characters of a cell, except in the last column: a table pads cells to the widest."""
 
 _ANY_WIDTH = 100_000
 """The width in columns without a terminal. It is so large that no line wraps: grep works."""
@@ -156,7 +156,10 @@ def _rich(table: Table, width: int, *, terminal: bool) -> RichTable:
     for row in rows:
         cells = zip(table.columns, row, strict=True)
         rich_table.add_row(
-            *(Text(_shortened(cell, limit), style=_style(column, cell)) for column, cell in cells)
+            *(
+                Text(_with_short_words(cell, limit), style=_style(column, cell))
+                for column, cell in cells
+            )
         )
     return rich_table
 
@@ -166,7 +169,7 @@ def _style(column: str, cell: str) -> str:
 
 
 def _fit(columns: Sequence[Sequence[str]], width: int) -> tuple[int, list[int]]:
-    """Return the length of words and the widths of columns with which no word of a table breaks.
+    """Return the longest word and the widths of columns with which no word of a table breaks.
 
     Rich takes width from the widest column first, even if other columns could wrap at a blank.
 
@@ -195,14 +198,8 @@ def _longest_word(text: str) -> int:
     return max(map(len, text.split()), default=0)
 
 
-def _shortened(text: str, limit: int) -> str:
-    """Return a text whose words have at most `limit` characters: the start and the end of each."""
-    end = (limit - len("...")) // 2
-    words = (
-        word if len(word) <= limit else f"{word[: limit - len('...') - end]}...{word[-end:]}"
-        for word in text.split(" ")
-    )
-    return " ".join(words)
+def _with_short_words(text: str, limit: int) -> str:
+    return " ".join(shortened(word, limit) for word in text.split(" "))
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         runtime_image: The image that the package runs, `embedded`, or "" for the runtime in its
             file, if there is one.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
-        ignore: Patterns of files to leave out of a package directory. More patterns are added for
-            the files that are no content of a package.
+        ignore: Patterns of files to leave out of a package directory. Patterns are added for other
+            files that are not part of the package.
 
     Raises:
         DevcacheError: The package cannot be read, the file cannot be read or changed, has a key
@@ -72,18 +72,19 @@ def run(  # noqa: PLR0913  # the options of the command line
         if package:
             references.parse(package, where="--package")
         options_: dict[str, Plain] = {"package": package, "runtimeImage": runtime_image}
-        given = {key: value for key, value in options_.items() if value}
-        entry = {**proposal.entry(patterns), **given}
-        after = addition.with_package(text, name, entry, where=where)
+        fields = {key: value for key, value in options_.items() if value}
+        entry = {**proposal.entry(patterns), **fields}
+        new_text = addition.with_package(text, name, entry, where=where)
         warnings: list[str] = []
-        before, problems = (_problems(version, where, crossplane) for version in (text, after))
-        if before and problems:
-            for refusal in _new(before.refusals, problems.refusals):
+        before, after = (_problems(version, where, crossplane) for version in (text, new_text))
+        if before and after:
+            for refusal in _new_refusals(before.refusals, after.refusals):
                 raise refusal
             warnings = [
-                f"warning: {problem}\n" for problem in _new(before.unhealthy, problems.unhealthy)
+                f"warning: {refusal}\n"
+                for refusal in _new_refusals(before.unhealthy, after.unhealthy)
             ]
-        replacement.replace(original, after)
+        replacement.replace(original, new_text)
     notes = (
         f"it leaves out {disk.title(exclusion.pattern)}: {exclusion.reason}\n"
         for exclusion in exclusions
@@ -120,13 +121,15 @@ def _problems(text: str, where: str, crossplane: str) -> _Problems | None:
         return None
     # The dependencies may be added later.
     refusals += check.refusals(inputs, upstream, offline=False)
-    unhealthy = requirements.refusals(inputs.packages, inputs.target, inputs.unread)
+    unhealthy = requirements.refusals(inputs.packages, inputs.target, inputs.unreadable)
     return _Problems(refusals, tuple(unhealthy))
 
 
-def _new(before: Iterable[DevcacheError], after: Iterable[DevcacheError]) -> list[DevcacheError]:
-    known = {refusal.args for refusal in before}
-    return [refusal for refusal in after if refusal.args not in known]
+def _new_refusals(
+    before: Iterable[DevcacheError], after: Iterable[DevcacheError]
+) -> list[DevcacheError]:
+    messages = {refusal.args for refusal in before}
+    return [refusal for refusal in after if refusal.args not in messages]
 
 
 def _declared(text: str, where: str) -> Iterator[Package]:
@@ -152,9 +155,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runtime-image", metavar="IMAGE", help="the image of a Provider or Function"
     )
-    arguments.crossplane(
-        parser, "the version (default: the declared version, or that of our chart)"
-    )
+    arguments.declared_crossplane(parser)
 
 
 COMMAND = Command(

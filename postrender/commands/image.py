@@ -74,9 +74,12 @@ def run(  # noqa: PLR0913  # the options of the command line
     ]
     if not packages:
         problem = "there is no image to load: no package has runtimeImage: embedded"
-        raise DevcacheError(problem, hint="name a package with a runtime")
-    loaded = images.load(Cluster(context, namespace, loader), packages, tell)
-    rows = [(package.name, package.embedded_image, _state(package, loaded)) for package in packages]
+        raise DevcacheError(problem, hint="name a package that embeds its runtime")
+    loaded_images = images.load(Cluster(context, namespace, loader), packages, tell)
+    rows = [
+        (package.name, package.embedded_image, _state(package, loaded_images))
+        for package in packages
+    ]
     return Report(
         value={
             "images": [
@@ -84,7 +87,7 @@ def run(  # noqa: PLR0913  # the options of the command line
             ]
         },
         tables=(Table("Images", ("PACKAGE", "IMAGE", "STATE"), tuple(rows)),),
-        summary=f"loaded: {len(loaded)}",
+        summary=f"loaded: {len(loaded_images)}",
     )
 
 
@@ -92,8 +95,8 @@ def _loads(paths: Sequence[Path]) -> bool:
     return not paths or paths[0] == _LOAD
 
 
-def _state(package: LocalPackage, loaded: Sequence[str]) -> str:
-    return "loaded" if package.embedded_image in loaded else "on the nodes"
+def _state(package: LocalPackage, loaded_images: Sequence[str]) -> str:
+    return "loaded" if package.embedded_image in loaded_images else "on the nodes"
 
 
 def _package(path: Path, name: str, cache: ResultCache) -> LocalPackage:
@@ -129,8 +132,8 @@ def _problem(options: Options) -> str:
     paths = options.get("paths") or []
     assert isinstance(paths, list)  # noqa: S101  # by its argument
     if not _loads(paths):
-        given = {"values_files", "namespace", "context", "loader", "output"} & options.keys()
-        if len(paths) > 1 or given:
+        options_of_load = {"values_files", "namespace", "context", "loader", "output"}
+        if len(paths) > 1 or options_of_load & options.keys():
             return "takes one path; `image load` takes several, and the options of a cluster"
     elif len(paths) < 2 and not options.get("values_files"):  # noqa: PLR2004  # `load` and a path
         return "a path is required; or `load` and paths, or `load` and -f FILE"

@@ -30,8 +30,8 @@ def run(
 
     Args:
         paths: Packages on disk.
-        ignore: Patterns of files to leave out of the package directories. More patterns are
-            proposed for the files that are no content of a package.
+        ignore: Patterns of files to leave out of the package directories. Patterns are proposed
+            for other files that are not part of a package.
         tell: Shows the current step.
         file: A file to create with these values, or None to return them.
 
@@ -45,8 +45,11 @@ def run(
     exclusions: dict[str, Sequence[Exclusion]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        given = [Exclusion(pattern, "") for pattern in ignore if forms.kind_of(path) == "directory"]
-        exclusions[str(path)] = [*given, *contents.exclusions(path, ignore)]
+        patterns = ignore if forms.kind_of(path) == "directory" else ()
+        exclusions[str(path)] = [
+            *(Exclusion(pattern, "") for pattern in patterns),
+            *contents.exclusions(path, ignore),
+        ]
         patterns = [exclusion.pattern for exclusion in exclusions[str(path)]]
         packages_at_paths.append((path, packages.read(path, ignore=patterns)))
     environment = jinja2.Environment(

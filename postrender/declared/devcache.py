@@ -100,7 +100,7 @@ class PackageDeclaration(NamedTuple):
     def resolves_dependencies(self) -> bool:
         """Whether Crossplane puts it into its Lock, where the packages that depend on it find it.
 
-        The settings of a package that a release created are unknown: these have the default.
+        The settings of a package of a release are unknown, and count as the default.
         """
         return self.settings is None or self.settings.resolves_dependencies
 
@@ -147,10 +147,10 @@ class DevCache(NamedTuple):
         release_revision: With `live`, a string unique to each revision of the release, or "".
         payload_apart: Whether the packages are in ConfigMaps outside of the release.
         offline: Whether a dependency that is not local is an error.
-        allow_unhealthy: Whether a package that can never become Healthy is no error.
+        allow_unhealthy: Whether a package that can never become Healthy is allowed.
         limit_release: Whether the release must fit Helm's Secret.
         crossplane_version: The version to assume, or "" to find it in the manifests.
-        invalid: The name and the reference of each package that has another invalid field.
+        invalid: The name and the reference of each package that has an invalid field elsewhere.
     """
 
     packages: tuple[PackageDeclaration, ...] = ()

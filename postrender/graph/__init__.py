@@ -1,1 +1,1 @@
-"""The dependency graph of a declaration, and its drawings: a tree, Mermaid, Graphviz, JSON."""
+"""The dependency graph of a declaration, and its drawings: a tree, Mermaid, Graphviz."""

@@ -59,7 +59,8 @@ class Node:
         origin: Its origin.
         version: The declared tag or digest, or "".
         path: The declared path, or "".
-        settings: The declared settings with which Crossplane may not find it for other packages.
+        settings: The declared settings because of which Crossplane may not find the package for
+            other packages.
         problem: The reason that the path cannot be read, or "".
     """
 
@@ -117,7 +118,7 @@ class Graph:
 
     @property
     def roots(self) -> list[Key]:
-        """The declared packages, those first on which no other package depends."""
+        """The declared packages; packages on which no other package depends are first."""
         heads = {edge.key for edge in self.edges if edge.key.name != edge.package}
         declared = [node.key for node in self.nodes if node.key.name]
         return sorted(declared, key=lambda key: key in heads)
@@ -184,15 +185,15 @@ class _Edges:
         self._target = inputs.target
         self._unreadable = {
             declaration.reference.source: declaration.name
-            for declaration in reversed(inputs.unread)
+            for declaration in reversed(inputs.unreadable)
         }
         self._conflicts = conflicts
         self._offline = offline
 
     def of(self, resolution: Resolution) -> Edge:
         unreadable = self._unreadable.get(resolution.source, "")
-        if resolution.local != unreadable:
-            unreadable = "" if resolution.local else unreadable
+        if resolution.local and resolution.local != unreadable:
+            unreadable = ""  # another local package satisfies the dependency
         return Edge(
             package=resolution.package,
             key=Key(resolution.local or unreadable, resolution.source),
@@ -215,7 +216,7 @@ def _declared(inputs: Inputs) -> Iterator[Node]:
         yield _node(package.declaration, "local")
     for declaration in inputs.declared.invalid:
         yield _node(declaration, "unreadable", "its declaration is invalid")
-    for declaration, error in inputs.unreadable:
+    for declaration, error in inputs.read_errors:
         yield _node(declaration, "unreadable", error.problem)
 
 

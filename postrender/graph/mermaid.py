@@ -24,7 +24,8 @@ _CLASSES: dict[Style, str] = {
 _SPECIAL = re.compile("[^A-Za-z0-9 .,:=/-]")
 
 _SYNTAX = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=:)(?=fa-)")
-"""The middle of TeX, line breaks, entities and icons: Mermaid reads them even if escaped."""
+"""The places within marks of TeX, line breaks, entities and icons, which Mermaid reads even if
+their characters are escaped."""
 
 _WORD_JOINER = "\u2060"
 """An invisible character."""

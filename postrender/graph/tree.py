@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from postrender.graph.graph import Edge, Graph, Key, Node
 
 _DEEPEST = 8
-"""The number of levels below the root of a tree. A package below them begins a tree of its own."""
+"""The number of levels below the root of a tree. A package below them begins another tree."""
 
 
 def draw(graph: Graph) -> Tree:
@@ -25,26 +25,26 @@ def draw(graph: Graph) -> Tree:
 
 
 class _Drawing:
-    """Draws a graph, and knows the packages whose dependencies are already in the tree."""
+    """Draws a graph, with the dependencies of each package once."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._nodes = {node.key: node for node in graph.nodes}
-        self._above: set[Key] = set()
+        self._visited: set[Key] = set()
         self._queue = graph.roots[::-1]
 
     def branches(self) -> Iterator[Branch]:
         """Yield a branch for each root, and for each package that is too deep below one."""
         while self._queue:
             key = self._queue.pop()
-            if key not in self._above:
+            if key not in self._visited:
                 node = self._nodes[key]
                 cells = (*_subject(node), node.origin, *_details(node))
                 yield Branch(cells, tuple(self._dependencies(key, _DEEPEST)))
 
     def _dependencies(self, key: Key, levels: int) -> Iterator[Branch]:
         """Yield a branch for each dependency of a package, with at most so many levels."""
-        self._above.add(key)
+        self._visited.add(key)
         edges, rest = self._graph.excerpt(key.name)
         for edge in edges:
             yield self._branch(edge, levels - 1)
@@ -57,9 +57,9 @@ class _Drawing:
         if edge in self._graph.cycle_edges:
             return Branch((*cells, "a cycle"))
         if edge.key.name not in self._graph.by_package:
-            self._above.add(edge.key)
+            self._visited.add(edge.key)
             return Branch(cells)
-        if edge.key in self._above:
+        if edge.key in self._visited:
             return Branch((*cells, "(shown above)"))
         if not levels:
             self._queue.append(edge.key)

@@ -44,13 +44,13 @@ class _Parser(argparse.ArgumentParser):
         explained = f"{one_line(message)}\n{self.format_usage().strip()}"
         raise UsageError(explained)
 
-    def knows(self, word: str) -> bool:
+    def has_option(self, word: str) -> bool:
         """Return whether a word is an option of this parser, or the beginning of one."""
         option = word.partition("=")[0]
-        return any(known.startswith(option) for known in self._option_string_actions)
+        return any(string.startswith(option) for string in self._option_string_actions)
 
     def closest(self, word: str) -> str:
-        """Return a suggestion for an option that this parser does not know, or ""."""
+        """Return a suggestion for an option that this parser lacks, or ""."""
         options = [option for option in self._option_string_actions if option.startswith("--")]
         return closest(word.partition("=")[0], options)
 
@@ -139,12 +139,12 @@ def _command_problem(argv: Sequence[str], root: _Parser) -> str:
     while words and words[0].partition("=")[0] == "--config":
         del words[: 1 if "=" in words[0] else 2]
     first = words[0] if words else ""
-    if not first or first in names() or root.knows(first):
+    if not first or first in names() or root.has_option(first):
         return ""
     if not first.startswith("-"):
         suggestion = closest(first, names()) or f"the commands are {', '.join(names())}"
         return _with_suggestion(f"there is no command {quoted(first)}", suggestion)
-    commands = [name for name, command in root.commands.items() if command.knows(first)]
+    commands = [name for name, command in root.commands.items() if command.has_option(first)]
     if not commands:
         return _with_suggestion(f"there is no option {quoted(first)}", root.closest(first))
     command = next((name for name in (*words, "check") if name in commands), commands[0])

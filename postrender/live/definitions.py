@@ -66,8 +66,8 @@ def _is_established(definition: Object, *, is_certain: bool) -> bool:
 
     Args:
         definition: The definition.
-        is_certain: Whether its conditions must name the generation of the current spec. Before 2.0
-            they name none, and may concern an earlier spec.
+        is_certain: Whether its conditions must name the generation of the current spec. Before 2.0,
+            conditions name no generation, and may concern an earlier spec.
     """
     reports = {
         condition.type: condition.is_current is True

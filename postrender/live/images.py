@@ -32,11 +32,11 @@ def load(cluster: Cluster, packages: Iterable[LocalPackage], tell: Tell) -> tupl
 
     Args:
         cluster: The cluster.
-        packages: The packages; those without an embedded runtime that runs them need nothing.
+        packages: The packages. Those that do not run an embedded runtime are skipped.
         tell: Shows the current step.
 
     Raises:
-        DevcacheError: A runtime is for another platform than a node, no program can load it, or the
+        DevcacheError: A runtime is for a platform that no node has, no program can load it, or the
             program fails.
     """
     embedded = [package for package in packages if package.is_embedded]
@@ -62,9 +62,9 @@ def load(cluster: Cluster, packages: Iterable[LocalPackage], tell: Tell) -> tupl
 def _load(package: LocalPackage, program: loaders.Loader) -> None:
     path, runtime = Path(package.declaration.path), package.on_disk.runtime
     assert runtime is not None  # noqa: S101  # the package is embedded
-    by_hand = f"crossplane-devcache image {shlex.quote(str(path))} --name {package.name}"
+    command = f"crossplane-devcache image {shlex.quote(str(path))} --name {package.name}"
     with imagearchive.open_archive(path, package.embedded_image, runtime.digest) as archive:
-        loaders.load(program, archive, by_hand=by_hand)
+        loaders.load(program, archive, archive_command=command)
 
 
 def _nodes(cluster: Cluster) -> list[_Node]:
@@ -90,6 +90,6 @@ def _require_platform(package: LocalPackage, nodes: Sequence[_Node]) -> None:
     platforms = sorted({node.platform for node in nodes})
     if not platform or not platforms or platform in platforms:
         return
-    problem = f"its runtime is for {platform}, and the nodes are {', '.join(platforms)}"
+    problem = f"its runtime is for {platform}, but the nodes are {', '.join(platforms)}"
     hint = f"build the image for {platforms[0]}, e.g. with GOARCH={platforms[0].split('/')[1]}"
     raise DevcacheError(problem, where=f"package {package.name}", hint=hint)

@@ -54,7 +54,7 @@ class Loader(NamedTuple):
     command: tuple[str, ...]
 
     @property
-    def by_hand(self) -> str:
+    def shell_command(self) -> str:
         """The command line for a shell, after a pipe or with a file `image.tar`."""
         words = ["image.tar" if word == ARCHIVE else word for word in self.command]
         return shlex.join(words)
@@ -73,7 +73,8 @@ def of_context(context: str, command: str) -> Loader:
         command: A command line of the user that reads an archive from stdin, or "".
 
     Raises:
-        DevcacheError: There is no command, and the name tells no program.
+        DevcacheError: There is no command, and no program belongs to the name of the context; or
+            the command is invalid.
     """
     if command:
         return Loader(_words(command))
@@ -82,7 +83,7 @@ def of_context(context: str, command: str) -> Loader:
     for prefix, words in _PREFIXES.items():
         if context.startswith(prefix):
             return Loader((*words, context.removeprefix(prefix)))
-    problem = f"no program is known that loads an image into the nodes of {quoted(context)}"
+    problem = f"no known program loads images into the nodes of {quoted(context)}"
     hint = (
         "pass --loader with a command that reads the archive from stdin, e.g. "
         '--loader "ssh NODE sudo ctr -n k8s.io images import -"'
@@ -102,13 +103,13 @@ def _words(command: str) -> tuple[str, ...]:
     return words
 
 
-def load(loader: Loader, archive: Iterable[bytes], *, by_hand: str) -> None:
+def load(loader: Loader, archive: Iterable[bytes], *, archive_command: str) -> None:
     """Run a loader with an archive.
 
     Args:
         loader: The loader.
-        archive: The archive in pieces, which are not held in memory.
-        by_hand: The command that writes the archive to stdout, for the error.
+        archive: The archive in pieces, which do not stay in memory.
+        archive_command: The command that writes the archive to stdout, for the error.
 
     Raises:
         DevcacheError: The program is not installed, or fails.
@@ -116,7 +117,7 @@ def load(loader: Loader, archive: Iterable[bytes], *, by_hand: str) -> None:
     if shutil.which(loader.command[0]) is None:
         problem = f"{quoted(loader.command[0])} is not installed"
         separator = " | " if loader.reads_stdin else " >image.tar && "
-        hint = f"where it is installed, run: {by_hand}{separator}{loader.by_hand}"
+        hint = f"where it is installed, run: {archive_command}{separator}{loader.shell_command}"
         raise DevcacheError(problem, hint=hint)
     if loader.reads_stdin:
         _run(loader.command, archive)
@@ -147,11 +148,11 @@ def _run(command: Sequence[str], stdin: Iterable[bytes]) -> None:
                 for piece in stdin:
                     pipe.write(piece)
         except BrokenPipeError:
-            pass  # its exit status and its output tell the reason
+            pass  # the exit status and the output of the program give the reason
         status = popen.wait()
         output.seek(0)
         lines = output.read().decode(errors="replace").splitlines()
     if status:
         last = " / ".join(lines[-_LAST_LINES:])
         problem = f"{quoted(command[0])} failed with status {status}: {one_line(last)}"
-        raise DevcacheError(problem, hint="run the same command again once it works")
+        raise DevcacheError(problem, hint="correct the cause, and run the same command again")

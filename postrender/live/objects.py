@@ -76,7 +76,7 @@ def uninstall(cluster: Cluster, release: Release, name: str, kind: str) -> bool:
     The package object is the first, because it needs the other objects until it is deleted.
     """
     package = kinds.package_kind(kind, release.target)
-    settings = f"devcache-{name}"
+    settings = objects.settings_name(name)
     keys = ((package, name), (IMAGE_CONFIGS, settings), (RUNTIME_CONFIGS, settings))
     for object_kind, object_name in keys:
         current = cluster.get(object_kind, object_name)
@@ -109,7 +109,7 @@ def _names(release: Release, change: Change) -> list[tuple[Kind, str]]:
 
 
 def _runtime_name(change: Change) -> tuple[Kind, str]:
-    return RUNTIME_CONFIGS, f"devcache-{change.name}"
+    return RUNTIME_CONFIGS, objects.settings_name(change.name)
 
 
 def _package_name(release: Release, change: Change) -> tuple[Kind, str]:

@@ -94,7 +94,7 @@ def push(
             if other.name != change.name:
                 for refusal in placement.exclusion(change.entry, other):
                     raise refusal
-    _require_requirements(release, changes)
+    _refuse_unhealthy(release, changes)
     changed_packages = [change.package for change in changes if change.state != "same"]
     packed = compression.packed([package.package_yaml for package in changed_packages], cache)
     names = [package.name for package in changed_packages]
@@ -108,8 +108,8 @@ def push(
     return Plan(changes, result)
 
 
-def _require_requirements(release: Release, changes: Sequence[Change]) -> None:
-    """Refuse changed packages that can never become Healthy, unless the release allows them."""
+def _refuse_unhealthy(release: Release, changes: Sequence[Change]) -> None:
+    """Refuse changed packages that can never become Healthy, if the release does not allow them."""
     if release.record.allow_unhealthy:
         return
     pushed_names = {change.name for change in changes}

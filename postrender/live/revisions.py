@@ -38,9 +38,9 @@ class State:
         conditions: The conditions of the package object.
         read_conditions: The conditions of the revision that report the read of its package.
         definitions: The reason that its definitions do not define all of their APIs. Only
-            `explained` reads it.
+            `explained` sets it.
         runtime: The reason that a pod of the revision does not start or has an old image, or "".
-            Only `explained` reads it.
+            Only `explained` sets it.
     """
 
     revision: str
@@ -88,7 +88,7 @@ class State:
 
     @property
     def trouble(self) -> str:
-        """The reason that the package is not healthy, as far as somebody reports it, or ""."""
+        """The reason that the package is not healthy, if it is reported, or ""."""
         explanations = (
             condition.explanation for condition in self.conditions if condition.status != "True"
         )
@@ -126,7 +126,7 @@ def state(cluster: Cluster, entry: RecordedPackage, target: Target) -> State:
 
 
 def explained(cluster: Cluster, state: State, entry: RecordedPackage, target: Target) -> State:
-    """Return a state with the reasons that Crossplane does not report in conditions.
+    """Return a state with the reasons that the conditions of Crossplane do not have.
 
     Args:
         cluster: The cluster.

@@ -16,7 +16,7 @@ _LABEL = "pkg.crossplane.io/revision"
 """The label with the name of the revision (Crossplane 1.14 to 2.4)."""
 
 _STARTING = {"", "ContainerCreating", "PodInitializing"}
-"""The reasons with which a container waits while all is well."""
+"""The reasons of a container that waits during a normal start."""
 
 
 def trouble(cluster: Cluster, revision: str) -> str:

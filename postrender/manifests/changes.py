@@ -141,7 +141,7 @@ def is_same(node: yaml.Node | None, other: yaml.Node | None) -> bool:
             if first is not second:
                 return False
             continue
-        if _written(first) != _written(second) and _content(first) != _content(second):
+        if _scalar_parts(first) != _scalar_parts(second) and _content(first) != _content(second):
             return False
         parts, others = _parts(first), _parts(second)
         if len(parts) != len(others):
@@ -150,8 +150,8 @@ def is_same(node: yaml.Node | None, other: yaml.Node | None) -> bool:
     return True
 
 
-def _written(node: yaml.Node) -> tuple[str, str, str | None]:
-    """Return the parts of a node on which its content depends, in a tenth of the time."""
+def _scalar_parts(node: yaml.Node) -> tuple[str, str, str | None]:
+    """Return the parts that decide `_content`, which takes ten times as long."""
     if isinstance(node, yaml.ScalarNode):
         return node.tag, node.value, node.style
     return node.tag, "", None

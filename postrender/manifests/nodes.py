@@ -74,7 +74,7 @@ def compose(text: str, *, where: str = "", first_line: int = 1) -> yaml.Node | N
         if LOADER is yaml.SafeLoader:
             deque(events(text), maxlen=0)  # refuses the characters that libyaml refuses
         _limit_directives(text)
-        return yaml.compose(text, Loader=_limited(LOADER))
+        return yaml.compose(text, Loader=_limited_loader(LOADER))
     except DevcacheError as error:
         raise DevcacheError(error.problem, where=where) from None
     except yaml.MarkedYAMLError as error:
@@ -117,12 +117,12 @@ def _limit_directives(text: str) -> None:
 
 
 class _Limits:
-    """Counts the nodes while a loader composes them: a pass over the events takes as long again."""
+    """Counts the nodes while a loader composes them: another pass over the events takes as long."""
 
     _depth = _count = 0
 
     def descend_resolver(self, _parent: yaml.Node | None, _index: object) -> None:
-        """Refuse a node that is too deep or one too many; a loader calls this before each node."""
+        """Refuse a node that exceeds a limit; a loader calls this before each node."""
         self._depth += 1
         self._count += 1
         if self._depth > _DEEPEST:
@@ -138,7 +138,7 @@ class _Limits:
 
 
 @cache
-def _limited(loader: type) -> type:
+def _limited_loader(loader: type) -> type:
     """Return a loader that composes within the limits."""
     return type("LimitedLoader", (_Limits, loader), {})
 
@@ -259,7 +259,7 @@ def require_unique_keys(root: yaml.Node | None, *, where: str) -> None:
         where: The document, for error messages.
 
     Raises:
-        DevcacheError: It has one. Helm would take the last of the values.
+        DevcacheError: It has such a mapping. Helm would silently take the last value.
     """
     seen: set[int] = set()
     pending = [root] if root else []
@@ -278,7 +278,7 @@ def _require_unique_keys(mapping: yaml.Node, where: str) -> None:
             continue
         if key.value in keys:
             problem = f"repeats the key {quoted(key.value)} on line {key.start_mark.line + 1}"
-            hint = "keep one of them: Helm would take the last one without a word"
+            hint = "keep one of them: Helm would silently take the last one"
             raise DevcacheError(problem, where=where, hint=hint)
         keys.add(key.value)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from postrender.errors import DevcacheError
 from postrender.packages import disk, dockerarchive, files, ocilayout
 from postrender.packages.budget import Budget
 from postrender.packages.forms import LAYOUT_MARKER
@@ -61,5 +60,4 @@ def read_again(path: Path, digest: str, *, is_folder: bool = False) -> bytes:
         if image.digest == digest:
             _, package_yaml = image.package_yaml()
             return package_yaml
-    problem = "was changed while it was read"
-    raise DevcacheError(problem, where=disk.title(path), hint="run the same command again")
+    raise disk.changed(path)

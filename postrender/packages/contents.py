@@ -74,11 +74,11 @@ def _collect(bad: dict[str, DocumentError], name: str, refusal: DevcacheError) -
 
 
 def exclusions(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
-    """Return patterns for the files of a package directory that are no content of a package.
+    """Return patterns for the files of a package directory that are not part of the package.
 
     These are files without Kubernetes objects, and files with only objects that no Crossplane
-    admits in any package. A file that may be content with an error is never among them: one with
-    broken YAML, or an object of a group or kind that packages have.
+    admits in any package. A file that may be content with an error is never among them: a file with
+    broken YAML, or with an object of a group or kind that packages have.
 
     Args:
         path: A package directory; a file has no such patterns.
@@ -99,7 +99,7 @@ def exclusions(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
     content = {name for name in objects if not all(map(_is_foreign, objects[name]))}
     content |= {name for name, refusal in bad.items() if refusal.is_broken}
     if not any(metadata.is_meta(identity) for name in content for identity in objects[name]):
-        return ()  # the directory is no package
+        return ()  # the directory is not a package
     foreign = (objects.keys() | bad.keys()) - content
     return tuple(
         Exclusion(

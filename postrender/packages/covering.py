@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
 _MOST_FILES = 10_000
-"""The most files that patterns are found for: it bounds the time, and no package has so many."""
+"""The most files for which there are patterns: it bounds the time, and no package has so many."""
 
 _MOST_PATTERNS = 100
 """The most patterns: each file of the directory is compared with each of them."""
 
-_FEW = 2
-"""So many files beside content are named: a star would also match content that is added later."""
+_MOST_NAMES = 2
+"""The most files of a folder with content that are named one by one: a star would also match
+content that is added later."""
 
 
 def patterns(excluded: Collection[str], others: Iterable[str]) -> dict[str, list[str]]:
@@ -49,7 +50,11 @@ def patterns(excluded: Collection[str], others: Iterable[str]) -> dict[str, list
         folder = os.path.commonprefix(group).rpartition("/")[0]  # noqa: RUF071  # cut at a slash
         depth, level = group[0].count("/"), _level(folder)
         is_apart = not _has_below(contents, folder.partition("/")[0])
-        if folder and (is_apart or len(group) > _FEW) and not _has_below(by_depth[depth], folder):
+        if (
+            folder
+            and (is_apart or len(group) > _MOST_NAMES)
+            and not _has_below(by_depth[depth], folder)
+        ):
             result[gomatch.escape(folder) + "/*" * (depth - level + 1)] = group
         elif depth == level:
             result |= {gomatch.escape(name): [name] for name in group}

@@ -71,10 +71,16 @@ def unreadable(path: Path, error: OSError | ValueError) -> DevcacheError:
     return DevcacheError(problem, where=title(path), hint=hint)
 
 
+def changed(path: Path) -> DevcacheError:
+    """Return the error for a path whose content has changed between two reads."""
+    problem = "was changed while it was read"
+    return DevcacheError(problem, where=title(path), hint="run the same command again")
+
+
 def _hint(path: Path) -> str:
     """Return the hint for a path that does not exist."""
     if str(path) == "-":
-        return "no file is read from stdin: write the input to a file, and name that"
+        return "`-` does not mean stdin: write the input to a file, and name the file"
     if str(path).startswith(("~", "$")):
-        return "write the path out: only a shell expands ~ and variables, and not within quotes"
+        return "write the full path: only a shell expands ~ and variables, unless they are quoted"
     return "relative paths start from the current directory; for the filter, from that of helm"

@@ -52,7 +52,7 @@ def image(files: Files, budget: Budget) -> Image:
         and not entry.get("LayerSources")  # Docker's own descriptors, with other media types
         and imagedigest.survives_push(config, fields)
     )
-    blobs = [Blob(layer.digest, layer.stored.size) for layer in image_layers]
+    blobs = [Blob(layer.digest, layer.file.size) for layer in image_layers]
     return Image(
         form="xpkg",
         digest=imagedigest.registry_digest(config, blobs, labels) if has_registry_digest else "",
@@ -111,15 +111,15 @@ def _layer(
         digests: The digests of the layers so far, by the names of their files; the layer's is
             added.
     """
-    stored = files.layer(name)
-    if stored.name not in digests:
-        digests[stored.name] = stored.sha256()
-    digest = digests[stored.name]
+    file = files.layer(name)
+    if file.name not in digests:
+        digests[file.name] = file.sha256()
+    digest = digests[file.name]
     annotation = labels.get(imagedigest.label_of(digest), "")
-    layer = Layer(stored, digest, layers.packing(stored), diff_id, annotation)
+    layer = Layer(file, digest, layers.packing(file), diff_id, annotation)
     is_unpacked = not layer.packing
     if _named_digest(name) not in {"", digest} or (is_unpacked and diff_id not in {"", digest}):
-        raise damaged(stored.where)
+        raise damaged(file.where)
     return layer
 
 

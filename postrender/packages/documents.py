@@ -36,7 +36,7 @@ _CONTENT = re.compile(rb"^[ \t\v\f]*(?!#|\.\.\.\s*$)\S", re.MULTILINE)
 """The start of the first line with content: Crossplane skips documents without such a line."""
 
 ONLY_OBJECTS = "a package has only Kubernetes objects"
-"""A hint."""
+"""The hint for a document that is not a Kubernetes object."""
 
 
 class DocumentError(DevcacheError):
@@ -44,12 +44,12 @@ class DocumentError(DevcacheError):
 
     Attributes:
         place: The line in the stream, and the column if it is known.
-        is_broken: Whether the document is no valid YAML, so that it may be an object with an error.
-            Otherwise it is no Kubernetes object.
+        is_broken: Whether the document is not valid YAML, so it may be an object with an error.
+            Otherwise it is not a Kubernetes object.
     """
 
     def __init__(self, problem: str, *, where: str, place: str, is_broken: bool, hint: str) -> None:
-        """Store the problem, the title of the stream, the place in it, and the sort of problem."""
+        """Store the parts of the message, and the kind of problem."""
         super().__init__(problem, where=f"{where}, {place}", hint=hint)
         self.place = place
         self.is_broken = is_broken

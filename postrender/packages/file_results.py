@@ -37,7 +37,7 @@ class _FileResult(NamedTuple):
     """The result for the content of one file.
 
     Attributes:
-        costs: What the file spends of each allowance; see `_allowances`.
+        costs: The amounts that the file spends of the allowances; see `_allowances`.
         spans: The documents.
     """
 
@@ -127,5 +127,5 @@ def _load(dump: bytes) -> dict[str, _FileResult]:
 
 
 def _span(start: int, end: int, api_version: str, kind: str, name: str) -> _Span:
-    """Return a stored span, whose fields have their types whatever is stored."""
+    """Return a stored span. Each field has its type, even if the stored values have others."""
     return _Span(int(start), int(end), str(api_version), str(kind), str(name))

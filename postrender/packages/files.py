@@ -31,14 +31,14 @@ _LONGEST_NAME = 4096
 """The limits of the names of members, which stay in memory."""
 
 _MOST_PACKED_FILES = 1000
-"""The files in an archive that is compressed as a whole: for each, 40 KiB stay in memory."""
+"""The most files in an archive that is compressed as a whole: each keeps 40 KiB in memory."""
 
 _LARGEST_JSON = 2 << 20
 """The largest JSON file in bytes."""
 
 
-class Stored(NamedTuple):
-    """A stored file."""
+class StoredFile(NamedTuple):
+    """A file in an archive or a folder."""
 
     name: str
     """Its name, after links are resolved: files with the same name are the same."""
@@ -84,15 +84,15 @@ class Files(ABC):
         """Return whether there is a file or a link of this name."""
 
     @abstractmethod
-    def file(self, name: str) -> Stored:
+    def file(self, name: str) -> StoredFile:
         """Return a file.
 
         Raises:
             DevcacheError: There is no regular file of this name.
         """
 
-    def layer(self, name: str) -> Stored:
-        """Return a file, which may be a link to another file: `docker save` links equal layers."""
+    def layer(self, name: str) -> StoredFile:
+        """Return the file of a layer, which may be a link: `docker save` links equal layers."""
         return self.file(name)
 
     def place(self, name: str) -> str:
@@ -102,7 +102,7 @@ class Files(ABC):
     def missing(self, name: str) -> DevcacheError:
         """Return the refusal of files without this one."""
         problem = f"is not in the {self.noun}"
-        hint = "is the file complete, and a package?"
+        hint = "check that the file is complete, and that it is a package"
         return DevcacheError(problem, where=self.place(name), hint=hint)
 
 
@@ -125,22 +125,22 @@ class _Archive(Files):
     def has(self, name: str) -> bool:
         return name in self._members
 
-    def file(self, name: str) -> Stored:
+    def file(self, name: str) -> StoredFile:
         return self._stored(posixpath.normpath(name), name)
 
-    def layer(self, name: str) -> Stored:
+    def layer(self, name: str) -> StoredFile:
         header = self._member(name).header
         if header.issym():
             return self._stored(posixpath.join(posixpath.dirname(name), header.linkname), name)
         return self._stored(header.linkname if header.islnk() else name, name)
 
-    def _stored(self, target: str, name: str) -> Stored:
+    def _stored(self, target: str, name: str) -> StoredFile:
         """Return the file `target`, which messages call `name`."""
         header, open_ = self._member(target)
         if not header.isreg():
             problem = "is a link or not a regular file"
             raise DevcacheError(problem, where=self.place(name))
-        return Stored(posixpath.normpath(target), self.place(name), header.size, open_)
+        return StoredFile(posixpath.normpath(target), self.place(name), header.size, open_)
 
     def _member(self, name: str) -> _Member:
         member = self._members.get(posixpath.normpath(name))
@@ -162,7 +162,7 @@ class _Folder(Files):
     def has(self, name: str) -> bool:
         return os.path.lexists(self._path / name)
 
-    def file(self, name: str) -> Stored:
+    def file(self, name: str) -> StoredFile:
         try:
             descriptor, size = self._stack.enter_context(disk.open_file(self._path / name))
         except DevcacheError as error:
@@ -170,7 +170,7 @@ class _Folder(Files):
                 raise self.missing(name) from error
             raise
         place = self.place(name)
-        return Stored(name, place, size, Range(descriptor, 0, size, place).part(size, place))
+        return StoredFile(name, place, size, Range(descriptor, 0, size, place).part(size, place))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Tells the form of a package on disk: a directory, an image, or a stream of objects."""
+"""Detects the form of a package on disk: a directory, an image, or a stream of objects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BLOCK = 512
 _TAR_MAGIC = (257, b"ustar")
 
 _ARCHIVES = (".xpkg", ".tar", ".tgz", ".tar.gz", ".xpkg.gz")
-"""The ends of the names of files that must be archives."""
+"""The suffixes of files that must be archives."""
 
 _OTHER_PACKINGS = (b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh")
 """The first bytes of files of zstd, xz and bzip2."""

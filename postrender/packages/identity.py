@@ -113,7 +113,7 @@ def _scan_name(text: bytes) -> str:
         line + rb"name: ++" + _NAME + rb"(?: ++#[^\r\n]*+| *+)\r?(?=" + line + rb"\S|\n *+#|\s*\Z)",
         block,
     )
-    # A second key, or a line that may be one, is in the text of a value, or the parser must decide.
+    # With a second key, or a line that may be one, only the parser can find the right name.
     doubts = re.findall(line + rb"(?:name[ \t]*:|[^a-zA-Z\s#-])", block)
     return b"".join(names[0]).decode("ascii") if len(names) == len(doubts) == 1 else ""
 

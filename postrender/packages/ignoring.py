@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST = 20
-"""The most files, and the most patterns, that a message lists."""
+_ENTRIES_LIMIT = 20
+"""The most files or patterns that a message lists."""
 
 
 def listed(entries: Sequence[str]) -> str:
     """Return a list of files for a message."""
-    more = f", and {len(entries) - _MOST} more" if len(entries) > _MOST else ""
-    return ", ".join(entries[:_MOST]) + more
+    more = f", and {len(entries) - _ENTRIES_LIMIT} more" if len(entries) > _ENTRIES_LIMIT else ""
+    return ", ".join(entries[:_ENTRIES_LIMIT]) + more
 
 
 def option(patterns: Sequence[str]) -> str:
     """Return the option of a command for these patterns, quoted for a shell."""
     import shlex  # noqa: PLC0415  # only errors need it
 
-    if not 0 < len(patterns) <= _MOST:
+    if not 0 < len(patterns) <= _ENTRIES_LIMIT:
         return "with --ignore"
     text = ",".join(pattern.replace(",", r"\,") for pattern in patterns)
     return f"with --ignore={shlex.quote(text)}"
@@ -32,7 +32,7 @@ def field(patterns: Sequence[str]) -> str:
     """Return the field of a declaration for these patterns, as YAML on one line."""
     if not patterns:
         return "with `ignore`"
-    if len(patterns) > _MOST:
+    if len(patterns) > _ENTRIES_LIMIT:
         return "with the `ignore` that `crossplane-devcache init` proposes"
     text = ", ".join(json.dumps(pattern, ensure_ascii=False) for pattern in patterns)
     return f"with ignore: [{text}]"

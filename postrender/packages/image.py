@@ -44,7 +44,7 @@ class Image(NamedTuple):
     @property
     def size(self) -> int:
         """The size of all layers in bytes, as stored."""
-        return sum(layer.stored.size for layer in self.layers)
+        return sum(layer.file.size for layer in self.layers)
 
     def package_yaml(self) -> tuple[Layer, bytes]:
         """Return the package.yaml of the image, and the layer that holds it.
@@ -80,7 +80,7 @@ class Image(NamedTuple):
             entrypoint=_words(settings.get("Entrypoint")),
             command=_words(settings.get("Cmd")),
             layers=len(runtime_layers),
-            size=sum(layer.stored.size for layer in runtime_layers),
+            size=sum(layer.file.size for layer in runtime_layers),
         )
 
 

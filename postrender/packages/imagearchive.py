@@ -11,7 +11,6 @@ import tarfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from postrender.errors import DevcacheError
 from postrender.packages import archive, disk, forms
 from postrender.packages.budget import Budget
 from postrender.packages.imagedigest import sha256
@@ -45,8 +44,7 @@ def open_archive(path: Path, name: str, digest: str) -> Iterator[Iterator[bytes]
     is_folder = forms.kind_of(path) == "OCI layout"
     with archive.open_image(path, Budget(), is_folder=is_folder) as image:
         if sha256(image.config_content) != digest:
-            problem = "was changed while it was read"
-            raise DevcacheError(problem, where=disk.title(path), hint="run the same command again")
+            raise disk.changed(path)
         yield _pieces(image, name)
 
 
@@ -63,11 +61,11 @@ def _pieces(image: Image, name: str) -> Iterator[bytes]:
     yield from _member("manifest.json", json.dumps(manifest).encode())
     yield from _member(config_name, image.config_content)
     for layer_name, layer in layers.items():
-        yield _header(layer_name, layer.stored.size)
-        source = layer.stored.open()
+        yield _header(layer_name, layer.file.size)
+        source = layer.file.open()
         while piece := source.read(_PIECE):
             yield piece
-        yield _padding(layer.stored.size)
+        yield _padding(layer.file.size)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 

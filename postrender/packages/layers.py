@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from postrender.packages.budget import Budget
-    from postrender.packages.files import Stored
+    from postrender.packages.files import StoredFile
 
 Packing = Literal["", "gzip", "zstd"]
 """The compression of a layer; "" for a plain tar file."""
@@ -36,7 +36,7 @@ _WHITEOUTS = (".wh.package.yaml", ".wh..wh..opq")
 class Layer(NamedTuple):
     """A layer of an image."""
 
-    stored: Stored
+    file: StoredFile
     """The file of the layer."""
 
     digest: str
@@ -51,9 +51,9 @@ class Layer(NamedTuple):
     """The kind of package content in the layer, by its annotation or label, or ""."""
 
 
-def packing(stored: Stored) -> Packing:
+def packing(file: StoredFile) -> Packing:
     """Return the compression of a layer, by its first bytes."""
-    head = stored.open().up_to(max(len(magic) for _, magic in _MAGICS))
+    head = file.open().up_to(max(len(magic) for _, magic in _MAGICS))
     return next((name for name, magic in _MAGICS if head.startswith(magic)), "")
 
 
@@ -112,20 +112,20 @@ def _read(layer: Layer, budget: Budget) -> tuple[bytes | None, bool]:
     A packed layer is read up to its end, because its checksums are there.
     """
     if not layer.packing:  # its digest is checked
-        return _search(layer.stored.open(), budget)
+        return _search(layer.file.open(), budget)
     tar = Hashed(_unpacked(layer, budget))
     result = _search(tar, budget)
     if layer.diff_id not in {"", tar.sha256()}:
-        raise damaged(layer.stored.where)
+        raise damaged(layer.file.where)
     return result
 
 
 def _unpacked(layer: Layer, budget: Budget) -> Source:
     if layer.packing == "gzip":
-        return Unpacked(layer.stored.open(), budget.unpacked)
+        return Unpacked(layer.file.open(), budget.unpacked)
     from postrender.packages.zstd import UnpackedZstd  # noqa: PLC0415  # few layers need it
 
-    return UnpackedZstd(layer.stored.open(), budget.unpacked)
+    return UnpackedZstd(layer.file.open(), budget.unpacked)
 
 
 def _search(tar: Source, budget: Budget) -> tuple[bytes | None, bool]:

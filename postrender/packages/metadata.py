@@ -104,7 +104,7 @@ def _crossplane(spec: Fields) -> str:
     fields = spec.under("crossplane")
     text = _text(fields, "version")
     if not ranges.is_range(text):
-        problem = f"is no range of versions: {quoted(text)}" if text else "is missing"
+        problem = f"is not a range of versions: {quoted(text)}" if text else "is missing"
         raise fields.refusal("version", problem, hint='write e.g. ">=v2.0.0", or remove crossplane')
     return text
 

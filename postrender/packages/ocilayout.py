@@ -18,7 +18,7 @@ from postrender.packages.layers import Layer, damaged
 
 if TYPE_CHECKING:
     from postrender.packages.budget import Budget
-    from postrender.packages.files import Files, Stored
+    from postrender.packages.files import Files, StoredFile
     from postrender.packages.package import Form
 
 _INDEX = "index.json"
@@ -135,7 +135,7 @@ def _layers(
     if len(descriptors) > layers.MOST:
         problem = f"has more than {layers.MOST} layers"
         raise DevcacheError(problem, where=where)
-    blobs: dict[str, Stored] = {}
+    blobs: dict[str, StoredFile] = {}
     return tuple(
         _layer(files, descriptor, diff_id, blobs)
         for descriptor, diff_id in zip(
@@ -144,7 +144,9 @@ def _layers(
     )
 
 
-def _layer(files: Files, descriptor: _Descriptor, diff_id: str, blobs: dict[str, Stored]) -> Layer:
+def _layer(
+    files: Files, descriptor: _Descriptor, diff_id: str, blobs: dict[str, StoredFile]
+) -> Layer:
     """Return a layer, after a comparison with its descriptor.
 
     Args:
@@ -174,7 +176,7 @@ def _content(files: Files, descriptor: _Descriptor) -> bytes:
     return content
 
 
-def _blob(files: Files, descriptor: _Descriptor) -> Stored:
+def _blob(files: Files, descriptor: _Descriptor) -> StoredFile:
     blob = files.file(_name(descriptor))
     if blob.size != descriptor.size:
         problem = f"has {blob.size} bytes, but its descriptor says {descriptor.size}"

@@ -93,7 +93,7 @@ def _bad(path: Path, content: Collection[str], bad: Mapping[str, DocumentError])
     problem, where = first.problem, first.where
     if further:
         where = disk.title(path)
-        sort = "no Kubernetes objects" if not others & bad.keys() else "broken or no objects"
+        sort = "not Kubernetes objects" if not others & bad.keys() else "broken or not objects"
         entries = [_entry(name, bad[name], is_plain=name in excluded) for name in bad]
         problem = f"{len(bad)} files have documents that are {sort}: {ignoring.listed(entries)}"
     if not excluded:

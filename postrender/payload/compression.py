@@ -39,7 +39,7 @@ _DOCUMENT = rb"\n---\n"
 """The beginning of a document, after the last line break of the document before."""
 
 _HEAD = 4096
-"""The bytes of a document that can select it for a cut: its kind and name are among them."""
+"""The first bytes of a document, which can select it for a cut. They contain its kind and name."""
 
 _GZIP = 31
 """The `wbits` with which zlib writes gzip."""
@@ -102,12 +102,12 @@ def _packed(package_yaml: PackageYaml, effort: str, cache: ResultCache) -> bytes
 
 
 def _result(
-    package_yaml: PackageYaml, compute: Callable[[], bytes], what: str, cache: ResultCache
+    package_yaml: PackageYaml, compute: Callable[[], bytes], name: str, cache: ResultCache
 ) -> bytes:
-    """Return what an earlier run computed from a package.yaml, or compute it."""
+    """Return the result of this name of an earlier run for a package.yaml, or compute it."""
     if package_yaml.size < result_cache.SMALLEST:
         return compute()
-    return cache.computed(compute, what, package_yaml.digest)
+    return cache.computed(compute, name, package_yaml.digest)
 
 
 def _xz(content: bytes, effort: str, cache: ResultCache) -> bytes:
@@ -128,8 +128,8 @@ def _xz(content: bytes, effort: str, cache: ResultCache) -> bytes:
 def _streams(content: bytes) -> Iterator[memoryview]:
     """Cut a package.yaml into the contents of its xz streams, which unpack as one.
 
-    A large one is cut between two documents that their content alone selects. So after a change of
-    one document the other streams stay, although the bytes after the change have moved.
+    A large one is cut between two documents. Only the content after a cut selects it. So after a
+    change of one document, the other streams stay the same, although their bytes have moved.
     """
     start = 0
     while len(content) - start > _LARGEST_STREAM:

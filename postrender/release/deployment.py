@@ -77,7 +77,7 @@ class Deployment(NamedTuple):
 
     @property
     def user(self) -> dict[str, int]:
-        """The `runAsUser` and `runAsGroup` of the container; without those that nothing sets.
+        """The `runAsUser` and `runAsGroup` of the container or its pod, as far as they are set.
 
         On OpenShift, values leave them out, and admission chooses the user of each container.
         """
@@ -192,7 +192,7 @@ def _require_unmerged(document: Document, container: yaml.Node) -> None:
     """Refuse a container with a merge key, which may hide its image and its mounts.
 
     Raises:
-        DevcacheError: It has one. The rewrite would refuse it, too.
+        DevcacheError: It has a merge key. The rewrite would also refuse it.
     """
     for key, _ in nodes.pairs(container):
         if nodes.text(key) == "<<":

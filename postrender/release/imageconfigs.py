@@ -1,8 +1,9 @@
 """Refuses ImageConfigs of a release that keep a local package from becoming healthy.
 
-Crossplane follows, for each use of an ImageConfig, the one with the longest prefix of a reference,
-and of several with the same length the first in a list without an order (crossplane-runtime v2.4.0
-pkg/xpkg/config.go, bestMatch). An ImageConfig for another use changes nothing for ours.
+For each use, Crossplane follows the ImageConfig with the longest prefix that matches a reference.
+If several prefixes have this length, it follows the first in a list without an order
+(crossplane-runtime v2.4.0 pkg/xpkg/config.go, bestMatch). An ImageConfig for another use changes
+nothing for ours.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def refusals(
     *,
     verifies_signatures: bool,
 ) -> Iterator[DevcacheError]:
-    """Yield the refusal of each ImageConfig that is in the way of a local package.
+    """Yield the refusal of each ImageConfig that keeps a local package from becoming healthy.
 
     Args:
         packages: The local packages.
@@ -58,11 +59,11 @@ def refusals(
     for config in _image_configs(others):
         for package in packages:
             if config.has("rewriteImage"):
-                yield from _rewritten(config, package, target)
+                yield from _rewrite_refusals(config, package, target)
             if config.has("runtime") and target.uses_image_configs:
-                yield from _run(config, package)
+                yield from _runtime_refusals(config, package)
             if config.has("verification") and verifies:
-                yield from _verified(config, package)
+                yield from _verification_refusals(config, package)
 
 
 def _image_configs(documents: Iterable[Document]) -> Iterator[_ImageConfig]:
@@ -76,18 +77,18 @@ def _image_configs(documents: Iterable[Document]) -> Iterator[_ImageConfig]:
             yield _ImageConfig(document.title, spec, tuple(filter(None, prefixes)))
 
 
-def _rewritten(
+def _rewrite_refusals(
     config: _ImageConfig, package: LocalPackage, target: Target
 ) -> Iterator[DevcacheError]:
     """Yield the refusal of an ImageConfig that rewrites the whole reference of a package."""
     reference = package.reference
     if target.needs_image_config(reference) and reference.text in config.prefixes:
-        problem = f"it rewrites {quoted(reference.text)}, too, and Crossplane follows only one"
+        problem = f"it also rewrites {quoted(reference.text)}, and Crossplane follows only one"
         hint = "remove this ImageConfig: the filter adds one for the local package"
         yield DevcacheError(problem, where=config.title, hint=hint)
 
 
-def _run(config: _ImageConfig, package: LocalPackage) -> Iterator[DevcacheError]:
+def _runtime_refusals(config: _ImageConfig, package: LocalPackage) -> Iterator[DevcacheError]:
     """Yield the refusal of an ImageConfig that replaces the runtime config of a package.
 
     It matches the resolved reference, with the digest (v2.4.2
@@ -102,7 +103,7 @@ def _run(config: _ImageConfig, package: LocalPackage) -> Iterator[DevcacheError]
         yield DevcacheError(problem, where=config.title, hint=hint)
 
 
-def _verified(config: _ImageConfig, package: LocalPackage) -> Iterator[DevcacheError]:
+def _verification_refusals(config: _ImageConfig, package: LocalPackage) -> Iterator[DevcacheError]:
     """Yield the refusal of an ImageConfig that verifies a package that no registry has.
 
     Crossplane looks for the signature of the reference in its registry, and does not read the

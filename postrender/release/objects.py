@@ -123,6 +123,11 @@ def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
     return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
 
 
+def settings_name(package: str) -> str:
+    """Return the name of the ImageConfig and the DeploymentRuntimeConfig of a package."""
+    return f"devcache-{package}"
+
+
 def image_config(
     name: str, reference: Reference, digest: str, release_revision: str = ""
 ) -> dict[str, Plain]:
@@ -141,7 +146,7 @@ def image_config(
     return {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "ImageConfig",
-        "metadata": _metadata(f"devcache-{name}"),
+        "metadata": _metadata(settings_name(name)),
         "spec": {
             "matchImages": [{"type": "Prefix", "prefix": reference.text}],
             "rewriteImage": {"prefix": f"{reference.source}{tag}@{digest}"},
@@ -191,7 +196,7 @@ def _runtime_config(
     return {
         "apiVersion": f"{GROUP}/v1beta1",
         "kind": "DeploymentRuntimeConfig",
-        "metadata": _metadata(f"devcache-{package.name}"),
+        "metadata": _metadata(settings_name(package.name)),
         "spec": {"deploymentTemplate": {"spec": {"selector": {}, "template": {"spec": pod}}}},
     }
 
@@ -202,7 +207,7 @@ def _package(package: LocalPackage, settings: Settings, target: Target) -> dict[
         "packagePullPolicy": target.layout.pull_policy,
     }
     if package.runtime_image:
-        spec["runtimeConfigRef"] = {"name": f"devcache-{package.name}"}
+        spec["runtimeConfigRef"] = {"name": settings_name(package.name)}
     return {
         "apiVersion": f"{GROUP}/{target.package_version(package.kind)}",
         "kind": package.kind,

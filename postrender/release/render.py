@@ -62,7 +62,7 @@ def render(
     target = _target(crossplane, devcache)
     packages = placement.place(devcache.packages, target, folder, cache, offline=devcache.offline)
     if not devcache.allow_unhealthy:
-        _require_requirements(packages, target)
+        _refuse_unhealthy(packages, target)
     sizes = size_limit.size_limits(devcache, crossplane, declared.ours, packages)
     parts = external.parts_of(packages, cache) if devcache.payload_apart else {}
     config_map = _config_map(crossplane, _contents(packages, parts, target, devcache, cache), sizes)
@@ -93,7 +93,7 @@ def _target(crossplane: Deployment, devcache: DevCache) -> Target:
     return target
 
 
-def _require_requirements(packages: Sequence[LocalPackage], target: Target) -> None:
+def _refuse_unhealthy(packages: Sequence[LocalPackage], target: Target) -> None:
     """Refuse packages that can never become Healthy."""
     if any(package.dependencies or package.on_disk.crossplane for package in packages):
         from postrender import requirements  # noqa: PLC0415  # slow: the patterns of ranges

@@ -224,7 +224,9 @@ def test_the_default_output_is_tables(command: Command, monkeypatch: pytest.Monk
         pytest.param("crossplane-devcache: {devcach: {}}\n", "did you mean devcache?", id="deep"),
         pytest.param("kind: DevCache\n", "pass it with --config", id="a-document"),
         pytest.param("- a\n", "hint: write its fields as `key: value` pairs", id="no-mapping-hint"),
-        pytest.param("a: 1\na: 2\n", "hint: keep one of them: Helm would take", id="a-key-twice"),
+        pytest.param(
+            "a: 1\na: 2\n", "hint: keep one of them: Helm would silently take", id="a-key-twice"
+        ),
         pytest.param("a:\n\tb: 1\n", "hint: indent the line with blanks", id="a-tab"),
         pytest.param("a: b\n \tc: d\n", "hint: indent the line with blanks", id="blank-and-tab"),
         pytest.param("a: \ud83d\n", "hint: save the file as UTF-8", id="no-utf-8"),
@@ -252,10 +254,10 @@ def test_a_document_without_packages_is_refused(command: Command, tmp_path: Path
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        pytest.param("~/platform", "write the path out", id="home"),
-        pytest.param("$HOME/platform", "write the path out", id="variable"),
-        pytest.param("${HOME}/platform", "write the path out", id="variable-in-braces"),
-        pytest.param("-", "from stdin", id="stdin"),
+        pytest.param("~/platform", "write the full path", id="home"),
+        pytest.param("$HOME/platform", "write the full path", id="variable"),
+        pytest.param("${HOME}/platform", "write the full path", id="variable-in-braces"),
+        pytest.param("-", "does not mean stdin", id="stdin"),
         pytest.param("platform~/gone", "relative paths start", id="a-tilde-elsewhere"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_local_dependency_must_fit_its_constraint(
     assert resolution["resolverName"] == "acme-network"
 
 
-class Unread(NamedTuple):
+class UnreadablePackage(NamedTuple):
     """A declaration of a local package that cannot be read, and the state of a dependency on it."""
 
     entry: dict[str, Plain]
@@ -102,18 +102,20 @@ class Unread(NamedTuple):
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(Unread({"path": "gone"}), id="no-such-path"),
-        pytest.param(Unread({"path": "gone", "ingore": []}), id="an-unknown-key"),
-        pytest.param(Unread({}), id="no-path"),
-        pytest.param(Unread({"path": "gone", "install": 1}), id="an-invalid-field"),
+        pytest.param(UnreadablePackage({"path": "gone"}), id="no-such-path"),
+        pytest.param(UnreadablePackage({"path": "gone", "ingore": []}), id="an-unknown-key"),
+        pytest.param(UnreadablePackage({}), id="no-path"),
+        pytest.param(UnreadablePackage({"path": "gone", "install": 1}), id="an-invalid-field"),
         pytest.param(
-            Unread({"path": "gone", "package": f"{ACME}/network:v0.0.1"}, "refused", "admit"),
+            UnreadablePackage(
+                {"path": "gone", "package": f"{ACME}/network:v0.0.1"}, "refused", "admit"
+            ),
             id="out-of-range",
         ),
     ],
 )
 def test_a_dependency_on_a_package_that_cannot_be_read_is_local(
-    command: Command, tmp_path: Path, case: Unread
+    command: Command, tmp_path: Path, case: UnreadablePackage
 ) -> None:
     source = f"{ACME}/network"
     declared: Plain = {
@@ -145,8 +147,8 @@ def test_a_hint_to_rename_tells_the_effect(command: Command, tmp_path: Path) -> 
     }
     report = checked(command, "-f", values(tmp_path, declared))
     hints = [str(finding["hint"]) for finding in report["findings"]]
-    telling = [hint for hint in hints if "deletes its APIs with their resources" in hint]
-    assert [hint.partition(" ")[0] for hint in telling] == ["name", "rename"]
+    renaming_hints = [hint for hint in hints if "deletes its APIs with their resources" in hint]
+    assert [hint.partition(" ")[0] for hint in renaming_hints] == ["name", "rename"]
 
 
 class Absent(NamedTuple):
@@ -318,7 +320,7 @@ def test_two_sources_of_one_path_have_a_warning(command: Command, tmp_path: Path
     assert finding["severity"] == "warning"
     assert finding["where"] == f'package two, dependency "{other}"'
     assert str(finding["problem"]).endswith(
-        f'names it acme-far, and "{ACME}/far", too: it installs only one of them'
+        f'names it acme-far, like "{ACME}/far": it installs only one of them'
     )
     assert "the same registry" in str(finding["hint"])
 

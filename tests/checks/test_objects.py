@@ -61,7 +61,7 @@ def test_values(text: str, value: Plain) -> None:
     ],
 )
 def test_documents_that_are_not_read(text: str) -> None:
-    with pytest.raises(objects.UnreadError):
+    with pytest.raises(objects.UnsupportedError):
         read(text)
 
 

@@ -133,12 +133,12 @@ def test_only_one_package_can_have_an_object(command: Command, tmp_path: Path, p
     [
         pytest.param(
             {"a.yaml": SHARED, "old/b.yaml": SHARED},
-            '"xs.example.org" repeatedly (in "a.yaml", "old/b.yaml")',
+            '"xs.example.org" (in "a.yaml", "old/b.yaml")',
             id="in-two-files",
         ),
         pytest.param(
             {"a.yaml": (SHARED + manifest(XRD, "ys.example.org")) * 2},
-            '"xs.example.org" and 1 more repeatedly (in "a.yaml")',
+            '"xs.example.org" and 1 more (in "a.yaml")',
             id="in-one-file",
         ),
     ],

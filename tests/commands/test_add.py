@@ -12,12 +12,10 @@ import pytest
 import yaml
 
 from tests.shared.configurations import ACME, package
-from tests.shared.package_files import META, REPOSITORY, directory
+from tests.shared.package_files import META, PROVIDER, REPOSITORY, directory
 
 if TYPE_CHECKING:
     from tests.shared.command import Command
-
-PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
 @pytest.mark.parametrize(

@@ -69,14 +69,9 @@ def test_a_package_without_a_runtime_is_refused(
     assert problem in output.err
 
 
-def test_a_load_reports_each_image(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_load_reports_each_image(command: Command, tmp_path: Path) -> None:
     path = with_runtime(tmp_path / "a.xpkg")
-    with api_http.running(ApiServer().answer) as address:
-        kubeconfig = tmp_path / "kubeconfig"
-        kubeconfig.write_text(yaml.safe_dump(api_http.kubeconfig(address)))
-        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    with api_http.current_context(ApiServer().answer, tmp_path):
         loader = f"--loader=sh -c 'cat >{tmp_path / 'archive'}'"
         run = command("image", "load", path, loader, "--output=json")
     [entry] = run.json("image")["images"]

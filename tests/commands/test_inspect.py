@@ -10,6 +10,7 @@ import pytest
 
 from tests.shared.package_files import (
     META,
+    PROVIDER,
     REPOSITORY,
     STREAM,
     Image,
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.shared.command import Command
-
-PROVIDER = META.replace(b"Configuration", b"Provider")
 
 NETWORK = ROOT / "examples" / "network.xpkg"
 

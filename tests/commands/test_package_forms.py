@@ -1,4 +1,4 @@
-"""Every form of a package in every command that reads packages: they say the same of a file."""
+"""Every form of a package in every command that reads packages: all commands report the same."""
 
 from __future__ import annotations
 

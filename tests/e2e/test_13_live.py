@@ -298,7 +298,7 @@ def test_crossplane_reports_why_it_refuses_a_package(
 def test_an_api_that_the_api_server_rejects_is_an_error(
     live: Crossplane, kubernetes: Kubernetes, folder: Path
 ) -> None:
-    """Crossplane reports the package as healthy, and only an event of the definition tells."""
+    """Crossplane reports the package as healthy. Only an event of the definition has the reason."""
     package = configuration(folder, "edited", field="rejected")
     file = package / "definition.yaml"
     file.write_text(file.read_text().replace("type: string", "type: strng"))

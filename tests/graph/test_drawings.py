@@ -198,14 +198,14 @@ def compare(request: pytest.FixtureRequest) -> Compare:
 
 
 @pytest.fixture
-def here(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def folder_command(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Return a callable that runs the command in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return command
 
 
 @pytest.fixture
-def root(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+def root_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Return a callable that runs the command in the checkout."""
     monkeypatch.chdir(ROOT)
     return command
@@ -213,9 +213,11 @@ def root(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CASES)
-def test_a_case_is_drawn_as_expected(here: Command, compare: Compare, name: str, form: str) -> None:
+def test_a_case_is_drawn_as_expected(
+    folder_command: Command, compare: Compare, name: str, form: str
+) -> None:
     write(CASES[name])
-    compare(drawing(here, form, "-f", "values.yaml", *CASES[name].arguments), name, form)
+    compare(drawing(folder_command, form, "-f", "values.yaml", *CASES[name].arguments), name, form)
 
 
 def test_no_case_is_forgotten() -> None:
@@ -227,17 +229,17 @@ def test_no_case_is_forgotten() -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["values", "fleet"])
 def test_the_examples_are_drawn_as_expected(
-    root: Command, compare: Compare, name: str, form: str
+    root_command: Command, compare: Compare, name: str, form: str
 ) -> None:
-    actual = drawing(root, form, "-f", f"examples/{name}.yaml", "--crossplane=2.4")
+    actual = drawing(root_command, form, "-f", f"examples/{name}.yaml", "--crossplane=2.4")
     compare(actual, f"examples-{name}", form)
 
 
 def test_a_document_and_stdin_are_read_as_values_files_are(
-    root: Command,
+    root_command: Command,
 ) -> None:
-    expected = drawing(root, "tree", "-f", "examples/values.yaml")
-    assert drawing(root, "tree", "--config=examples/devcache.yaml") == expected
+    expected = drawing(root_command, "tree", "-f", "examples/values.yaml")
+    assert drawing(root_command, "tree", "--config=examples/devcache.yaml") == expected
     run = subprocess.run(
         [COMMAND, "graph", "-f", "/dev/stdin"],
         input=(ROOT / "examples" / "values.yaml").read_bytes(),
@@ -248,18 +250,18 @@ def test_a_document_and_stdin_are_read_as_values_files_are(
 
 
 def test_the_order_of_depends_on_makes_no_difference(
-    here: Command,
+    folder_command: Command,
 ) -> None:
     depends = [*acme("b", "a"), (FAR, ">=v1.0.0"), ("acme/x", "*"), *acme("me")]
     drawings = []
     for order in (depends, depends[::-1]):
         write(Case({"me": Declared(order)}))
-        drawings.append([drawing(here, form, "-f", "values.yaml") for form in FORMS])
+        drawings.append([drawing(folder_command, form, "-f", "values.yaml") for form in FORMS])
     assert drawings[0] == drawings[1]
 
 
 def test_a_long_list_is_cut_in_drawings_but_not_in_the_json(
-    here: Command,
+    folder_command: Command,
 ) -> None:
     many = acme(*(f"x{number}" for number in range(8000)))
     trouble = [("xpkg.devcache.local/x", "*"), *acme("hidden", range_=">=v9.0.0")]
@@ -272,17 +274,17 @@ def test_a_long_list_is_cut_in_drawings_but_not_in_the_json(
             }
         )
     )
-    tree = drawing(here, "tree", "-f", "values.yaml").splitlines()
+    tree = drawing(folder_command, "tree", "-f", "values.yaml").splitlines()
     assert tree[1].startswith("below  ")
     assert any(line.endswith("missing") for line in tree)
     assert any("  refused  hidden" in line for line in tree), "problems come first"
     assert any("7,902 more" in line for line in tree)
     assert len(tree) < 120
     for form in ("mermaid", "dot"):
-        text = drawing(here, form, "-f", "values.yaml")
+        text = drawing(folder_command, form, "-f", "values.yaml")
         assert "7,902 more" in text
         assert len(text.splitlines()) < 250
-    report = here("graph", "-f", "values.yaml", "-o", "json").json("graph")
+    report = folder_command("graph", "-f", "values.yaml", "-o", "json").json("graph")
     assert len(report["dependencies"]) == 8005
 
 

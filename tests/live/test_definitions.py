@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from postrender.live import definitions
 from postrender.live.cluster import Cluster
@@ -69,11 +68,8 @@ def server() -> Server:
 
 
 @pytest.fixture
-def cluster(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    with api_http.running(server.answer) as address:
-        file = tmp_path / "kubeconfig"
-        file.write_text(yaml.safe_dump(api_http.kubeconfig(address)))
-        monkeypatch.setenv("KUBECONFIG", str(file))
+def cluster(server: Server, tmp_path: Path) -> Iterator[Cluster]:
+    with api_http.current_context(server.answer, tmp_path):
         yield Cluster("", "crossplane-system")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from postrender.declared.devcache import EMBEDDED, Settings
 from postrender.errors import DevcacheError
@@ -44,13 +43,8 @@ def server() -> ApiServer:
 
 
 @pytest.fixture
-def cluster(
-    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Cluster]:
-    with api_http.running(server.answer) as address:
-        file = tmp_path / "kubeconfig"
-        file.write_text(yaml.safe_dump(api_http.kubeconfig(address)))
-        monkeypatch.setenv("KUBECONFIG", str(file))
+def cluster(server: ApiServer, tmp_path: Path) -> Iterator[Cluster]:
+    with api_http.current_context(server.answer, tmp_path):
         yield Cluster("", "crossplane-system", f"sh -c 'cat >{tmp_path}/archive'")
 
 
@@ -107,6 +101,6 @@ def test_a_runtime_for_another_platform_is_refused(
     if not is_refused:
         assert images.load(cluster, [local], steps) == (local.runtime_image,)
         return
-    with pytest.raises(DevcacheError, match="for linux/amd64, and the nodes are linux/arm64"):
+    with pytest.raises(DevcacheError, match="for linux/amd64, but the nodes are linux/arm64"):
         images.load(cluster, [local], steps)
     assert not (tmp_path / "archive").exists(), "nothing was sent"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIECES = [b"archive ", b"in pieces"]
-BY_HAND = "crossplane-devcache image a.xpkg"
+ARCHIVE_COMMAND = "crossplane-devcache image a.xpkg"
 
 READ_FILE = """#!/bin/sh
 echo "$0 $*" | sed "s,$0,{name},; s,/[^ ]*[.]tar,ARCHIVE," >>{log}
@@ -71,7 +71,7 @@ def test_the_context_names_the_program(
     programs: Programs, context: str, call: str, script: str
 ) -> None:
     programs.add(call.split(maxsplit=1)[0], script)
-    loaders.load(loaders.of_context(context, ""), PIECES, by_hand=BY_HAND)
+    loaders.load(loaders.of_context(context, ""), PIECES, archive_command=ARCHIVE_COMMAND)
     assert programs.log.read_text() == f"{call}\n"
     assert programs.content.read_bytes() == b"".join(PIECES)
 
@@ -79,7 +79,7 @@ def test_the_context_names_the_program(
 def test_a_command_of_the_user_reads_stdin(programs: Programs) -> None:
     programs.add("ctr", READ_STDIN)
     loader = loaders.of_context("kind-dev", "ctr -n k8s.io 'images' import -")
-    loaders.load(loader, PIECES, by_hand=BY_HAND)
+    loaders.load(loader, PIECES, archive_command=ARCHIVE_COMMAND)
     assert programs.log.read_text() == "ctr -n k8s.io images import -\n"
     assert programs.content.read_bytes() == b"".join(PIECES)
 
@@ -88,7 +88,7 @@ def test_a_command_of_the_user_reads_stdin(programs: Programs) -> None:
     ("context", "command", "problem", "hint"),
     [
         pytest.param(
-            "prod", "", "no program is known", "pass --loader", id="a-context-of-another-kind"
+            "prod", "", "no known program loads", "pass --loader", id="a-context-of-another-kind"
         ),
         pytest.param("prod", "'", "not a command line", "quotes", id="an-open-quote"),
         pytest.param("prod", " ", "is empty", "name a command", id="no-word"),
@@ -104,19 +104,22 @@ def test_without_a_program_the_hint_tells_how_to_name_it(
 
 
 @pytest.mark.parametrize(
-    ("context", "by_hand"),
+    ("context", "shell_command"),
     [
-        ("kind-dev", f"{BY_HAND} >image.tar && kind load image-archive image.tar --name dev"),
-        ("docker-desktop", f"{BY_HAND} | docker load"),
+        (
+            "kind-dev",
+            f"{ARCHIVE_COMMAND} >image.tar && kind load image-archive image.tar --name dev",
+        ),
+        ("docker-desktop", f"{ARCHIVE_COMMAND} | docker load"),
     ],
 )
 def test_a_missing_program_is_refused_with_the_command_to_run_by_hand(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, context: str, by_hand: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, context: str, shell_command: str
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DevcacheError, match="is not installed") as refused:
-        loaders.load(loaders.of_context(context, ""), PIECES, by_hand=BY_HAND)
-    assert refused.value.hint == f"where it is installed, run: {by_hand}"
+        loaders.load(loaders.of_context(context, ""), PIECES, archive_command=ARCHIVE_COMMAND)
+    assert refused.value.hint == f"where it is installed, run: {shell_command}"
 
 
 @pytest.mark.parametrize(
@@ -135,5 +138,5 @@ def test_the_failure_of_a_program_has_its_last_lines(
     program.chmod(0o755)
     loader = loaders.of_context("", shlex.quote(str(program)))
     with pytest.raises(DevcacheError, match="failed with status 3") as refused:
-        loaders.load(loader, [b"x" * (1 << 20)] * 4, by_hand=BY_HAND)
+        loaders.load(loader, [b"x" * (1 << 20)] * 4, archive_command=ARCHIVE_COMMAND)
     assert message in refused.value.problem

@@ -16,7 +16,7 @@ from postrender.payload import contents, external, record
 from tests.shared import live_release
 from tests.shared.copier_pod import cached, new_pod
 from tests.shared.live_release import DIGEST, PATH, VERSIONS, edited, package
-from tests.shared.package_files import META, STREAM, XRD, noise
+from tests.shared.package_files import META, PROVIDER, STREAM, XRD, noise
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from postrender.declared.devcache import PackageDeclaration
     from postrender.live.releases import Release
     from postrender.payload.contents import Contents
-
-PROVIDER = META.replace(b"Configuration", b"Provider")
 
 
 def push_plan(

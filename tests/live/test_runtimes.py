@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from postrender.live import runtimes
 from postrender.live.cluster import Cluster
@@ -76,17 +75,12 @@ def unscheduled(status: str) -> Object:
         pytest.param(unscheduled("True"), "", id="scheduled"),
     ],
 )
-def test_a_pod_that_does_not_start_is_trouble(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: Object, trouble: str
-) -> None:
+def test_a_pod_that_does_not_start_is_trouble(tmp_path: Path, status: Object, trouble: str) -> None:
     server = Server()
     labels: Object = {"pkg.crossplane.io/revision": "nop-12ab"}
     pod: Object = {"metadata": {"name": "nop-1", "labels": labels}, "status": status}
     server.objects["pods", "nop-1"] = pod
-    with api_http.running(server.answer) as address:
-        file = tmp_path / "kubeconfig"
-        file.write_text(yaml.safe_dump(api_http.kubeconfig(address)))
-        monkeypatch.setenv("KUBECONFIG", str(file))
+    with api_http.current_context(server.answer, tmp_path):
         cluster = Cluster("", "crossplane-system")
         assert runtimes.trouble(cluster, "nop-12ab") == trouble
         assert runtimes.trouble(cluster, "other-12ab") == ""

@@ -133,15 +133,15 @@ REFUSALS = {
             "apis/xrd.yaml": XRD,
             "apis/values.yaml": b"- 1\n",
         },
-        "3 files have documents that are no Kubernetes objects: .github/workflows/a.yaml,"
+        "3 files have documents that are not Kubernetes objects: .github/workflows/a.yaml,"
         " .github/workflows/b.yml, apis/values.yaml",
         "",
         "leave the other files out with --ignore='.github/workflows/*,apis/values.yaml'",
     ),
     "some files are broken or partly objects": Refusal(
         {"a.yaml": XRD + b"---\n- 1\n", "b.yaml": b"a: b\n", "c.yaml": b"a: [\n"},
-        "3 files have documents that are broken or no objects: a.yaml (line 4, column 1: a document"
-        " is not a mapping), b.yaml, c.yaml (line 2, column 1: is not valid YAML",
+        "3 files have documents that are broken or not objects: a.yaml (line 4, column 1: a"
+        " document is not a mapping), b.yaml, c.yaml (line 2, column 1: is not valid YAML",
         "",
         "with --ignore=b.yaml",
     ),
@@ -153,7 +153,7 @@ REFUSALS = {
     ),
     "a range of Crossplane versions that is none": Refusal(
         {"crossplane.yaml": META + b"spec: {crossplane: {version: latest}}\n"},
-        'spec.crossplane.version is no range of versions: "latest"',
+        'spec.crossplane.version is not a range of versions: "latest"',
         "/crossplane.yaml",
         "or remove crossplane",
     ),
@@ -207,7 +207,7 @@ REFUSALS = {
     "a chain of links": Refusal(
         {f"{number:04}.yaml": Link(f"{number + 1:04}.yaml") for number in range(3000)}
         | {"3000.yaml": b"- 1\n"},
-        "41 files have documents that are no Kubernetes objects: 2960.yaml, 2961.yaml",
+        "41 files have documents that are not Kubernetes objects: 2960.yaml, 2961.yaml",
     ),
     "a bad pattern": Refusal({}, "bad pattern", ignore=["["]),
 }

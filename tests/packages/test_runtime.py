@@ -10,14 +10,12 @@ import pytest
 from postrender import packages
 from postrender.packages import Runtime
 from tests.shared.layouts import BASE, Layout
-from tests.shared.package_files import META, compact, digest, label, packed, tar
+from tests.shared.package_files import META, PROVIDER, compact, label, packed, tar, with_config
 from tests.shared.paths import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-PROVIDER = META.replace(b"Configuration", b"Provider")
 
 PLAIN = tar({"package.yaml": PROVIDER})
 LAYER = packed(PLAIN)
@@ -56,13 +54,6 @@ def shown(path: Path) -> Runtime | None:
     return shown_runtime and shown_runtime._replace(digest="")
 
 
-def archive(layers: Sequence[bytes], config: bytes) -> bytes:
-    """Return an archive in which digests name the layers."""
-    named = {f"{digest(layer).removeprefix('sha256:')}.tar.gz": layer for layer in layers}
-    manifest = compact([{"Config": "config", "Layers": list(named)}])
-    return tar({"config": config, **named, "manifest.json": manifest})
-
-
 @dataclass(frozen=True)
 class Case:
     layers: Sequence[bytes]
@@ -88,7 +79,7 @@ CASES = {
         [LAYER, PROGRAM, LIBRARY],
         config({}, **RUNS),
         runtime(),
-        "the layer with the package.yaml is no part of the runtime",
+        "the layer with the package.yaml is not part of the runtime",
     ),
     "no-entrypoint": Case(
         [PROGRAM, LIBRARY, LAYER], config({}), runtime([], []), "the user must see it"
@@ -124,7 +115,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_runtime_of_an_archive_is_shown(tmp_path: Path, case: Case) -> None:
     path = tmp_path / "package.xpkg"
-    path.write_bytes(archive(case.layers, case.config))
+    path.write_bytes(tar(with_config(case.layers, case.config)))
     assert shown(path) == case.runtime, case.reason
     layout = Layout(case.layers, config=case.config).write(tmp_path)
     assert shown(layout) == case.runtime, case.reason

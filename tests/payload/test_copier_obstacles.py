@@ -297,9 +297,6 @@ def first_obstacle(path: str, entries: dict[str, str | bytes]) -> str | None:
 @example(
     entries=[(["{temporary}"], "a file"), (["registry.example.com"], "a FIFO")], is_loaded=False
 )
-@example(
-    entries=[(["{temporary}"], "a file"), (["registry.example.com"], "a FIFO")], is_loaded=False
-)
 def test_in_any_cache_the_copier_changes_only_its_own_files_or_names_the_obstacle(
     pod: Pod, temporary: str, entries: list[tuple[list[str], str]], *, is_loaded: bool
 ) -> None:

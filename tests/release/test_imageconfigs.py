@@ -1,4 +1,4 @@
-"""ImageConfigs of the release that are in the way of a local package."""
+"""ImageConfigs of the release that keep a local package from becoming healthy."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def rendered(line: str, prefix: str, use: str, *arguments: str) -> str:
         pytest.param(
             rendered("2.4", "xpkg.devcache.local/network:v0.0.0", REWRITE),
             NETWORK,
-            'rewrites "xpkg.devcache.local/network:v0.0.0", too',
+            'also rewrites "xpkg.devcache.local/network:v0.0.0", and',
             id="the-same-prefix",
         ),
         pytest.param(

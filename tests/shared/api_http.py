@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import yaml
 
 from tests.shared.api_server import Request, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from postrender.manifests.nodes import Plain
     from tests.shared.api_server import Object, Response
@@ -92,3 +94,13 @@ def kubeconfig(server: str, name: str = "test", **user: Plain) -> Object:
         "clusters": [{"name": name, "cluster": {"server": server}}],
         "users": [{"name": name, "user": {"token": "t", **user}}],
     }
+
+
+@contextmanager
+def current_context(answer: Callable[[Request], Response], folder: Path) -> Iterator[None]:
+    """Run an HTTP server, and set KUBECONFIG to a kubeconfig for it in a folder."""
+    with running(answer) as address, pytest.MonkeyPatch.context() as patch:
+        file = folder / "kubeconfig"
+        file.write_text(yaml.safe_dump(kubeconfig(address)))
+        patch.setenv("KUBECONFIG", str(file))
+        yield

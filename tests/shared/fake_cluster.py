@@ -15,9 +15,6 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-import yaml
-
 from tests.shared import api_http, live_release
 from tests.shared.api_server import ApiServer, mapping, text, value
 from tests.shared.live_release import DIGEST
@@ -261,8 +258,5 @@ def released(
 ) -> Iterator[FakeCluster]:
     """Run a cluster with a release of packages, and set KUBECONFIG to it."""
     cluster = kind(*declared, version=version, pods=pods)
-    with api_http.running(cluster.answer) as server, pytest.MonkeyPatch.context() as patch:
-        file = folder / "kubeconfig"
-        file.write_text(yaml.safe_dump(api_http.kubeconfig(server)))
-        patch.setenv("KUBECONFIG", str(file))
+    with api_http.current_context(cluster.answer, folder):
         yield cluster

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 META = b"apiVersion: meta.pkg.crossplane.io/v1\nkind: Configuration\nmetadata:\n  name: platform\n"
 
+PROVIDER = META.replace(b"Configuration", b"Provider")
+
 XRD = b"apiVersion: apiextensions.crossplane.io/v1\nkind: CompositeResourceDefinition\n"
 
 VALID_XRD = (
@@ -108,8 +110,12 @@ def label(layer: bytes, value: str = "base") -> dict[str, str]:
 def by_digest(
     layers: Sequence[bytes], labels: Mapping[str, str], diff_ids: Sequence[str] = ()
 ) -> dict[str, bytes]:
+    """Return the members of an archive by go-containerregistry, with a config of these fields."""
+    return with_config(layers, config(labels, diff_ids))
+
+
+def with_config(layers: Sequence[bytes], image_config: bytes) -> dict[str, bytes]:
     """Return the members of an archive by go-containerregistry: digests name config and layers."""
-    image_config = config(labels, diff_ids)
     names = [f"{digest(layer).removeprefix('sha256:')}.tar.gz" for layer in layers]
     return {
         digest(image_config): image_config,
@@ -171,14 +177,7 @@ def with_runtime(
             "config": {"Entrypoint": ["/program"], "Labels": label(layers[1])},
         }
     )
-    names = [f"{digest(layer).removeprefix('sha256:')}.tar.gz" for layer in layers]
-    manifest = [{"Config": digest(image_config), "RepoTags": None, "Layers": names}]
-    members: dict[str, bytes | Link] = {
-        digest(image_config): image_config,
-        **dict(zip(names, layers, strict=True)),
-        "manifest.json": compact(manifest),
-    }
-    path.write_bytes(tar(members))
+    path.write_bytes(tar(with_config(layers, image_config)))
     return path
 
 

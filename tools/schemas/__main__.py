@@ -32,7 +32,7 @@ _KUBERNETES = (
 
 
 def main() -> None:
-    """Print the schemas of all kinds and lines, one a line, each only once.
+    """Print the schemas of all kinds for all lines of Crossplane, each schema once.
 
     A kind has the index of its schema for each line of Crossplane that changes it.
     """

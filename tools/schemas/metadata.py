@@ -30,7 +30,7 @@ _RULES: dict[str, Schema] = {
         "message": _KEY,
     },
 }
-"""All wrong keys are one error, because an error has a copy of the mapping."""
+"""All wrong keys are one error, because each error holds a copy of the mapping."""
 
 _NAME: Schema = {
     "minLength": 1,

@@ -195,7 +195,7 @@ def _unchanged(keyword: str, value: Node) -> Schema:
 
 
 def types(schema: Schema) -> Schema:
-    """Return a schema with its types only, for an object that Crossplane only decodes."""
+    """Return only the types of a schema, for an object that Crossplane decodes but never sends."""
     result: Schema = {}
     for keyword, value in schema.items():
         match keyword:
