@@ -172,8 +172,8 @@ def test_a_push_refuses_a_package_that_can_never_become_healthy(
     """The dependency is among the pushed packages, or only in the release."""
     network = live_release.package(tmp_path, "network")
     release = live_release.of(network, live_release.package(tmp_path, "platform"))
-    allowing = release.record._replace(allow_unhealthy=is_allowed)
-    release = replace(release, record=allowing)
+    new_record = release.record._replace(allow_unhealthy=is_allowed)
+    release = replace(release, record=new_record)
     needs = f"spec: {{dependsOn: [{{configuration: {network.source}, version: '>=v9'}}]}}\n"
     pushed = [live_release.package(tmp_path, "platform", META + needs.encode())]
     pushed += [network] if packages_at_once else []
@@ -188,6 +188,6 @@ def test_a_push_refuses_a_package_that_can_never_become_healthy(
 
 def test_a_release_records_that_it_allows_unhealthy_packages(tmp_path: Path) -> None:
     release = live_release.of(live_release.package(tmp_path))
-    allowing = release.record._replace(allow_unhealthy=True)
-    assert record.parse(allowing.text, where="the record") == allowing
+    new_record = release.record._replace(allow_unhealthy=True)
+    assert record.parse(new_record.text, where="the record") == new_record
     assert "allowUnhealthy" not in release.record.text

@@ -102,7 +102,7 @@ def loader(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--loader",
         metavar="COMMAND",
-        help="a command that reads an image archive from stdin (default: by the context)",
+        help="a command that reads an image archive from stdin (default: that of the context)",
     )
 
 

@@ -69,10 +69,10 @@ def below(branches: Sequence[Branch], level: int = 0) -> Iterator[tuple[int, Bra
 def test_a_tree_has_each_dependency_once(edges: Sequence[tuple[str, str]]) -> None:
     graph = of_names(edges)
     branches = list(below(tree.draw(graph).branches))
-    drawn = sorted(
+    tree_edges = sorted(
         (parent.cells[0], branch.cells[0]) for _, parent in branches for branch in parent.branches
     )
-    assert drawn == sorted(edges)
+    assert tree_edges == sorted(edges)
     assert {branch.cells[0] for _, branch in branches} == set(NAMES)
     assert max(level for level, _ in branches) <= 8
 

@@ -60,8 +60,8 @@ def edit(folder: Path, number: str) -> str:
 
 def test_saved_packages_are_pushed_and_errors_are_shown(tmp_path: Path) -> None:
     old, new = edit(tmp_path, "1"), edit(tmp_path, "2")
-    both = (package(tmp_path), package(tmp_path, "network"))
-    with released(tmp_path, *both) as cluster:
+    packages = (package(tmp_path), package(tmp_path, "network"))
+    with released(tmp_path, *packages) as cluster:
 
         def save(view: View) -> bool:
             assert {row.state for row in view.rows} == {"Healthy"}
@@ -91,13 +91,13 @@ def test_saved_packages_are_pushed_and_errors_are_shown(tmp_path: Path) -> None:
         def is_repaired(view: View) -> bool:
             return view.rows[0].state == "Healthy" and cluster.read["platform"] == new
 
-        watch_steps(both, save, is_pushed, shows_error, is_repaired)
+        watch_steps(packages, save, is_pushed, shows_error, is_repaired)
 
 
 def test_a_package_is_marked_while_it_is_pushed(tmp_path: Path) -> None:
     marks: set[tuple[str, bool]] = set()
-    both = (package(tmp_path), package(tmp_path, "network"))
-    with released(tmp_path, *both):
+    packages = (package(tmp_path), package(tmp_path, "network"))
+    with released(tmp_path, *packages):
 
         def show(view: View) -> None:
             platform, network = view.rows
@@ -112,7 +112,7 @@ def test_a_package_is_marked_while_it_is_pushed(tmp_path: Path) -> None:
 
         cluster = Cluster("", "crossplane-system")
         with pytest.raises(CompleteError):
-            watch.watch(cluster, both, show, 60, result_cache.NO_CACHE)
+            watch.watch(cluster, packages, show, 60, result_cache.NO_CACHE)
     assert marks == {("Healthy", True), ("Healthy", False)}
 
 
