@@ -1,6 +1,6 @@
 """The exception type of the program, and foreign text in its messages."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 _QUOTED_LENGTH = 120
 """The longest quotation in a message, in characters: enough for a reference or a path."""
@@ -86,6 +86,12 @@ def one_line(text: str) -> str:
 def reason(error: OSError) -> str:
     """Return the reason that the system gives, e.g. `no space left on device`."""
     return (error.strerror or "input or output error").lower()
+
+
+def enumeration(entries: Sequence[str], limit: int) -> str:
+    """Return the first entries of a list for a message, and the number of the others."""
+    more = f", and {len(entries) - limit} more" if len(entries) > limit else ""
+    return ", ".join(entries[:limit]) + more
 
 
 def shortened(line: str, length: int) -> str:

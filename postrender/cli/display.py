@@ -253,7 +253,7 @@ def view(stream: TextIO) -> Iterator[Show]:
 def screen(stream: TextIO) -> Iterator[Screen]:
     """Show steps as lines, and below them packages: a live table on a terminal, else lines.
 
-    Nobody can be told about an error of stderr, so it does not end the command.
+    An error of stderr cannot be reported, so it does not end the command.
 
     Args:
         stream: Stderr.

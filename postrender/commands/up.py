@@ -96,7 +96,9 @@ def run(  # noqa: PLR0913  # the options of the command line
 def _require_live(plan: Plan) -> None:
     if not plan.is_live:
         problem = "the packages are installed, but live mode is off, so nothing can watch them"
-        raise DevcacheError(problem, hint="live mode needs Kubernetes 1.29, and no --no-live")
+        raise DevcacheError(
+            problem, hint="live mode needs Kubernetes 1.29 or later; omit --no-live"
+        )
 
 
 def _refusal(plan: Plan) -> Report | None:

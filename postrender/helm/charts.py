@@ -57,18 +57,18 @@ def select(helm: Helm, option: str, version: str, revision: Revision | None) -> 
         DevcacheError: It is neither the upstream chart nor ours.
     """
     if option:
-        return _named(helm, option, version)
+        return _of_option(helm, option, version)
     if revision and revision.chart not in {UPSTREAM, OURS}:
         problem = f"is of the chart {quoted(revision.chart)}"
         hint = "name a chart with --chart, or use another namespace"
         raise DevcacheError(problem, where="the release", hint=hint)
-    released = revision.app_version if revision else ""
-    version = (version or released or chart.CROSSPLANE).removeprefix("v")
+    release_version = revision.app_version if revision else ""
+    version = (version or release_version or chart.CROSSPLANE).removeprefix("v")
     arguments = (UPSTREAM, f"--repo={_REPOSITORY}", f"--version={version}")
     return Chart(arguments, UPSTREAM, version, f"{UPSTREAM} {version}")
 
 
-def _named(helm: Helm, option: str, version: str) -> Chart:
+def _of_option(helm: Helm, option: str, version: str) -> Chart:
     path = Path(option)
     arguments = (option, *((f"--version={version}",) if version and not path.exists() else ()))
     text = program.read(helm, "show", "chart", *arguments)

@@ -58,7 +58,7 @@ def last(helm: Helm, name: str) -> Revision | None:
             return None
         raise
     [value] = json.loads(text)
-    fields = Fields.of(value, path="it", where=f"the release {name}")
+    fields = Fields.of(value, path="the last revision", where=f"the release {name}")
     chart = _CHART.fullmatch(fields.text("chart"))
     number = fields.values.get("revision")
     return Revision(

@@ -65,7 +65,7 @@ class HelmError(DevcacheError):
         """Create the error of a run."""
         line = next(filter(None, map(str.strip, reversed(output.splitlines()))), "")
         problem = f"helm {arguments[0]} ended with status {status}: {line.removeprefix('Error: ')}"
-        hint = "solve the problem that helm names, and run the same command again"
+        hint = "correct the problem that helm reports, and run the same command again"
         super().__init__(problem, hint=hint)
         self.output = output
 

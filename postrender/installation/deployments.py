@@ -38,7 +38,9 @@ def require_no_other(cluster: Cluster) -> None:
         namespace = kinds.namespace(deployment)
         if namespace != cluster.namespace:
             problem = f"Crossplane runs in the namespace {namespace}"
-            raise DevcacheError(problem, where=cluster.title, hint=f"name it: -n {namespace}")
+            raise DevcacheError(
+                problem, where=cluster.title, hint=f"name this namespace: -n {namespace}"
+            )
 
 
 def of_release(cluster: Cluster, name: str) -> list[Object]:
@@ -53,7 +55,7 @@ def is_running(cluster: Cluster, name: str) -> bool:
     return bool(statuses) and all(status.values.get("readyReplicas") for status in statuses)
 
 
-def recreate(cluster: Cluster, name: str) -> list[str]:
+def of_other_strategy(cluster: Cluster, name: str) -> list[str]:
     """Return the names of the Deployments whose strategy is not `Recreate`."""
     return [
         kinds.name(deployment)

@@ -65,16 +65,16 @@ def down(  # noqa: PLR0913  # the options of the command
     stopwatch = Stopwatch(Progress(lambda _: None, timeout, hint=AGAIN_HINT))
     revision = idle.await_idle(cluster, helm, name, stopwatch, tell)
     packages = cluster_packages.read(cluster, name)
-    brought = [package for package in packages if package.is_brought]
-    _require_ours(cluster, name, revision, brought)
+    removable = [package for package in packages if package.is_removable]
+    _require_ours(cluster, name, revision, removable)
     is_running = deployments.is_running(cluster, name)
-    _remove_resources(cluster, brought, stopwatch, delete=delete_resources, running=is_running)
+    _remove_resources(cluster, removable, stopwatch, delete=delete_resources, running=is_running)
     stopwatch.end_step("no resources")
-    if brought:
-        tell(f"removing {', '.join(map(str, brought))}")
-    ends = resources.objects(cluster, cluster_packages.revisions(brought))
+    if removable:
+        tell(f"removing {', '.join(map(str, removable))}")
+    ends = resources.objects(cluster, cluster_packages.revisions(removable))
     if is_running:
-        _remove_packages(cluster, brought, ends, stopwatch)
+        _remove_packages(cluster, removable, ends, stopwatch)
         stopwatch.end_step("packages removed")
     if revision:
         tell(program.command(upgrade.uninstall(helm, name)))
@@ -86,18 +86,18 @@ def down(  # noqa: PLR0913  # the options of the command
         leases.delete(cluster)
         leftovers.delete_webhooks(cluster)
     if not is_running:
-        removal.remove(cluster, brought, stopwatch)
+        removal.remove(cluster, removable, stopwatch)
         leftovers.release_finalizers(cluster, ends, stopwatch)
-    if len(brought) == len(packages):
+    if len(removable) == len(packages):
         leftovers.release_lock(cluster)
     leftovers.delete_ours(cluster)
     stopwatch.end_step("nothing of this project is left")
     kept = [
-        f"{package}: neither this project nor the release brought it"
+        f"{package}: neither this project nor the release added it"
         for package in packages
-        if not package.is_brought
+        if not package.is_removable
     ]
-    removed = [str(package) for package in brought if package.has_object]
+    removed = [str(package) for package in removable if package.has_object]
     removed += [f"release {name}"] if revision else []
     kept += [f"Deployment {item}: no release of Helm owns it" for item in remains]
     if purge and not remains:
@@ -110,16 +110,16 @@ def down(  # noqa: PLR0913  # the options of the command
 
 
 def _require_ours(
-    cluster: Cluster, name: str, revision: Revision | None, brought: Sequence[Package]
+    cluster: Cluster, name: str, revision: Revision | None, removable: Sequence[Package]
 ) -> None:
-    """Refuse a release with which this project has nothing to do.
+    """Refuse a release that has no packages of this project.
 
     Raises:
         DevcacheError: It is such a release.
     """
     if revision is None or revision.status != "deployed" or revision.chart == charts.OURS:
         return
-    if any(package.is_ours for package in brought):
+    if any(package.is_ours for package in removable):
         return
     if cluster.select(CONFIG_MAPS, {labels.PART_OF: labels.OWNER}):
         return
@@ -138,7 +138,7 @@ def _remove_resources(
     """Require that no resource of the packages' APIs exists, or delete all of them.
 
     Raises:
-        DevcacheError: Resources exist, and nobody may delete them, or no Crossplane can.
+        DevcacheError: Resources exist, and `delete` is not set or Crossplane does not run.
     """
     revisions = [revision for _, revision in cluster_packages.revisions(packages)]
     apis = resources.of_revisions(cluster, revisions)
@@ -181,19 +181,19 @@ def _purge(cluster: Cluster, stopwatch: Stopwatch) -> tuple[list[str], list[str]
     """Remove Crossplane's CRDs and the namespace, unless a user has objects in them.
 
     Returns:
-        What is removed, and what stays.
+        The removed objects, and the objects that stay.
     """
     removed, kept = [], []
     crds = leftovers.definitions(cluster)
     if foreign := leftovers.foreign(cluster, crds):
-        names = ", ".join(leftovers.summary(foreign))
+        names = leftovers.summary(foreign)
         kept.append(f"{len(crds)} CRDs of Crossplane: they would delete {names}")
     elif crds:
         leftovers.delete_definitions(cluster, crds, stopwatch)
         removed.append(f"{len(crds)} CRDs of Crossplane")
     if cluster.get(NAMESPACES, cluster.namespace):
         if contents := leftovers.contents(cluster):
-            names = ", ".join(leftovers.summary(contents))
+            names = leftovers.summary(contents)
             kept.append(f"namespace {cluster.namespace}: it contains {names}")
         else:
             leftovers.delete_namespace(cluster, stopwatch)

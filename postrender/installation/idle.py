@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from postrender.live.cluster import Cluster
     from postrender.live.stopwatch import Stopwatch
 
-_LONGEST = 300.0
+_LONGEST_RUN = 300.0
 """Seconds after which a helm command has ended or was killed: the default timeout of `--wait`."""
 
 
@@ -32,18 +32,18 @@ def await_idle(
     Raises:
         DevcacheError: A helm command is still at work when the timeout expires.
     """
-    is_told = False
+    is_announced = False
     while (revision := history.last(helm, name)) and revision.is_pending:
         age = time.time() - revision.updated
-        if age > _LONGEST:
+        if age > _LONGEST_RUN:
             tell(f"removing the record of a helm command that was killed: {revision.status}")
-            _forget(cluster, name, revision)
+            _delete_record(cluster, name, revision)
             continue
-        if not is_told:
-            is_told = True
+        if not is_announced:
+            is_announced = True
             tell(
                 f"another helm command is at work on the release {name} ({revision.status} for"
-                f" {age:.0f} s): waiting until it ends, or until {_LONGEST:.0f} s have passed"
+                f" {age:.0f} s): waiting until it ends, or until {_LONGEST_RUN:.0f} s have passed"
             )
         stopwatch.wait(f"another helm command is at work on the release {name}")
     if revision and revision.status == "uninstalling":
@@ -55,7 +55,7 @@ def await_idle(
     return revision
 
 
-def _forget(cluster: Cluster, name: str, revision: Revision) -> None:
+def _delete_record(cluster: Cluster, name: str, revision: Revision) -> None:
     """Delete Helm's record of a pending revision.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postrender import labels
+from postrender.errors import enumeration
 from postrender.live import kinds
 from postrender.live.kinds import (
     CONFIG_MAPS,
@@ -17,7 +18,7 @@ from postrender.live.kinds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from postrender.live.cluster import Cluster
     from postrender.live.kinds import Object
@@ -56,8 +57,8 @@ _CONTENTS = (
 _OF_KUBERNETES = {"kube-root-ca.crt", "openshift-service-ca.crt"}
 """The ConfigMaps that Kubernetes puts into each namespace."""
 
-_LISTED = 5
-"""The number of objects that a message names."""
+_NAMES_LIMIT = 5
+"""The most objects that a message names."""
 
 
 def delete_webhooks(cluster: Cluster) -> None:
@@ -160,8 +161,6 @@ def delete_namespace(cluster: Cluster, stopwatch: Stopwatch) -> None:
         stopwatch.wait(f"namespace {cluster.namespace} still exists")
 
 
-def summary(names: list[str]) -> Iterator[str]:
-    """Yield the first names of many, and the number of the others."""
-    yield from names[:_LISTED]
-    if len(names) > _LISTED:
-        yield f"{len(names) - _LISTED} more"
+def summary(names: list[str]) -> str:
+    """Return the first names for a message, and the number of the others."""
+    return enumeration(names, _NAMES_LIMIT)

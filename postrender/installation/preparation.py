@@ -9,7 +9,7 @@ from postrender import labels
 from postrender.crossplane.api import bootstrap_crds
 from postrender.helm import values
 from postrender.installation import deployments
-from postrender.live import kinds
+from postrender.live import conditions, kinds
 from postrender.live.cluster import MANAGER
 from postrender.live.kinds import CONFIG_MAPS, CRDS, DEPLOYMENTS, NAMESPACES
 from postrender.payload import external
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 _HELM = "helm"
-"""A part of the names of Helm's field managers, which are those of its program."""
+"""A part of the names of Helm's field managers, which are named after its program."""
 
 
 def lacks_namespace(cluster: Cluster) -> bool:
@@ -53,7 +53,7 @@ def edited_config_maps(cluster: Cluster) -> list[str]:
 
 def rolling_deployments(cluster: Cluster, name: str, plan: Plan) -> list[str]:
     """Return the Deployments whose strategy must be patched before helm can change it."""
-    return deployments.recreate(cluster, name) if values.recreates(plan.upstream) else []
+    return deployments.of_other_strategy(cluster, name) if values.recreates(plan.upstream) else []
 
 
 def prepare(
@@ -102,9 +102,8 @@ def _serve(cluster: Cluster, definition: Object) -> None:
 
 
 def _is_established(cluster: Cluster, name: str) -> bool:
-    definition = cluster.get(CRDS, name)
-    status = kinds.fields(definition or {}).under("status")
+    definition = cluster.get(CRDS, name) or {}
     return any(
-        (condition.text("type"), condition.text("status")) == ("Established", "True")
-        for condition in kinds.items(status.values.get("conditions"))
+        (condition.type, condition.status) == ("Established", "True")
+        for condition in conditions.of(definition)
     )

@@ -1,4 +1,4 @@
-"""The packages that are installed in a cluster, and who brought each of them."""
+"""The packages that are installed in a cluster, and the origin of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Package(NamedTuple):
         has_object: Whether the package object exists.
         is_ours: Whether the filter or a push made the package object.
         is_released: Whether the release has the package object, or a push made it for the release.
-        is_brought: Whether this project, the release or Crossplane brought it, and no user.
+        is_removable: Whether this project, the release or Crossplane added it, and no user.
         revisions: Its revisions.
     """
 
@@ -41,7 +41,7 @@ class Package(NamedTuple):
     has_object: bool
     is_ours: bool
     is_released: bool
-    is_brought: bool
+    is_removable: bool
     revisions: tuple[Object, ...]
 
     def __str__(self) -> str:
@@ -87,14 +87,14 @@ def _of_kind(cluster: Cluster, plural: str, release: str) -> list[Package]:
             has_object=name in objects,
             is_ours=name in objects and kinds.label(objects[name], labels.PART_OF) == labels.OWNER,
             is_released=name in objects and _owner(objects[name]) == (release, cluster.namespace),
-            is_brought=name not in objects or _is_brought(objects[name], cluster, release),
+            is_removable=name not in objects or _is_removable(objects[name], cluster, release),
             revisions=tuple(of_package),
         )
         for name, of_package in sorted(by_package.items())
     ]
 
 
-def _is_brought(package: Object, cluster: Cluster, release: str) -> bool:
+def _is_removable(package: Object, cluster: Cluster, release: str) -> bool:
     owner = _owner(package)
     if any(owner):
         return owner == (release, cluster.namespace)

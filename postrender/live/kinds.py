@@ -106,8 +106,7 @@ def name(value: Object) -> str:
 def is_ending(pod: Object) -> bool:
     """Return whether a pod is terminating or has ended."""
     phase = fields(pod).under("status").text("phase")
-    is_terminating = fields(pod).under("metadata").text("deletionTimestamp") != ""
-    return is_terminating or phase in _FINAL_PHASES
+    return is_terminating(pod) or phase in _FINAL_PHASES
 
 
 def namespace(value: Object) -> str:

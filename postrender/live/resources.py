@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from postrender.errors import DevcacheError
+from postrender.errors import DevcacheError, enumeration
 from postrender.live import kinds
 from postrender.live.kinds import CRDS, DEFINITIONS, MANAGED_DEFINITIONS
 
@@ -32,8 +32,8 @@ _SETTINGS = "Config"
 _DEFINING_KINDS = {kind.kind: kind for kind in (CRDS, MANAGED_DEFINITIONS)}
 """The kinds in a package that define the kind of managed resources under their own name."""
 
-_LISTED = 20
-"""The number of resources that a message names."""
+_NAMES_LIMIT = 20
+"""The most resources that a message names."""
 
 
 class Api(NamedTuple):
@@ -135,9 +135,8 @@ def refusal(resources: Sequence[Resource], action: str, hint: str) -> DevcacheEr
         action: The refused action, e.g. `removing the packages`.
         hint: The next step.
     """
-    names = ", ".join(map(str, resources[:_LISTED]))
-    more = f" and {len(resources) - _LISTED} more" if len(resources) > _LISTED else ""
-    problem = f"{action} would delete the resources of their APIs: {names}{more}"
+    names = enumeration(list(map(str, resources)), _NAMES_LIMIT)
+    problem = f"{action} would delete the resources of their APIs: {names}"
     return DevcacheError(problem, hint=hint)
 
 

@@ -54,7 +54,7 @@ def outdated(cluster: Cluster, revision: str, image: str) -> str:
 
 
 def reason_of(cluster: Cluster, pod: Object) -> str:
-    """Return the reason that a pod does not start, or "" while all is well."""
+    """Return the reason that a pod does not start, or "" if it starts normally."""
     status = kinds.fields(pod).under("status")
     for list_ in ("initContainerStatuses", "containerStatuses"):
         for container in kinds.items(status.values.get(list_)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from postrender.errors import enumeration
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,8 +16,7 @@ _ENTRIES_LIMIT = 20
 
 def listed(entries: Sequence[str]) -> str:
     """Return a list of files for a message."""
-    more = f", and {len(entries) - _ENTRIES_LIMIT} more" if len(entries) > _ENTRIES_LIMIT else ""
-    return ", ".join(entries[:_ENTRIES_LIMIT]) + more
+    return enumeration(entries, _ENTRIES_LIMIT)
 
 
 def option(patterns: Sequence[str]) -> str:

@@ -210,7 +210,7 @@ def test_helms_failure_is_shown_and_up_goes_on(user: User) -> None:
     kubernetes.kubectl("create", "serviceaccount", "crossplane", INSIDE)
     message = user.refused(*user.arguments(values))
     assert "invalid ownership metadata" in message
-    assert "hint: solve the problem that helm names, and run the same command again" in message
+    assert "hint: correct the problem that helm reports, and run the same command again" in message
     kubernetes.kubectl("delete", "serviceaccount", "crossplane", INSIDE)
     user.up(values)
     user.down()

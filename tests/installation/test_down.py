@@ -144,7 +144,7 @@ def test_a_foreign_package_stays_and_is_named(cluster: Place, command: Command) 
     spec: Plain = {"package": "registry.example.com/acme/theirs:v1.0.0"}
     cluster.cluster.apply(("providers", "theirs"), {"metadata": metadata, "spec": spec}, "kubectl")
     kept = report(command, "--purge")["kept"]
-    assert kept[0] == "Provider theirs: neither this project nor the release brought it"
+    assert kept[0] == "Provider theirs: neither this project nor the release added it"
     assert "CRDs of Crossplane: they would delete Provider theirs" in kept[1]
     assert ("providers", "theirs") in cluster.cluster.objects
 
@@ -194,7 +194,10 @@ def test_another_namespace_than_that_of_crossplane_is_refused(
 ) -> None:
     before = dict(cluster.cluster.objects)
     message = command(*arguments, "-n", "other").message()
-    assert "Crossplane runs in the namespace crossplane-system\nhint: name it: -n cross" in message
+    assert (
+        "Crossplane runs in the namespace crossplane-system\nhint: name this namespace: -n cross"
+        in message
+    )
     assert cluster.cluster.objects == before
 
 
