@@ -26,11 +26,11 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandInHelm:
 
 
 def test_the_context_and_the_namespace_reach_helm(helm: StandInHelm, tmp_path: Path) -> None:
-    found = program.find("kind", "here", tmp_path)
-    assert found.target == ("--namespace", "here", "--kube-context", "kind")
-    assert history.last(found, "crossplane") is None
+    helm_program = program.find("kind", "here", tmp_path)
+    assert helm_program.target == ("--namespace", "here", "--kube-context", "kind")
+    assert history.last(helm_program, "crossplane") is None
     lines = (helm.folder / "log").read_text().splitlines()
-    assert json.loads(lines[-1])[:6] == ["history", "crossplane", *found.target]
+    assert json.loads(lines[-1])[:6] == ["history", "crossplane", *helm_program.target]
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,16 @@ def test_another_failure_than_a_missing_release_is_shown(helm: StandInHelm, tmp_
         history.last(program.find("", "here", tmp_path), "crossplane")
 
 
-def test_the_post_renderer_is_this_program_from_any_folder(
+def test_the_post_renderer_is_this_helm_programfrom_any_folder(
     helm: StandInHelm, tmp_path: Path
 ) -> None:
     (tmp_path / "postrender.py").write_text("raise SystemExit('the wrong program')\n")
-    found = program.find("", "here", tmp_path)
+    helm_program = program.find("", "here", tmp_path)
     assert helm.runs == []
     run = subprocess.run(
         ["crossplane-devcache", "--version"],
         cwd=tmp_path,
-        env=dict(found.environment),
+        env=dict(helm_program.environment),
         capture_output=True,
         encoding="utf-8",
         check=False,

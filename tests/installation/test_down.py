@@ -50,8 +50,8 @@ def report(command: Command, *arguments: str) -> dict[str, list[str]]:
     return result
 
 
-def left(parts: Place) -> set[str]:
-    """Return the resources of which objects are left."""
+def remaining_resources(parts: Place) -> set[str]:
+    """Return the resources that still have objects."""
     return {resource for resource, _ in parts.cluster.objects} & {
         *OURS,
         "compositeresourcedefinitions",
@@ -69,7 +69,7 @@ def test_down_removes_the_packages_and_then_the_release(
         parts.cluster.store(("leases", name), {"metadata": {"name": name}})
         assert report(command)["removed"] == ["Configuration platform", "release crossplane"]
         assert parts.helm.runs == [["uninstall", "crossplane", "--namespace", "crossplane-system"]]
-        assert left(parts) == set()
+        assert remaining_resources(parts) == set()
         assert report(command)["removed"] == []
 
 
@@ -82,7 +82,7 @@ def test_without_a_running_crossplane_down_removes_the_finalizers(
     uninstall(cluster)
     (cluster.helm.folder / "release.json").unlink()
     assert report(command)["removed"] == ["Configuration platform"]
-    assert left(cluster) == set()
+    assert remaining_resources(cluster) == set()
     assert not cluster.cluster.objects["locks", "lock"]["metadata"].get("finalizers")  # type: ignore[union-attr]
 
 
@@ -122,7 +122,7 @@ def test_claims_are_deleted_before_what_they_own(cluster: Place, command: Comman
     message = command("down").message()
     assert "Database orders in shop, XDatabase orders-x" in message
     assert command("down", "--delete-resources").status == 0
-    assert left(cluster) == set()
+    assert remaining_resources(cluster) == set()
 
 
 def test_managed_resources_of_a_provider_count(cluster: Place, command: Command) -> None:
@@ -176,7 +176,7 @@ def test_a_killed_uninstall_is_completed(cluster: Place, command: Command) -> No
     cluster.helm.set_release(status="uninstalling")
     assert command("down").status == 0
     assert len(cluster.helm.runs) == 1
-    assert left(cluster) == set()
+    assert remaining_resources(cluster) == set()
 
 
 def test_a_failure_of_helm_is_shown_and_down_goes_on(cluster: Place, command: Command) -> None:
@@ -185,7 +185,7 @@ def test_a_failure_of_helm_is_shown_and_down_goes_on(cluster: Place, command: Co
     assert run.status == 1
     assert "helm uninstall ended with status 1: timed out" in run.stderr
     assert command("down").status == 0
-    assert left(cluster) == set()
+    assert remaining_resources(cluster) == set()
 
 
 @pytest.mark.parametrize("arguments", [("down",), ("up", "x")])
@@ -212,4 +212,4 @@ def test_a_crossplane_without_a_release_stays_and_is_named(
     assert ("leases", name) in cluster.cluster.objects
     definition = "configurations.pkg.crossplane.io"
     assert ("customresourcedefinitions", definition) in cluster.cluster.objects
-    assert left(cluster) == {"leases"}
+    assert remaining_resources(cluster) == {"leases"}

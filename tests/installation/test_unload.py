@@ -46,9 +46,11 @@ def test_resources_stop_unload_unless_it_may_delete_them(
         assert ("configurations", "extra") in parts.cluster.objects
 
         assert command("unload", "extra", "--delete-resources").status == 0
-        left = {name for resource, name in parts.cluster.objects if resource in RESOURCES}
-        assert "extra" not in left
-        assert revision not in left
-        assert "orders" not in left
-        assert "xdatabases.acme.example.org" not in left
-        assert "platform" in left
+        remaining_names = {
+            name for resource, name in parts.cluster.objects if resource in RESOURCES
+        }
+        assert "extra" not in remaining_names
+        assert revision not in remaining_names
+        assert "orders" not in remaining_names
+        assert "xdatabases.acme.example.org" not in remaining_names
+        assert "platform" in remaining_names

@@ -260,7 +260,7 @@ def test_a_failure_of_helm(  # noqa: PLR0913, PLR0917  # a table
     assert (run.status, len(cluster.helm.runs)) == (status, runs)
     assert f"helm: {messages[0]}" in run.stderr
     if status:
-        assert "helm upgrade ended with status 1: timed out\nhint: solve" in run.stderr
+        assert "helm upgrade ended with status 1: timed out\nhint: correct" in run.stderr
         assert command("up", "-f", values(tmp_path)).status == 0, "a second run goes on"
 
 
