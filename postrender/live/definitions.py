@@ -50,13 +50,15 @@ def trouble(cluster: Cluster, revision: Object) -> Trouble:
         definition = cluster.get(DEFINITIONS, reference.text("name"))
         if definition is None or _is_established(definition, is_certain=True):
             continue
+        # An event may report a failure that a later attempt has resolved.
+        is_reported = _is_established(definition, is_certain=False)
+        if is_reported and _has_schema(cluster, definition):
+            continue
         name = f"{DEFINITIONS.kind} {kinds.name(definition)}"
         event = _last_event(cluster, definition)
         if event and event.text("type") == "Warning":
             return Trouble(f"{name}: {conditions.truncated(event.text('message'))}")
-        is_reported = _is_established(definition, is_certain=False)
-        is_later = event is not None and _time(event) > _spec_time(definition)
-        if not is_reported or not (is_later or _has_schema(cluster, definition)):
+        if not (is_reported and event and _time(event) > _spec_time(definition)):
             pending = pending or name
     return Trouble(pending=pending)
 

@@ -178,6 +178,10 @@ def test_before_2_0_the_crd_tells_that_a_definition_is_established(
     server.define(UNNUMBERED)
     server.create_crd(crd)
     assert definitions.trouble(cluster, REVISION) == trouble
+    server.report(**event("Warning", LATER))  # e.g. a conflict, which the next attempt resolves
+    assert definitions.trouble(cluster, REVISION) == (
+        REJECTED if trouble == PENDING else NO_TROUBLE
+    )
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def deployment(random: Random) -> dict[str, Plain]:
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=SPECS)
-@fuzzed(50, most=4000)  # each example is rendered twice
+@fuzzed(50, most=1000)  # each example is rendered twice
 @given(random=st.randoms(use_true_random=True), oddity=st.floats(0, 0.3))
 def test_only_the_additions_are_new(
     random: Random, config: devcache.DevCache, oddity: float
