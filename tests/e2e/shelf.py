@@ -23,8 +23,13 @@ class Shelf:
 
     def provider_nop(self) -> Path:
         """Return the .xpkg of provider-nop."""
+        return self.build("provider-nop", self.provider_nop_source())
+
+    @staticmethod
+    def provider_nop_source() -> Path:
+        """Return the directory of provider-nop."""
         module = programs.sources("provider-nop", "github.com/crossplane-contrib/provider-nop")
-        return self.build("provider-nop", module / "package")
+        return module / "package"
 
     def auto_ready(self, line: Line) -> Path:
         """Return the directory of function-auto-ready, with a meta API that the line supports."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from postrender import labels
+from tests.cluster import images, namespaces
 from tests.e2e.commands import Program
-from tests.e2e.crossplane import COMMON_VALUES
+from tests.e2e.crossplane import COMMON_VALUES, SEE_DEFINITIONS
 from tests.e2e.kubernetes import DEFINITIONS, INSIDE, KINDS, NAMESPACE, REVISIONS, field_type
-from tests.e2e.packages import api, configuration, local
+from tests.e2e.packages import FLEET, RUNTIMES, api, configuration, local, runtime
 from tests.e2e.waiting import until
 from tests.shared.paths import ROOT
 from tests.shared.programs import SEARCH_PATH
@@ -25,8 +28,12 @@ from tests.shared.programs import SEARCH_PATH
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.cluster.cluster import Cluster
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.lines import Line
+    from tests.e2e.packages import Declarations
+    from tests.e2e.registry import Registry
     from tests.shared.programs import Plain
 
     Report = dict[str, Plain]
@@ -362,3 +369,47 @@ def uninstall_commands() -> Sequence[str]:
 def _path(user: User) -> str:
     kubectl = Path(user.kubernetes.kubectl.path).parent
     return os.pathsep.join((str(kubectl), user.devcache.environment["PATH"]))
+
+
+def test_providers_and_functions_run_from_their_files_alone(
+    user: User, cluster: Cluster, registry: Registry, fleet: Declarations, line: Line
+) -> None:
+    """No registry has the images, and no pod asks a registry for a package."""
+    shelf = registry.shelf
+    user.kubernetes.apply(yaml.safe_dump_all(SEE_DEFINITIONS))
+    sources = {
+        "provider-nop": shelf.provider_nop_source(),
+        "function-auto-ready": shelf.auto_ready(line),
+        "function-zones": ROOT / "examples/function-zones/package",
+    }
+    packages: dict[str, Plain] = {}
+    for name, declaration in fleet.items():
+        runtime_name = next((runtime for runtime in RUNTIMES if name.endswith(runtime)), "")
+        entry: dict[str, Plain] = dict(declaration)
+        if runtime_name:
+            root = sources[runtime_name]
+            path = shelf.build(f"embedded-{runtime_name}", root, runtime(runtime_name))
+            entry |= {"path": str(path), "runtimeImage": "embedded"}
+        packages[name] = entry
+    values: Plain = {"crossplane": COMMON_VALUES, "devcache": {"packages": packages}}
+    file = user.folder / "values.yaml"
+    file.write_text(json.dumps(values))
+    command = shlex.join(namespaces.nsenter(cluster.init, images.IMPORT))
+    report = user.up(file, f"--loader={command}")
+    assert {step["step"] for step in steps(report)} >= {"loaded the images", "Healthy"}
+    kubernetes = user.kubernetes
+    kubernetes.wait_until_healthy(fleet)
+    kubernetes.kubectl("apply", "--filename=examples/fleet/examples")
+    kubernetes.wait_until_ready("xfleets/example")
+    assert registry.requests(FLEET) == []
+    assert user.up(file, f"--loader={command}")["upgraded"] is False
+    assert "fleets" in user.refused("down"), "a resource exists"
+    user.down("--delete-resources")
+    user.require_nothing_left()
+
+
+def steps(report: Report) -> list[dict[str, str]]:
+    """Return the steps of a report."""
+    values = report["steps"]
+    assert isinstance(values, list)
+    return [{"step": str(step["step"])} for step in values if isinstance(step, dict)]
