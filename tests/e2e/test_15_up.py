@@ -403,7 +403,7 @@ def test_providers_and_functions_run_from_their_files_alone(
     kubernetes.wait_until_ready("xfleets/example")
     assert registry.requests(FLEET) == []
     assert user.up(file, f"--loader={command}")["upgraded"] is False
-    assert "fleets" in user.refused("down"), "a resource exists"
+    assert "XFleet example" in user.refused("down")
     user.down("--delete-resources")
     user.require_nothing_left()
 
