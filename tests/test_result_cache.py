@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postrender import packages, result_cache
-from postrender.commands import check, inspect
+from postrender.commands import check, graph, inspect
 from postrender.declared import devcache
 from postrender.errors import DevcacheError
 from postrender.packages import budget, documents, package
@@ -574,7 +574,7 @@ def test_any_edits_of_a_directory_have_the_same_outcome_with_results(
             assert outcome(root, cache) == outcome(root, NO_CACHE)
 
 
-def test_check_and_inspect_use_results(
+def test_check_graph_and_inspect_use_results(
     sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They print the same with and without results, and neither parse nor pack again."""
@@ -585,6 +585,7 @@ def test_check_and_inspect_use_results(
         return [
             inspect.run(paths=sources, tell=Mock()).value,
             check.run(values_files=[values], tell=Mock()).value,
+            graph.run(values_files=[values], tell=Mock()).value,
         ]
 
     monkeypatch.setenv(result_cache.VARIABLE, "off")

@@ -33,15 +33,13 @@ class Outcome:
 
     Attributes:
         inputs: The inputs of the checks.
-        offline: Whether each dependency must be local.
-        resolutions: The resolutions of the dependencies of the packages.
+        resolutions: The settled resolutions of the dependencies of the packages.
         sizes: The sizes of the packages, with the limits.
         findings: The findings, errors first.
         on_dependencies: The findings about dependencies between packages.
     """
 
     inputs: Inputs
-    offline: bool
     resolutions: tuple[Resolution, ...]
     sizes: tuple[Size, ...]
     findings: tuple[Finding, ...]
@@ -102,8 +100,7 @@ def check(  # noqa: PLR0913  # the options of the command line, and what all com
     results += _contents(packages, target, tell, cache)
     return Outcome(
         inputs=inputs,
-        offline=offline,
-        resolutions=tuple(resolutions),
+        resolutions=tuple(dependencies.settle(resolutions, packages, offline=offline)),
         sizes=tuple(measurements),
         findings=findings.by_severity(results),
         on_dependencies=on_dependencies,

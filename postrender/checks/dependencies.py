@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from postrender import requirements
@@ -88,6 +88,25 @@ def _state(dependency: Dependency, local: PackageDeclaration | None, target: Tar
     if not local.resolves_dependencies:
         return "unresolved"
     return "refused" if requirements.mismatch(dependency, local, target)[0] else "local"
+
+
+def settle(
+    resolutions: Sequence[Resolution], packages: Sequence[LocalPackage], *, offline: bool
+) -> list[Resolution]:
+    """Return the resolutions with `unresolved` for what Crossplane does not pull in the end.
+
+    Args:
+        resolutions: The resolutions of the dependencies of the packages; see `resolve`.
+        packages: The packages.
+        offline: Whether each dependency must be local.
+    """
+    conflicts = {resolution for resolution, _ in name_conflicts(resolutions, packages)}
+    return [
+        replace(resolution, state="unresolved")
+        if resolution.state == "pulled" and (offline or resolution in conflicts)
+        else resolution
+        for resolution in resolutions
+    ]
 
 
 def findings(

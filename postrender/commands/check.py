@@ -69,7 +69,7 @@ def run(
 
 def _tree(outcome: Outcome) -> Tree | None:
     """Return the dependency tree if there is a finding on dependencies."""
-    graph = build(outcome.inputs, outcome.resolutions, offline=outcome.offline)
+    graph = build(outcome.inputs, outcome.resolutions)
     if outcome.on_dependencies or not graph.is_complete:
         return tree.draw(graph)
     return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from postrender import result_cache
 from postrender.checks import dependencies
 from postrender.checks.inputs import read
 from postrender.declared import options
@@ -45,9 +47,16 @@ def run(
         DevcacheError: The declaration is invalid, or the version is not supported.
     """
     spec, upstream = options.load(values_files, config)
-    inputs = read(spec, upstream, crossplane=crossplane, tell=tell, refuse=raise_refusal)
-    resolutions = dependencies.resolve(inputs.packages, inputs.target)
-    graph = build(inputs, resolutions, offline=offline or inputs.declared.offline)
+    cache = result_cache.of_user(os.environ)
+    inputs = read(
+        spec, upstream, crossplane=crossplane, tell=tell, refuse=raise_refusal, cache=cache
+    )
+    resolutions = dependencies.settle(
+        dependencies.resolve(inputs.packages, inputs.target),
+        inputs.packages,
+        offline=offline or inputs.declared.offline,
+    )
+    graph = build(inputs, resolutions)
     return Report(
         value=_value(graph),
         tables=(),

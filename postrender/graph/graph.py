@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from postrender import requirements
-from postrender.checks import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,16 +158,14 @@ class Graph:
         return sum(node.origin == origin for node in self.nodes)
 
 
-def build(inputs: Inputs, resolutions: Sequence[Resolution], *, offline: bool) -> Graph:
+def build(inputs: Inputs, resolutions: Sequence[Resolution]) -> Graph:
     """Return the graph of a declaration.
 
     Args:
         inputs: The declaration and its packages.
-        resolutions: The resolutions of their dependencies.
-        offline: Whether each dependency must be local.
+        resolutions: The settled resolutions of their dependencies.
     """
-    conflicts = dependencies.name_conflicts(resolutions, inputs.packages)
-    edges = _Edges(inputs, {resolution for resolution, _ in conflicts}, offline=offline)
+    edges = _Edges(inputs)
     result = sorted(
         map(edges.of, resolutions),
         key=lambda edge: (edge.package, _ORDER.index(edge.state), edge.key, edge.constraint),
@@ -181,14 +178,12 @@ def build(inputs: Inputs, resolutions: Sequence[Resolution], *, offline: bool) -
 class _Edges:
     """Turns resolutions into edges."""
 
-    def __init__(self, inputs: Inputs, conflicts: set[Resolution], *, offline: bool) -> None:
+    def __init__(self, inputs: Inputs) -> None:
         self._target = inputs.target
         self._unreadable = {
             declaration.reference.source: declaration.name
             for declaration in reversed(inputs.unreadable)
         }
-        self._conflicts = conflicts
-        self._offline = offline
 
     def of(self, resolution: Resolution) -> Edge:
         unreadable = self._unreadable.get(resolution.source, "")
@@ -204,8 +199,6 @@ class _Edges:
     def _state(self, resolution: Resolution) -> State:
         if resolution.state == "unresolved":
             return "unresolved" if resolution.local else "missing"
-        if resolution.state == "pulled" and (self._offline or resolution in self._conflicts):
-            return "missing"
         if requirements.is_improper(resolution.constraint, self._target):
             return "improper"
         return resolution.state

@@ -186,12 +186,13 @@ class Absent(NamedTuple):
                 f"{ACME}/network:v1.0.0",
                 ("warning",),
                 "names it acme-other",
+                "unresolved",
             ),
             id="name-conflict",
         ),
     ],
 )
-def test_a_dependency_that_is_not_local_is_pulled(
+def test_a_dependency_that_is_not_local_is_pulled_or_unresolved(
     command: Command, tmp_path: Path, case: Absent
 ) -> None:
     declared: Plain = {
@@ -207,8 +208,9 @@ def test_a_dependency_that_is_not_local_is_pulled(
     assert all(case.problem in text for _, _, text in results)
     (resolution,) = report["dependencies"]
     assert (resolution["state"], resolution["local"]) == (case.state, "")
-    offline = findings(command, *arguments, "--offline")
-    assert any("offline is set" in text for _, _, text in offline)
+    offline = checked(command, *arguments, "--offline")
+    assert any("offline is set" in text for _, _, text in findings_of(offline))
+    assert [resolution["state"] for resolution in offline["dependencies"]] == ["unresolved"]
 
 
 class Entry(NamedTuple):
