@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import astuple
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 from postrender import result_cache
@@ -15,7 +17,7 @@ from postrender.packages import documents, metadata
 from postrender.packages.budget import Allowance, Budget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from postrender.checks.schemas import Violation
     from postrender.crossplane.target import Target
@@ -32,6 +34,8 @@ _LARGE = 256 << 10
 _FINDINGS_LIMIT = 20
 """The most findings on the objects of a package."""
 
+_NONE: Mapping[str, int] = MappingProxyType({})
+
 
 def findings(
     package: LocalPackage, target: Target, cache: ResultCache = result_cache.NO_CACHE
@@ -47,8 +51,29 @@ def findings(
         return _findings(package, target)
     places = hashlib.sha256(repr(package.on_disk.members).encode(errors="surrogateescape"))
     key = ("objects", package.content, places.hexdigest(), package.name, str(target.version))
-    stored = _load(cache.computed(lambda: _dump(_findings(package, target)), *key))
+    stored = _load(cache.computed(lambda: _dump(_renewed(package, target, cache)), *key))
     return iter(_findings(package, target) if stored is None else stored)
+
+
+def _renewed(package: LocalPackage, target: Target, cache: ResultCache) -> list[Finding]:
+    """Return the findings, for which the objects that an earlier run accepted are not read."""
+    path = repr(Path(package.declaration.path).absolute())
+    key = ("accepted objects", path, str(target.version.line))
+    earlier = _counts(cache.get(*key))
+    accepted: dict[str, int] = {}
+    results = list(_findings(package, target, earlier, accepted))
+    cache.put(json.dumps(accepted).encode(), *key)
+    return results
+
+
+def _counts(dump: bytes | None) -> dict[str, int]:
+    """Return the number of nodes of each accepted object by its digest, from a stored result."""
+    try:
+        counts = json.loads(dump or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    is_valid = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
+    return counts if is_valid else {}
 
 
 def _dump(results: Iterable[Finding]) -> bytes:
@@ -69,12 +94,32 @@ def _load(dump: bytes) -> list[Finding] | None:
     return results if is_valid else None
 
 
-def _findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
+def _findings(
+    package: LocalPackage,
+    target: Target,
+    earlier: Mapping[str, int] = _NONE,
+    accepted: dict[str, int] | None = None,
+) -> Iterator[Finding]:
+    """Yield the findings.
+
+    Args:
+        package: The package.
+        target: The Crossplane that it is for.
+        earlier: The number of nodes of each object that is not read, by its digest.
+        accepted: Receives the objects without findings, as in `earlier`.
+    """
+    accepted = {} if accepted is None else accepted
     where = f"package {package.name}"
     nodes_left = Allowance(_NODES, "has more nodes than are read")
     count = 0
     for place, document in _documents(package, where):
+        digest = hashlib.sha256(document.text).hexdigest()[:32]
+        before, found = nodes_left.remainder, count
         try:
+            if digest in earlier:
+                nodes_left.spend(earlier[digest], place)
+                accepted[digest] = earlier[digest]
+                continue
             value = objects.read(document.text, nodes_left, where=place)
         except objects.UnsupportedError:
             continue
@@ -99,6 +144,8 @@ def _findings(package: LocalPackage, target: Target) -> Iterator[Finding]:
                 yield Finding("note", where, problem)
                 return
             yield _finding(violation, identity.kind, place)
+        if count == found:
+            accepted[digest] = before - nodes_left.remainder
 
 
 def _documents(package: LocalPackage, where: str) -> Iterator[tuple[str, Document]]:

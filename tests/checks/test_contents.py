@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -216,6 +217,24 @@ def test_stored_findings_are_the_same_and_others_are_ignored(
         entry.write_bytes(seal + damaged)
         assert check(command, tmp_path, path) == first, damaged
     entry.write_bytes(stored)
+
+
+def test_only_changed_objects_and_those_with_findings_are_validated_again(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_cache, "SMALLEST", 0)
+    monkeypatch.setenv(result_cache.VARIABLE, str(tmp_path / "cache"))
+    files = {"crossplane.yaml": META, "a.yaml": COMPOSITION, "b.yaml": PIPELINE, "c.yaml": OTHER}
+    path = directory(tmp_path / "platform", files)
+    first = check(command, tmp_path, path)
+    validated = Mock(wraps=schemas.violations)
+    monkeypatch.setattr(schemas, "violations", validated)
+    (path / "c.yaml").write_bytes(OTHER.replace(b"name: fn", b"name: gn"))
+    assert check(command, tmp_path, path) == first
+    names = [call.args[3]["metadata"]["name"] for call in validated.call_args_list]
+    assert names == ["widgets", "others"]
+    monkeypatch.setenv(result_cache.VARIABLE, "off")
+    assert check(command, tmp_path, path) == first
 
 
 def _content(file: Path) -> bytes:
