@@ -64,7 +64,9 @@ def refusals(
 
 
 def place(package: str, source: str) -> str:
-    """Return the place of a dependency, for messages."""
+    """Return the place of a dependency, for messages; the source is "" if it is not read."""
+    if not source:
+        return f"package {package}, a dependency by apiVersion, kind and package"
     return f"package {package}, dependency {quoted(source)}"
 
 

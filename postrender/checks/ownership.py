@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender.checks.findings import Finding
+from postrender.crossplane import kinds
 from postrender.errors import quoted
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _title(keys: Collection[_Key]) -> str:
 def _objects(package: LocalPackage) -> Iterator[tuple[_Key, Member]]:
     """Yield the objects of a package, except those whose names in the cluster are unknown."""
     for member in package.on_disk.members:
+        if kinds.is_foreign(member.api_version, member.kind):
+            continue  # the filter refuses it
         if member.name and member.kind not in _RENAMED:
             group = member.api_version.rpartition("/")[0]
             yield _Key(group, member.kind, member.name), member

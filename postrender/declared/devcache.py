@@ -285,8 +285,10 @@ def _package(name: str, packages: Fields) -> PackageDeclaration:
     runtime = ("runtimeImage", "runtimeResources")
     fields = packages.under(name, "path", "ignore", "package", "install", *runtime, "spec")
     path = fields.text("path")
-    if not path or "\0" in path:
+    if not path:
         raise fields.refusal("path", "is missing", hint="name a package directory or an .xpkg file")
+    if "\0" in path:
+        raise fields.refusal("path", "has a null character, which no path can have")
     spec = fields.under("spec")
     for key in ("package", "packagePullPolicy"):
         if spec.values.get(key) is not None:

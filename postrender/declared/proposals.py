@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from postrender.crossplane import references
 from postrender.declared import tags
-from postrender.declared.devcache import EMBEDDED
+from postrender.declared.devcache import DEFAULT_REGISTRY, EMBEDDED
 from postrender.errors import DevcacheError, is_utf8, quoted
 from postrender.packages import disk
 
@@ -103,8 +103,11 @@ def _proposal(
         if dependency.package == source
     }
     tag = tags.common(range_ for _, range_ in dependents)
+    name = references.resolver_name(source) if source else _label(package.name)
+    if not source and len(name) == 1:  # too short for the repository of the default
+        source = f"{DEFAULT_REGISTRY}/package-{name}"
     return Proposal(
-        name=references.resolver_name(source) if source else _label(package.name),
+        name=name,
         path=str(path),
         kind=package.kind,
         has_runtime=package.runtime is not None,

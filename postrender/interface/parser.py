@@ -129,7 +129,10 @@ def _options(argv: Sequence[str], loaded: Iterable[str]) -> Options:
         name = str(options.get("command", ""))
         command = root.commands.get(name, root)
         problem = f"unrecognized arguments: {' '.join(unknown)}"
-        command.error(_with_suggestion(problem, command.closest(unknown[0])))
+        suggestion = command.closest(unknown[0])
+        if not unknown[0].startswith("-") and command.has_option("-f"):
+            suggestion = "it reads the packages that -f FILE declares; `init` declares packages"
+        command.error(_with_suggestion(problem, suggestion))
     return options
 
 

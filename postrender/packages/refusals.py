@@ -10,6 +10,7 @@ from postrender.errors import DevcacheError
 from postrender.packages import covering, disk, ignoring
 from postrender.packages.directory import META_FILE
 from postrender.packages.documents import ONLY_OBJECTS
+from postrender.packages.package import PACKAGE_YAML
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -77,8 +78,9 @@ def _no_meta(path: Path, members: Sequence[Member]) -> DevcacheError:
     for member in members:
         command, suffix = _PROJECTS.get(member.api_version.partition("/")[0], ("", ""))
         if member.kind == "Project" and command:
+            file = path if member.file == PACKAGE_YAML else member.file
             hint = (
-                f"{disk.title(member.file)} is a project: run `{command}` there, and name the file"
+                f"{disk.title(file)} is a project: run `{command}` there, and name the file"
                 f" _output/<project>.{suffix}, which has one package if the project has no"
                 " functions"
             )

@@ -150,3 +150,11 @@ def test_a_package_should_have_an_object_once(
     [(severity, where, text)] = owned(command, tmp_path, {"packages": {"one": {"path": path}}})
     assert (severity, where) == ("warning", "package one")
     assert problem in text
+
+
+def test_only_the_filter_reports_kinds_that_no_package_holds(
+    command: Command, tmp_path: Path
+) -> None:
+    path = str(package(tmp_path, "one", {"a.yaml": manifest(("v1", "Secret"), "x") * 2}))
+    [(_, _, problem)] = owned(command, tmp_path, {"packages": {"one": {"path": path}}})
+    assert "must not hold" in problem

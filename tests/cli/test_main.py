@@ -37,6 +37,7 @@ RENDERED = manifests.RENDERED.encode()
         (["--runtime-image=x"], "did you mean `crossplane-devcache add --runtime-image`?"),
         (["--config"], "expected one argument"),
         (["crds"], "--crossplane"),
+        (["check", "x"], "it reads the packages that -f FILE declares"),
         (["chek", "-f", "x"], 'there is no command "chek"; did you mean check?'),
         (["--config=x", "chek"], 'there is no command "chek"; did you mean check?'),
         (["--config", "x", "chek"], 'there is no command "chek"; did you mean check?'),

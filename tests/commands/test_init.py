@@ -261,3 +261,10 @@ def test_an_object_with_an_error_in_its_kind_is_an_error_of_check(
     finding, *_ = command("check", "-f", values, "-o", "json").json("check")["findings"]
     assert "must not hold" in str(finding["problem"])
     assert "leave other files out with `ignore`" in str(finding["hint"])
+
+
+def test_a_name_of_one_character_has_a_repository_of_more(command: Command, tmp_path: Path) -> None:
+    path = directory(tmp_path / "package", {"crossplane.yaml": META.replace(b"platform", b"p")})
+    values = tmp_path / "values.yaml"
+    values.write_text(command("init", path).stdout)
+    assert command("check", "-f", values).status == 0

@@ -149,7 +149,9 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         pytest.param(
             "{packages: {a: {path: 7}}}", "path is not a string.*quotes", id="number-path"
         ),
-        pytest.param('{packages: {a: {path: "x\\0y"}}}', "path is missing", id="nul-in-path"),
+        pytest.param(
+            '{packages: {a: {path: "x\\0y"}}}', "path has a null character", id="nul-in-path"
+        ),
         pytest.param(
             "{packages: {a: text}}", "spec.packages.a is not a mapping", id="a-text-package"
         ),
