@@ -13,7 +13,6 @@ from postrender import packages, result_cache
 from postrender.crossplane import kinds
 from postrender.declared.devcache import DEFAULT_REGISTRY, EMBEDDED
 from postrender.errors import DevcacheError, quoted
-from postrender.packages import ForeignFilesError, covering, ignoring
 from postrender.packages.package import PACKAGE_YAML
 
 if TYPE_CHECKING:
@@ -213,6 +212,8 @@ def read(
     try:
         return packages.read(folder / declaration.path, ignore=declaration.ignore, cache=cache)
     except DevcacheError as error:
+        from postrender.packages.refusals import ForeignFilesError  # noqa: PLC0415  # as below
+
         refusal = (
             error.declared(declaration.ignore) if isinstance(error, ForeignFilesError) else error
         )
@@ -252,15 +253,21 @@ def _refused_members(package: LocalPackage, target: Target) -> Iterator[Devcache
 
     The first one has the hint for all of them.
     """
-    members = package.on_disk.members
     files: defaultdict[str, dict[str, None]] = defaultdict(dict)
     hint = ""
-    for member in members:
+    for member in package.on_disk.members:
         for refusal in target.refused_object(
             package.kind, member.api_version, member.kind, where=""
         ):
             files[refusal.problem][quoted(member.file)] = None
-            hint = f"{refusal.hint}; leave other files out {_ignore_of(package)}"
+            hint = refusal.hint
+    if not files:
+        return
+    from postrender.packages import covering, ignoring  # noqa: PLC0415  # only refusals need it
+
+    patterns = covering.patterns(*_foreign_files(package))
+    ignore = [*package.declaration.ignore, *patterns] if patterns else []
+    hint = f"{hint}; leave other files out {ignoring.field(ignore)}"
     for problem, names in files.items():
         label = "file" if len(names) == 1 else "files"
         where = f"{_where(package)}, {label} {ignoring.listed(list(names))}"
@@ -268,15 +275,14 @@ def _refused_members(package: LocalPackage, target: Target) -> Iterator[Devcache
         hint = ""
 
 
-def _ignore_of(package: LocalPackage) -> str:
-    """Return the field that leaves out all files whose objects no package may hold."""
+def _foreign_files(package: LocalPackage) -> tuple[set[str], set[str]]:
+    """Return the files whose objects no package may hold, and the other files with objects."""
     members = package.on_disk.members
     content = {
         member.file for member in members if not kinds.is_foreign(member.api_version, member.kind)
     }
     foreign = {member.file for member in members} - content - {PACKAGE_YAML}
-    patterns = tuple(covering.patterns(foreign, {*content, package.on_disk.meta_file}))
-    return ignoring.field([*package.declaration.ignore, *patterns] if patterns else [])
+    return foreign, {*content, package.on_disk.meta_file}
 
 
 def _refused_runtime(package: LocalPackage, target: Target) -> Iterator[DevcacheError]:

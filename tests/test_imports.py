@@ -24,14 +24,16 @@ SLOW = {"argparse", "dataclasses", "decimal", "importlib.metadata", "inspect", "
 XPKG = DATA / "xpkg" / "configuration.xpkg"
 
 SCRIPT = """
-import json, sys
+import sys
 before = set(sys.modules)
 from postrender.cli import main
 try:
     status = main.main()
 except SystemExit as exit:
     status = exit.code or 0
-print(json.dumps([status, *set(sys.modules) - before]), file=sys.stderr)
+loaded = set(sys.modules) - before
+import json
+print(json.dumps([status, *loaded]), file=sys.stderr)
 """
 
 

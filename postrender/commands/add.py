@@ -16,7 +16,7 @@ from postrender.errors import DevcacheError
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import nodes
-from postrender.packages import contents, disk
+from postrender.packages import disk, exclusions
 from postrender.roundtrip import addition
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def run(  # noqa: PLR0913  # the options of the command line
     with replacement.open_original(file) as original:
         text = original.text
         declared = list(_declared(text, where))
-        exclusions = contents.exclusions(path, ignore)
-        patterns = [*ignore, *(exclusion.pattern for exclusion in exclusions)]
+        proposed = exclusions.propose(path, ignore)
+        patterns = [*ignore, *(exclusion.pattern for exclusion in proposed)]
         on_disk = packages.read(path, ignore=patterns)
         (proposal,) = proposals.propose([(path, on_disk)], declared)
         name = name or proposal.name
@@ -87,7 +87,7 @@ def run(  # noqa: PLR0913  # the options of the command line
         replacement.replace(original, new_text)
     notes = (
         f"it leaves out {disk.title(exclusion.pattern)}: {exclusion.reason}\n"
-        for exclusion in exclusions
+        for exclusion in proposed
     )
     return "".join([f"added {name} to {where}\n", *notes, *warnings])
 

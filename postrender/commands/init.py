@@ -11,8 +11,8 @@ from postrender.errors import one_line
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import emit
-from postrender.packages import contents, disk, forms
-from postrender.packages.contents import Exclusion
+from postrender.packages import disk, exclusions, forms
+from postrender.packages.exclusions import Exclusion
 
 if TYPE_CHECKING:
     import argparse
@@ -42,15 +42,15 @@ def run(
     import jinja2
 
     packages_at_paths: list[proposals.PackageAtPath] = []
-    exclusions: dict[str, Sequence[Exclusion]] = {}
+    by_path: dict[str, Sequence[Exclusion]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
         patterns = ignore if forms.kind_of(path) == "directory" else ()
-        exclusions[str(path)] = [
+        by_path[str(path)] = [
             *(Exclusion(pattern, "") for pattern in patterns),
-            *contents.exclusions(path, ignore),
+            *exclusions.propose(path, ignore),
         ]
-        patterns = [exclusion.pattern for exclusion in exclusions[str(path)]]
+        patterns = [exclusion.pattern for exclusion in by_path[str(path)]]
         packages_at_paths.append((path, packages.read(path, ignore=patterns)))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
@@ -61,7 +61,7 @@ def run(
     environment.filters.update(yaml=emit.scalar, comment=one_line)
     template = environment.get_template("values.yaml.j2")
     proposed = proposals.propose(packages_at_paths)
-    values = template.render(proposals=proposed, exclusions=exclusions)
+    values = template.render(proposals=proposed, exclusions=by_path)
     if file is None:
         return values
     files.create(file, values)

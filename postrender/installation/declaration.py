@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from postrender import packages
 from postrender.declared import proposals, values
 from postrender.fields import Fields
-from postrender.packages import contents, disk
+from postrender.packages import disk, exclusions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def read(
     ignore: dict[str, list[str]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        patterns = [exclusion.pattern for exclusion in contents.exclusions(path, ())]
+        patterns = [exclusion.pattern for exclusion in exclusions.propose(path, ())]
         ignore[str(path)] = patterns
         packages_at_paths.append((path, packages.read(path, ignore=patterns, cache=cache)))
     declared: dict[str, Plain] = {

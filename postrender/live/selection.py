@@ -11,7 +11,7 @@ from postrender.declared import devcache, values
 from postrender.declared.devcache import DEFAULT_REGISTRY, EMBEDDED, PackageDeclaration, Settings
 from postrender.declared.files import title
 from postrender.errors import DevcacheError, quoted, raise_refusal
-from postrender.packages import ForeignFilesError
+from postrender.packages.refusals import ForeignFilesError
 from postrender.payload import record
 
 if TYPE_CHECKING:

@@ -14,13 +14,11 @@ from postrender.packages import (
     forms,
     metadata,
     package,
-    refusals,
 )
 from postrender.packages.budget import Budget
 from postrender.packages.file_results import FileResults
 from postrender.packages.metadata import Dependency, PackageKind
 from postrender.packages.package import PACKAGE_YAML, Member, Package, PackageYaml, Runtime
-from postrender.packages.refusals import ForeignFilesError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Dependency",
-    "ForeignFilesError",
     "Member",
     "Package",
     "PackageKind",
@@ -57,7 +54,7 @@ def read(
 
     Raises:
         DevcacheError: The path cannot be read, or Crossplane would not accept the package; a
-            `ForeignFilesError` if `ignore` can help.
+            `refusals.ForeignFilesError` if `ignore` can help.
     """
     kind = forms.kind_of(path)
     if kind == "directory":
@@ -170,8 +167,11 @@ def _package(  # noqa: PLR0913  # the facts of each form
             metas.append((file, where, document))
         else:
             members.append(Member(*document.identity, file, numbers[file]))
-    for refusal in refusals.of_contents(path, [file for file, _, _ in metas], members, bad):
-        raise refusal
+    if bad or len(metas) != 1:
+        from postrender.packages import refusals  # noqa: PLC0415  # only refusals need it
+
+        for refusal in refusals.of_contents(path, [file for file, _, _ in metas], members, bad):
+            raise refusal
     ((meta_file, where, meta),) = metas
     head = metadata.read(meta.identity, meta.text, where=where)
     return Package(

@@ -1,39 +1,21 @@
-"""Identifies the documents in the files of a package directory, and the files without content."""
+"""Identifies the documents in the files of a package directory."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from postrender import result_cache
-from postrender.crossplane import kinds
-from postrender.packages import covering, directory, disk, documents, forms, metadata
-from postrender.packages.budget import Budget
-from postrender.packages.file_results import FileResults
+from postrender.packages import disk, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from postrender.errors import DevcacheError
+    from postrender.packages import directory
+    from postrender.packages.budget import Budget
     from postrender.packages.documents import Document, DocumentError
-    from postrender.packages.identity import Identity
-
-_MOST_KINDS = 3
-"""The most kinds that a reason lists."""
-
-
-class Exclusion(NamedTuple):
-    """A proposed pattern of `ignore`.
-
-    Attributes:
-        pattern: The pattern.
-        reason: The contents of the files that it matches, or "".
-    """
-
-    pattern: str
-    reason: str
+    from postrender.packages.file_results import FileResults
 
 
 def documents_of(
@@ -71,52 +53,3 @@ def _collect(bad: dict[str, DocumentError], name: str, refusal: DevcacheError) -
         first is None or refusal.is_broken > first.is_broken
     ):
         bad[name] = refusal
-
-
-def exclusions(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
-    """Return patterns for the files of a package directory that are not part of the package.
-
-    These are files without Kubernetes objects, and files with only objects that no Crossplane
-    admits in any package. A file that may be content with an error is never among them: a file with
-    broken YAML, or with an object of a group or kind that packages have.
-
-    Args:
-        path: A package directory; a file has no such patterns.
-        ignore: The patterns that apply already.
-
-    Raises:
-        DevcacheError: The directory cannot be read.
-    """
-    if forms.kind_of(path) != "directory":
-        return ()
-    budget = Budget()
-    bad: dict[str, DocumentError] = {}
-    objects: defaultdict[str, dict[Identity, None]] = defaultdict(dict)
-    files = directory.read(path, ignore, budget)
-    results = FileResults(result_cache.NO_CACHE, path)
-    for name, _, document in documents_of(files, path, budget, bad, results):
-        objects[name][document.identity] = None
-    content = {name for name in objects if not all(map(_is_foreign, objects[name]))}
-    content |= {name for name, refusal in bad.items() if refusal.is_broken}
-    if not any(metadata.is_meta(identity) for name in content for identity in objects[name]):
-        return ()  # the directory is not a package
-    foreign = (objects.keys() | bad.keys()) - content
-    return tuple(
-        Exclusion(
-            pattern, _reason(identity for name in names for identity in objects.get(name, ()))
-        )
-        for pattern, names in covering.patterns(foreign, content).items()
-    )
-
-
-def _is_foreign(identity: Identity) -> bool:
-    return kinds.is_foreign(identity.api_version, identity.kind)
-
-
-def _reason(objects: Iterable[Identity]) -> str:
-    """Return the reason to leave out files with these objects."""
-    names = sorted({identity.kind for identity in objects})
-    if not names:
-        return "no Kubernetes objects"
-    more = f" and {len(names) - _MOST_KINDS} more kinds" if len(names) > _MOST_KINDS else ""
-    return f"no package may hold {', '.join(names[:_MOST_KINDS])}{more}"

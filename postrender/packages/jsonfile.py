@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from postrender.errors import DevcacheError
 
 
 def read_json(content: bytes, where: str) -> object:
     """Return the value of a JSON file, or raise a `DevcacheError`."""
+    import json  # noqa: PLC0415  # the filter rarely needs it
+
     try:
         value: object = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:

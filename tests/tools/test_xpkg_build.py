@@ -12,7 +12,7 @@ import pytest
 
 from postrender import packages
 from postrender.errors import DevcacheError
-from postrender.packages import contents
+from postrender.packages import exclusions
 from tests.shared.package_files import META, Link, directory
 from tests.shared.programs import path_of
 from tests.shared.verdicts import VERDICTS, Verdict
@@ -301,7 +301,7 @@ def test_the_cli_builds_the_package_with_the_proposed_patterns(
 ) -> None:
     root = directory(tmp_path / "root", files)
     assert built(cli, root) is None
-    ignore = [exclusion.pattern for exclusion in contents.exclusions(root, ())]
+    ignore = [exclusion.pattern for exclusion in exclusions.propose(root, ())]
     package = packages.read(root, ignore=ignore)
     assert len(package.members) == 1
     alone = directory(tmp_path / "alone", {"crossplane.yaml": package.package_yaml.content})
