@@ -176,23 +176,20 @@ def _apply_all(
 
 def _with_image(config: Object, image: str) -> Object:
     """Return the manifest of a release's DeploymentRuntimeConfig with another image."""
-    path = ("spec", "deploymentTemplate", "spec", "template", "spec")
-    spec = kinds.fields(config)
-    for key in path:
-        spec = spec.under(key)
-    containers: Plain = [
-        container.values | ({"image": image} if container.text("image") else {})
-        for container in kinds.items(spec.values.get("containers"))
-    ]
-    node: Plain = {**spec.values, "containers": containers}
-    for depth in range(len(path) - 1, 0, -1):
-        outer = kinds.fields(config)
-        for key in path[:depth]:
-            outer = outer.under(key)
-        node = {**outer.values, path[depth]: node}
     metadata: Object = {"name": kinds.name(config)}
     api = {key: config[key] for key in ("apiVersion", "kind")}
-    return {**api, "metadata": metadata, "spec": node}
+    return {**api, "metadata": metadata, "spec": _replaced(config.get("spec"), image)}
+
+
+def _replaced(node: Plain, image: str) -> Plain:
+    """Return a value with another `image`; a DeploymentRuntimeConfig of a release has one."""
+    if isinstance(node, list):
+        return [_replaced(item, image) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: image if key == "image" else _replaced(value, image) for key, value in node.items()
+    }
 
 
 def _apply(
