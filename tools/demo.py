@@ -202,7 +202,15 @@ def main(helm: str) -> None:
     """Print the command that a user would run, and a report on its output."""
     after = stream.split(render(helm).encode())
     before = stream.split(render_unchanged(helm).encode())
-    sys.stdout.write(report(before, after))
+    sys.stdout.write(report(before, after) + next_step())
+
+
+def next_step() -> str:
+    """Return the command for the user's cluster, or "" on a machine without a kubeconfig."""
+    if "KUBECONFIG" not in os.environ and not (Path.home() / ".kube" / "config").exists():
+        return ""
+    command = ".venv/bin/crossplane-devcache up examples/platform examples/network.xpkg"
+    return f"\n== In the cluster of your kubeconfig\n\n{command}\n"
 
 
 if __name__ == "__main__":
