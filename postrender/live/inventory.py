@@ -25,6 +25,10 @@ Disk = Literal["same", "differs", "unreadable", "unknown"]
 """The comparison of a package on disk with the ConfigMap: `unknown` without an existing path."""
 
 
+_OLDER = "Crossplane has an older content: push it again"
+"""The trouble of a package whose push Crossplane has neither read nor refused."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One package.
@@ -108,7 +112,7 @@ def _item(
         disk=disk,
         lagging=tuple(pod.name for pod in release_pods if pod.lacks(files)),
         state=state,
-        trouble=trouble if is_current else "Crossplane has an older content: push it again",
+        trouble=trouble if is_current or state.refusal else _OLDER,
     )
 
 
