@@ -114,7 +114,7 @@ def _findings(
     count = 0
     for place, document in _documents(package, where):
         digest = hashlib.sha256(document.text).hexdigest()[:32]
-        before, found = nodes_left.remainder, count
+        nodes_before, count_before = nodes_left.remainder, count
         try:
             if digest in earlier:
                 nodes_left.spend(earlier[digest], place)
@@ -144,8 +144,8 @@ def _findings(
                 yield Finding("note", where, problem)
                 return
             yield _finding(violation, identity.kind, place)
-        if count == found:
-            accepted[digest] = before - nodes_left.remainder
+        if count == count_before:
+            accepted[digest] = nodes_before - nodes_left.remainder
 
 
 def _documents(package: LocalPackage, where: str) -> Iterator[tuple[str, Document]]:

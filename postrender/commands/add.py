@@ -62,9 +62,8 @@ def run(  # noqa: PLR0913  # the options of the command line
     with replacement.open_original(file) as original:
         text = original.text
         declared = list(_declared(text, where))
-        proposed = exclusions.propose(path, ignore)
+        on_disk, proposed = exclusions.read(path, ignore)
         patterns = [*ignore, *(exclusion.pattern for exclusion in proposed)]
-        on_disk = packages.read(path, ignore=patterns)
         (proposal,) = proposals.propose([(path, on_disk)], declared)
         name = name or proposal.name
         package = package or proposal.package

@@ -56,10 +56,10 @@ def run(  # noqa: PLR0913  # the options of the command line
         )
     total = sum(seconds for _, seconds in outcome.steps)
     return Report(
-        value={"removed": list(outcome.removed), "kept": list(outcome.kept)},
+        value={"removed": list(outcome.removed), "kept": list(outcome.rest)},
         tables=(
             Table("Removed", ("",), tuple((item,) for item in outcome.removed)),
-            Table("Stays", ("",), tuple((item,) for item in outcome.kept)),
+            Table("Stays", ("",), tuple((item,) for item in outcome.rest)),
         ),
         summary=f"{'removed' if outcome.removed else 'nothing to do'}, {total:.2f} s in all",
     )

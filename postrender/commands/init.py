@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postrender import packages
 from postrender.declared import files, proposals
 from postrender.errors import one_line
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import emit
-from postrender.packages import disk, exclusions, forms
+from postrender.packages import disk, exclusions
 from postrender.packages.exclusions import Exclusion
 
 if TYPE_CHECKING:
@@ -45,13 +44,10 @@ def run(
     by_path: dict[str, Sequence[Exclusion]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        patterns = ignore if forms.kind_of(path) == "directory" else ()
-        by_path[str(path)] = [
-            *(Exclusion(pattern, "") for pattern in patterns),
-            *exclusions.propose(path, ignore),
-        ]
-        patterns = [exclusion.pattern for exclusion in by_path[str(path)]]
-        packages_at_paths.append((path, packages.read(path, ignore=patterns)))
+        package, further = exclusions.read(path, ignore)
+        given = ignore if package.form == "directory" else ()
+        by_path[str(path)] = [*(Exclusion(pattern, "") for pattern in given), *further]
+        packages_at_paths.append((path, package))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender import packages
 from postrender.declared import proposals, values
 from postrender.fields import Fields
 from postrender.packages import disk, exclusions
@@ -38,9 +37,9 @@ def read(
     ignore: dict[str, list[str]] = {}
     for path in paths:
         tell(f"reading {disk.title(path)}")
-        patterns = [exclusion.pattern for exclusion in exclusions.propose(path, ())]
-        ignore[str(path)] = patterns
-        packages_at_paths.append((path, packages.read(path, ignore=patterns, cache=cache)))
+        package, proposed = exclusions.read(path, cache=cache)
+        ignore[str(path)] = [exclusion.pattern for exclusion in proposed]
+        packages_at_paths.append((path, package))
     declared: dict[str, Plain] = {
         proposal.name: proposal.entry(ignore[proposal.path])
         for proposal in proposals.propose(packages_at_paths)

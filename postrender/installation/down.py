@@ -29,12 +29,12 @@ class Outcome(NamedTuple):
     Attributes:
         steps: The steps, with the seconds that each took.
         removed: The removed packages, and the release.
-        kept: The objects that stay on purpose, each with the reason.
+        rest: The objects that stay on purpose, each with the reason.
     """
 
     steps: tuple[tuple[str, float], ...]
     removed: tuple[str, ...]
-    kept: tuple[str, ...]
+    rest: tuple[str, ...]
 
 
 def down(  # noqa: PLR0913  # the options of the command
@@ -92,21 +92,21 @@ def down(  # noqa: PLR0913  # the options of the command
         leftovers.release_lock(cluster)
     leftovers.delete_ours(cluster)
     stopwatch.end_step("nothing of this project is left")
-    kept = [
+    rest = [
         f"{package}: neither this project nor the release added it"
         for package in packages
         if not package.is_removable
     ]
     removed = [str(package) for package in removable if package.has_object]
     removed += [f"release {name}"] if revision else []
-    kept += [f"Deployment {item}: no release of Helm owns it" for item in remains]
+    rest += [f"Deployment {item}: no release of Helm owns it" for item in remains]
     if purge and not remains:
         purged, others = _purge(cluster, stopwatch)
         removed += purged
-        kept += others
+        rest += others
     else:
-        kept += _without_purge(cluster)
-    return Outcome(tuple(stopwatch.steps), tuple(removed), tuple(kept))
+        rest += _without_purge(cluster)
+    return Outcome(tuple(stopwatch.steps), tuple(removed), tuple(rest))
 
 
 def _require_ours(
@@ -169,12 +169,12 @@ def _remove_packages(
 
 
 def _without_purge(cluster: Cluster) -> list[str]:
-    kept = []
+    rest = []
     if crds := leftovers.definitions(cluster):
-        kept.append(f"{len(crds)} CRDs of Crossplane: --purge removes them")
+        rest.append(f"{len(crds)} CRDs of Crossplane: --purge removes them")
     if cluster.get(NAMESPACES, cluster.namespace):
-        kept.append(f"namespace {cluster.namespace}: --purge removes it")
-    return kept
+        rest.append(f"namespace {cluster.namespace}: --purge removes it")
+    return rest
 
 
 def _purge(cluster: Cluster, stopwatch: Stopwatch) -> tuple[list[str], list[str]]:
@@ -183,20 +183,20 @@ def _purge(cluster: Cluster, stopwatch: Stopwatch) -> tuple[list[str], list[str]
     Returns:
         The removed objects, and the objects that stay.
     """
-    removed, kept = [], []
+    removed, rest = [], []
     crds = leftovers.definitions(cluster)
     if foreign := leftovers.foreign(cluster, crds):
         names = leftovers.summary(foreign)
-        kept.append(f"{len(crds)} CRDs of Crossplane: they would delete {names}")
+        rest.append(f"{len(crds)} CRDs of Crossplane: they would delete {names}")
     elif crds:
         leftovers.delete_definitions(cluster, crds, stopwatch)
         removed.append(f"{len(crds)} CRDs of Crossplane")
     if cluster.get(NAMESPACES, cluster.namespace):
         if contents := leftovers.contents(cluster):
             names = leftovers.summary(contents)
-            kept.append(f"namespace {cluster.namespace}: it contains {names}")
+            rest.append(f"namespace {cluster.namespace}: it contains {names}")
         else:
             leftovers.delete_namespace(cluster, stopwatch)
             removed.append(f"namespace {cluster.namespace}")
     stopwatch.end_step("purged")
-    return removed, kept
+    return removed, rest

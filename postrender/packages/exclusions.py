@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import result_cache
+from postrender import packages, result_cache
 from postrender.crossplane import kinds
 from postrender.packages import covering, directory, forms, metadata
 from postrender.packages.budget import Budget
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from postrender.packages import Package
     from postrender.packages.documents import DocumentError
     from postrender.packages.identity import Identity
+    from postrender.result_cache import ResultCache
 
 _MOST_KINDS = 3
 """The most kinds that a reason lists."""
@@ -35,7 +37,27 @@ class Exclusion(NamedTuple):
     reason: str
 
 
-def propose(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
+def read(
+    path: Path, ignore: Sequence[str] = (), cache: ResultCache = result_cache.NO_CACHE
+) -> tuple[Package, tuple[Exclusion, ...]]:
+    """Return the package at `path`, and the patterns that leave out what is not part of it.
+
+    Args:
+        path: A package on disk.
+        ignore: The patterns that apply already; they are not among those that are returned.
+        cache: Results of earlier runs.
+
+    Raises:
+        DevcacheError: See `packages.read`.
+    """
+    proposed = propose(path, ignore, cache)
+    patterns = [*ignore, *(exclusion.pattern for exclusion in proposed)]
+    return packages.read(path, ignore=patterns, cache=cache), proposed
+
+
+def propose(
+    path: Path, ignore: Sequence[str], cache: ResultCache = result_cache.NO_CACHE
+) -> tuple[Exclusion, ...]:
     """Return patterns for the files of a package directory that are not part of the package.
 
     These are files without Kubernetes objects, and files with only objects that no Crossplane
@@ -45,6 +67,7 @@ def propose(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
     Args:
         path: A package directory; a file has no such patterns.
         ignore: The patterns that apply already.
+        cache: Results of earlier runs.
 
     Raises:
         DevcacheError: The directory cannot be read.
@@ -55,7 +78,7 @@ def propose(path: Path, ignore: Sequence[str]) -> tuple[Exclusion, ...]:
     bad: dict[str, DocumentError] = {}
     objects: defaultdict[str, dict[Identity, None]] = defaultdict(dict)
     files = directory.read(path, ignore, budget)
-    results = FileResults(result_cache.NO_CACHE, path)
+    results = FileResults(cache, path)
     for name, _, document in documents_of(files, path, budget, bad, results):
         objects[name][document.identity] = None
     content = {name for name in objects if not all(map(_is_foreign, objects[name]))}
