@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import subprocess
-import sys
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +13,7 @@ import pytest
 from postrender import packages
 from postrender.packages import Dependency, Member
 from tests.shared.configurations import ACME
+from tests.shared.memory import peak_of_reading
 from tests.shared.package_files import (
     META,
     STREAM,
@@ -327,17 +325,4 @@ def test_a_large_runtime_is_not_read_into_memory(tmp_path: Path) -> None:
         file.write(runtime.tobuf() + b"\x1f\x8b")
         file.seek(-(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE + tarfile.BLOCKSIZE)
         file.write(tar({**others, "manifest.json": manifest}))
-    script = (
-        "import pathlib, sys\n"
-        "from postrender import packages\n"
-        "package = packages.read(pathlib.Path(sys.argv[1]))\n"
-        "assert package.digest_is_registrys\n"
-        "print(pathlib.Path('/proc/self/status').read_text())\n"
-    )
-    run = subprocess.run(
-        [sys.executable, "-c", script, path], check=True, capture_output=True, text=True
-    )
-    # Not getrusage: its peak includes the peak of the parent, which is pytest.
-    peak = re.search(r"VmHWM:\s*(\d+) kB", run.stdout)
-    assert peak is not None
-    assert int(peak[1]) < 100 * 1024
+    assert peak_of_reading(path, "package.digest_is_registrys") < 100 * 1024
