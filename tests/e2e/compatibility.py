@@ -7,18 +7,23 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.e2e.lines import USUAL_KUBERNETES, select
-from tests.e2e.results import Result, of, was_run
+from tests.e2e.results import Result, of, topic, was_run
 from tests.shared.paths import ROOT
 from tests.shared.releases import CROSSPLANE, TOOLS, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-LIVE = "live"
+PARTS = {
+    "Live mode": ("live",),
+    "`up` and images": ("embedded", "up"),
+    "Other front-ends": ("front_ends", "gitops", "makelib", "values"),
+}
+"""The topics that have their own column, by its heading."""
 
 PAGE = ROOT / "docs" / "compatibility.md"
 
-COLUMNS = ("Crossplane", "Helm", "Kubernetes", "Chart", "Scenarios passed", "Live mode", "Run on")
+COLUMNS = ("Crossplane", "Helm", "Kubernetes", "Chart", "Scenarios passed", *PARTS, "Run on")
 
 REPLACEMENT = re.compile(r"^replace \S+/crossplane-runtime/v2 => \S+ (\S+)", re.MULTILINE)
 
@@ -26,7 +31,8 @@ TEXT = """\
 # Compatibility
 
 This page lists the test runs on real Crossplane releases, on a real Kubernetes node, with real
-Helm. Each row is a run of the scenarios below. The scenarios of live mode have their own column.
+Helm. Each row is a run of the scenarios below. Scenarios of live mode, of `up` with embedded
+images, and of other front-ends have separate columns.
 `make e2e CROSSPLANE=all` runs the first table and `make e2e KUBERNETES="1.29 1.37"` the second.
 `make compatibility` writes this page from the results.
 
@@ -105,7 +111,8 @@ def _table(results: Iterable[Result]) -> str:
 
 def _cells(result: Result) -> list[str]:
     cells = [result.crossplane, result.helm, result.kubernetes, result.chart]
-    parts = [result.of_topic(LIVE, inverse=True), result.of_topic(LIVE)]
+    others = {topic(name) for name in result.outcomes}.difference(*PARTS.values())
+    parts = [result.of_topics(topics) for topics in (others, *PARTS.values())]
     return [*cells, *(part.summary for part in parts), result.day]
 
 
@@ -113,12 +120,12 @@ def _scenarios(results: list[Result]) -> str:
     names = sorted({name for result in results for name in result.outcomes})
     lines = []
     for name in names:
-        file, _, test = name.partition("::")
-        topic = file.removesuffix(".py").split("_", 2)[2].replace("_", " ")
+        _, _, test = name.partition("::")
         sentence = test.removeprefix("test_").replace("_", " ")
         failed = [r for r in results if r.outcomes.get(name) == "failed"]
         where = ", ".join(f"{result.crossplane} with Helm {result.helm}" for result in failed)
-        lines.append(f"- {topic}: {sentence}" + (f" (**failed** on {where})" if where else ""))
+        subject = topic(name).replace("_", " ")
+        lines.append(f"- {subject}: {sentence}" + (f" (**failed** on {where})" if where else ""))
     return "\n".join(lines)
 
 

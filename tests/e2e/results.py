@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from tests.e2e.lines import Line
@@ -44,17 +44,10 @@ class Result:
         """The number of scenarios that passed and of all scenarios, such as `3 of 4`."""
         return f"{self.passed} of {len(self.outcomes)}" if self.outcomes else "not run"
 
-    def of_topic(self, topic: str, *, inverse: bool = False) -> Result:
-        """Return the part of the result for a topic.
-
-        Args:
-            topic: The end of the names of the scenario files, such as `live`.
-            inverse: Whether to return the part for all other topics instead.
-        """
+    def of_topics(self, topics: Collection[str]) -> Result:
+        """Return the part of the result for topics, such as `live`."""
         outcomes = {
-            name: outcome
-            for name, outcome in self.outcomes.items()
-            if name.partition("::")[0].endswith(f"_{topic}.py") != inverse
+            name: outcome for name, outcome in self.outcomes.items() if topic(name) in topics
         }
         return replace(self, outcomes=outcomes)
 
@@ -63,6 +56,12 @@ class Result:
         FOLDER.mkdir(parents=True, exist_ok=True)
         share = min(self.outcomes).partition("::")[0].removesuffix(".py")
         (FOLDER / f"{line}-{share}.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def topic(scenario: str) -> str:
+    """Return the topic of a scenario: `live` for `test_13_live.py::test_push`."""
+    file, _, _ = scenario.partition("::")
+    return file.removesuffix(".py").split("_", 2)[2]
 
 
 def forget(lines: Iterable[Line]) -> None:
