@@ -65,6 +65,14 @@ class Target(NamedTuple):
         return self.layout.keyed_by == "digest"
 
     @property
+    def reads_mounted_files(self) -> bool:
+        """Whether each file of the cache can be a mount, whose path must not have a colon.
+
+        It can since 2.2. In older versions a file has the name of a reference, with its colon.
+        """
+        return self.layout.keyed_by == "digest"
+
+    @property
     def verifies_cached_packages(self) -> bool:
         """Whether Crossplane can wait for the signature of a package that is in its cache.
 

@@ -94,6 +94,18 @@ def gzip_size(package_yaml: PackageYaml, cache: ResultCache = result_cache.NO_CA
     return int(_result(package_yaml, compute, "gzip-size", cache))
 
 
+def gzipped(package_yaml: PackageYaml) -> bytes:
+    """Return a package.yaml as gzip -9, as a file of Crossplane's cache.
+
+    The result depends only on the content and on the version of zlib.
+
+    Args:
+        package_yaml: The content to pack.
+    """
+    packing = zlib.compressobj(9, wbits=_GZIP)  # its header has no time
+    return packing.compress(package_yaml.content) + packing.flush()
+
+
 def _packed(package_yaml: PackageYaml, effort: str, cache: ResultCache) -> bytes:
     def compute() -> bytes:
         return _xz(package_yaml.content, effort, cache)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PREFIX = "crossplane-devcache-"
 """The prefix of the names; it does not depend on the name of the Deployment."""
 
+LABELS: dict[str, Plain] = {labels.PART_OF: labels.OWNER, labels.COMPONENT: labels.PAYLOAD}
+"""The labels of a ConfigMap that no run of the filter replaces."""
+
 LARGEST = limits.CONFIG_MAP
 """The largest part in bytes. etcd accepts 1.5 MiB with the metadata, and stores no base64."""
 
@@ -94,7 +97,7 @@ def config_map(part: Part, namespace: str) -> dict[str, Plain]:
     """
     metadata: dict[str, Plain] = {
         "name": part.config_map,
-        "labels": {labels.PART_OF: labels.OWNER, labels.COMPONENT: labels.PAYLOAD},
+        "labels": {**LABELS},
     }
     if namespace:
         metadata["namespace"] = namespace

@@ -34,12 +34,13 @@ _PIECE = 1 << 20
 """Bytes to pack at a time."""
 
 
-def check_config_map(contents: Contents, *, where: str) -> None:
+def check_config_map(contents: Contents, *, where: str, hint: str = CONFIG_MAP_HINT) -> None:
     """Refuse contents that Kubernetes would refuse.
 
     Args:
         contents: The contents of the ConfigMap.
         where: The ConfigMap, for error messages.
+        hint: The remedy.
 
     Raises:
         DevcacheError: They exceed 1 MiB.
@@ -48,7 +49,7 @@ def check_config_map(contents: Contents, *, where: str) -> None:
         problem = (
             f"the packed packages are {contents.size:,} bytes, but a ConfigMap holds {CONFIG_MAP:,}"
         )
-        raise DevcacheError(problem, where=where, hint=CONFIG_MAP_HINT)
+        raise DevcacheError(problem, where=where, hint=hint)
 
 
 def check_release(manifests: Sequence[bytes]) -> None:

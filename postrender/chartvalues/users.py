@@ -1,0 +1,108 @@
+"""The user's values of the upstream chart: their lists, which Helm would replace, and conflicts."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from postrender.declared.values import merge
+from postrender.helm.values import RECREATE
+from postrender.manifests import emit, stream
+from postrender.release import conflicts, imageconfigs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from postrender.crossplane.target import Target
+    from postrender.declared.devcache import DevCache
+    from postrender.fields import Fields
+    from postrender.manifests.nodes import Plain
+    from postrender.manifests.stream import Document
+    from postrender.placement import LocalPackage
+
+Path = tuple[str, ...]
+"""The keys that lead to a value."""
+
+Lists = dict[Path, list["Plain"]]
+"""Lists of the chart's values, by their paths."""
+
+EXTRA_OBJECTS: Path = ("extraObjects",)
+VOLUMES: Path = ("extraVolumesCrossplane",)
+VOLUME_MOUNTS: Path = ("extraVolumeMountsCrossplane",)
+
+_STRATEGY = "deploymentStrategy"
+
+
+def with_entries(block: Fields, lists: Lists) -> Lists:
+    """Return lists with the user's entries before ours.
+
+    Raises:
+        DevcacheError: A value of the user is not a list.
+    """
+    return {path: [*_entries(block, path), *entries] for path, entries in lists.items()}
+
+
+def settings(
+    block: Fields, declared: DevCache, packages: Sequence[LocalPackage]
+) -> dict[Path, Plain]:
+    """Return the values beside the lists.
+
+    With another strategy, the old pod asks a registry for a changed package, before the new pod has
+    the package in its cache. Files on top of the cache volume do not count for its size.
+    """
+    values: dict[Path, Plain] = {}
+    if packages and _STRATEGY not in block.values:
+        values[_STRATEGY,] = RECREATE
+    if declared.size_limit not in {"", "auto"}:
+        values["packageCache", "sizeLimit"] = declared.size_limit
+    return values
+
+
+def nested(values: Mapping[Path, Plain]) -> dict[str, Plain]:
+    """Return values by path as nested mappings, in their order."""
+    return reduce(merge, (_nested(path, value) for path, value in values.items()), {})
+
+
+def _nested(path: Path, value: Plain) -> dict[str, Plain]:
+    first, *rest = path
+    return {first: _nested(tuple(rest), value) if rest else value}
+
+
+def require_no_conflict(
+    block: Fields,
+    added: Sequence[dict[str, Plain]],
+    packages: Sequence[LocalPackage],
+    target: Target,
+) -> None:
+    """Refuse objects and a volume whose part the user's values have, too.
+
+    `check` compares the package lists of both. An object of the user that is a template counts only
+    as far as its text is plain.
+
+    Raises:
+        DevcacheError: The first conflict.
+    """
+    others = _objects(block)
+    conflicts.check(added, packages, (), others)
+    # No Crossplane that values are for verifies a package in its cache.
+    for refusal in imageconfigs.refusals(packages, target, others, verifies_signatures=False):
+        raise refusal
+
+
+def _objects(block: Fields) -> tuple[Document, ...]:
+    """Return the user's extra objects as documents."""
+    objects = (value for value in _entries(block, EXTRA_OBJECTS) if isinstance(value, dict))
+    return stream.split("".join(map(emit.document, objects)).encode())
+
+
+def _entries(block: Fields, path: Path) -> list[Plain]:
+    """Return the entries of a list of the user. The chart's default is an empty mapping or list."""
+    *keys, last = path
+    for key in keys:
+        block = block.under(key)
+    value = block.values.get(last)
+    if not value:
+        return []
+    if not isinstance(value, list):
+        raise block.refusal(last, "is not a list", hint="write each entry after a hyphen")
+    return value

@@ -1,0 +1,94 @@
+"""The steps from a declaration to values of the upstream chart that carry its packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from postrender import result_cache
+from postrender.chartvalues import (
+    ceilings,
+    gates,
+    header,
+    mounts,
+    package_lists,
+    package_objects,
+    users,
+)
+from postrender.checks import inputs
+from postrender.errors import raise_refusal
+from postrender.manifests import emit
+from postrender.release import objects
+
+if TYPE_CHECKING:
+    from postrender.chartvalues.users import Lists
+    from postrender.declared.values import Upstream
+    from postrender.fields import Fields
+    from postrender.manifests.nodes import Plain
+    from postrender.result_cache import ResultCache
+
+
+class Declaration(NamedTuple):
+    """A declaration, with the user's values of the upstream chart.
+
+    Attributes:
+        spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
+        upstream: The values of the upstream chart that `check` needs.
+        block: All values of the upstream chart; none with a DevCache document.
+    """
+
+    spec: Fields
+    upstream: Upstream
+    block: Fields
+
+
+def compose(
+    declaration: Declaration,
+    *,
+    crossplane: str,
+    has_objects: bool,
+    cache: ResultCache = result_cache.NO_CACHE,
+) -> str:
+    """Return a values file of the upstream chart. Relative paths start from the working directory.
+
+    It depends only on the arguments, the package files and the version of zlib.
+
+    Args:
+        declaration: The declaration.
+        crossplane: The Crossplane version, or "" for the declared version, else our chart's.
+        has_objects: Whether the release has the package objects. Otherwise Crossplane creates them,
+            from the package lists of its chart.
+        cache: Results of earlier runs.
+
+    Raises:
+        DevcacheError: The declaration or a package is invalid, or values cannot carry it.
+    """
+    spec, upstream, block = declaration
+    read = inputs.read(
+        spec,
+        upstream,
+        crossplane=crossplane,
+        tell=lambda _: None,
+        refuse=raise_refusal,
+        cache=cache,
+    )
+    for refusal in gates.refusals(read, upstream):
+        raise refusal
+    packages, target = read.packages, read.target
+    lists: Lists = {}
+    added: list[dict[str, Plain]] = []
+    if has_objects:
+        added = package_objects.of_packages(packages, target, block)
+    else:
+        packages = package_lists.by_digest(packages, target)
+        lists = package_lists.lists(packages)
+    contents = mounts.contents(packages)
+    if packages:
+        lists |= mounts.lists(packages, target)
+        added = objects.documents([mounts.config_map(packages, contents), *added])
+        lists[users.EXTRA_OBJECTS] = [*added]
+    users.require_no_conflict(block, added, packages, target)
+    lists = users.with_entries(block, lists)
+    values = users.nested({**users.settings(block, read.declared, packages), **lists})
+    text = header.of(packages, lists, target, has_objects=has_objects) + emit.block(values)
+    ceilings.check(contents, text, limit_release=read.declared.limit_release)
+    return text

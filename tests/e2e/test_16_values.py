@@ -1,0 +1,170 @@
+"""Tests values of the upstream chart that carry the packages, with plain helm."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from tests.e2e.crossplane import SKIP_VALIDATION
+from tests.e2e.kubernetes import DEFINITIONS, KINDS, REVISIONS, field_type
+from tests.e2e.packages import FLEET, Dependency, api, configuration, local
+from tests.e2e.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.crossplane import Crossplane
+    from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.packages import Declarations
+    from tests.e2e.registry import Registry
+
+OURS = "app.kubernetes.io/part-of=crossplane-devcache"
+SETTINGS = ("imageconfigs.pkg.crossplane.io", "deploymentruntimeconfigs.pkg.crossplane.io")
+
+LOCAL = "acme/alone"
+"""The repository of a local package in the registry whose log has all requests."""
+
+
+def test_package_lists_install_and_change_packages_on_an_empty_cluster(
+    crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
+) -> None:
+    pulled = configuration(tmp_path / "published", "pulled")
+    registry.publish(pulled, "acme/pulled", "v1.0.0")
+    dependencies = [Dependency(f"{registry.address}/acme/pulled", ">=v1.0.0")]
+    alone = configuration(tmp_path, "alone", dependencies)
+    declarations: Declarations = {
+        "alone": {"path": str(alone), "package": f"{registry.address}/{LOCAL}:v0.1.0"},
+        "other": local(configuration(tmp_path, "other")),
+    }
+    crossplane.ensure_empty_cluster()
+    if crossplane.line.at_least < (2, 2):
+        require_refusal(crossplane, declarations)
+        return
+    names = ["acme-alone", "acme-other"]
+    comment = deploy(crossplane, declarations)
+    kubernetes.wait_until_healthy([*names, "acme-pulled"])
+    assert registry.requests(LOCAL) == []
+    before, [pod] = kubernetes.packages(), kubernetes.pods()
+
+    configuration(tmp_path, "alone", dependencies, field="owner")
+    deploy(crossplane, declarations)
+    kubernetes.wait_until_value(f"crd/{api('alone')}", field_type("owner"), "string")
+    kubernetes.wait_until_healthy(names)
+    after = kubernetes.packages()
+    assert after["acme-alone"].revision != before["acme-alone"].revision
+    assert after["acme-other"].revision == before["acme-other"].revision
+    assert pod not in kubernetes.pods()
+    assert len(kubernetes.names("configmaps", selector=OURS)) == 1
+    assert registry.requests(LOCAL) == []
+
+    # A new pod reads all packages again.
+    kubernetes.recreate_api("acme-alone", api("alone"))
+
+    crossplane.rollback()
+    kubernetes.wait_until_value(f"crd/{api('alone')}", field_type("owner"), "")
+    kubernetes.wait_until_healthy(names)
+
+    deploy(crossplane, {"other": declarations["other"]})
+    for command in deletions(comment, "alone"):
+        kubernetes.kubectl(*command)
+    kubernetes.wait_until_gone(f"crd/{api('alone')}")
+    kubernetes.wait_until_healthy(["acme-other"])
+
+    deploy(crossplane, {})
+    for command in deletions(comment, "other"):
+        kubernetes.kubectl(*command)
+    kubernetes.kubectl("delete", KINDS[0], "acme-pulled")
+    until(lambda: remaining(kubernetes), "no package is left")
+    assert not kubernetes.names("configmaps", selector=OURS)
+    assert registry.requests(LOCAL) == []
+    crossplane.uninstall()
+    crossplane.forget_leader()
+
+
+def test_package_objects_are_objects_of_the_release(
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    registry: Registry,
+    fleet: Declarations,
+    tmp_path: Path,
+) -> None:
+    if crossplane.line.at_least < (2, 2):
+        require_refusal(crossplane, fleet, "--objects")
+        return
+    crossplane.ensure_empty_cluster()
+    base = configuration(tmp_path, "base")
+    top = configuration(tmp_path, "top", [Dependency(str(local(base)["package"])[:-7], ">=v0.1.0")])
+    declarations: Declarations = {"base": local(base), "top": local(top), **fleet}
+    write(crossplane, declarations, "--objects")
+    crossplane.expect_failure(*upgrade(crossplane))
+
+    crossplane.bootstrap()
+    deploy(crossplane, declarations, "--objects")
+    kubernetes.wait_until_healthy(declarations)
+    assert registry.requests(FLEET) == []
+    before, [pod] = kubernetes.packages(), kubernetes.pods()
+
+    configuration(tmp_path, "base", field="owner")
+    deploy(crossplane, declarations, "--objects")
+    kubernetes.wait_until_value(f"crd/{api('base')}", field_type("owner"), "string")
+    kubernetes.wait_until_healthy(declarations)
+    assert kubernetes.packages()["base"].revision != before["base"].revision
+    assert pod not in kubernetes.pods()
+
+    deploy(crossplane, {"base": declarations["base"]}, "--objects")
+    kubernetes.wait_until_gone(f"crd/{api('top')}")
+    kubernetes.wait_until_healthy(["base"])
+    deploy(crossplane, {}, "--objects")
+    until(lambda: remaining(kubernetes), "no package is left")
+    assert registry.requests(FLEET) == []
+    crossplane.uninstall()
+    crossplane.forget_leader()
+
+
+def arguments(crossplane: Crossplane, packages: Declarations, *options: str) -> list[str]:
+    """Return the arguments of the command for packages."""
+    version = f"--crossplane={crossplane.line.version}"
+    return ["values", f"--config={crossplane.config(packages)}", version, *options]
+
+
+def require_refusal(crossplane: Crossplane, packages: Declarations, *options: str) -> None:
+    """Check that the command names the way that works."""
+    refusal = crossplane.devcache.run(*arguments(crossplane, packages, *options))
+    assert (refusal.status, refusal.stdout) == (1, "")
+    assert "use the post-renderer" in refusal.stderr
+
+
+def write(crossplane: Crossplane, packages: Declarations, *options: str) -> str:
+    """Write the values file of packages, and return its comment."""
+    text = crossplane.devcache.run_logged(*arguments(crossplane, packages, *options))
+    (crossplane.folder / "packages.yaml").write_text(text)
+    return "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+
+
+def upgrade(crossplane: Crossplane) -> list[str]:
+    """Return the arguments of helm, without a post-renderer."""
+    packages = f"--values={crossplane.folder / 'packages.yaml'}"
+    options = [SKIP_VALIDATION] if crossplane.is_installed else []
+    return [*crossplane.upgrade_upstream({}), packages, *options, "--wait"]
+
+
+def deploy(crossplane: Crossplane, packages: Declarations, *options: str) -> str:
+    """Run the command and helm, and return the comment of the values file."""
+    crossplane.state = None
+    comment = write(crossplane, packages, *options)
+    crossplane.helm.run_logged(*upgrade(crossplane))
+    return comment
+
+
+def deletions(comment: str, package: str) -> list[list[str]]:
+    """Return the commands in the comment that delete the object of a package."""
+    commands = re.findall(rf"kubectl (delete .*-{package})$", comment, re.MULTILINE)
+    assert commands
+    return [shlex.split(command) for command in commands]
+
+
+def remaining(kubernetes: Kubernetes) -> str:
+    """Return the names of the package objects, and of their settings and definitions."""
+    settings = kubernetes.names(*SETTINGS, selector=OURS)
+    return " ".join(settings | kubernetes.names(*KINDS, *REVISIONS, DEFINITIONS))
