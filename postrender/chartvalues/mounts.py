@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from postrender.chartvalues.users import VOLUME_MOUNTS, VOLUMES
+from postrender.chartvalues.users import VOLUME, VOLUME_MOUNTS, VOLUMES
 from postrender.payload import compression, external
 from postrender.payload.contents import Contents
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from postrender.crossplane.target import Target
     from postrender.manifests.nodes import Plain
     from postrender.placement import LocalPackage
-
-VOLUME = "devcache-packages"
-"""The name of the volume, other than that of the filter's."""
 
 
 def contents(packages: Iterable[LocalPackage]) -> Contents:

@@ -6,6 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from postrender.declared.values import merge
+from postrender.errors import DevcacheError
 from postrender.helm.values import RECREATE
 from postrender.manifests import emit, stream
 from postrender.release import conflicts, imageconfigs
@@ -29,6 +30,9 @@ Lists = dict[Path, list["Plain"]]
 EXTRA_OBJECTS: Path = ("extraObjects",)
 VOLUMES: Path = ("extraVolumesCrossplane",)
 VOLUME_MOUNTS: Path = ("extraVolumeMountsCrossplane",)
+
+VOLUME = "devcache-packages"
+"""The name of our volume. The filter's has another name."""
 
 _STRATEGY = "deploymentStrategy"
 
@@ -82,6 +86,11 @@ def require_no_conflict(
     Raises:
         DevcacheError: The first conflict.
     """
+    for value in _entries(block, VOLUMES):
+        if isinstance(value, dict) and value.get("name") == VOLUME:
+            problem = f"it has a volume {VOLUME}, too"
+            hint = "rename that volume"
+            raise DevcacheError(problem, where=f"{block.path}.{VOLUMES[0]}", hint=hint)
     others = _objects(block)
     conflicts.check(added, packages, (), others)
     # No Crossplane that values are for verifies a package in its cache.
