@@ -47,7 +47,7 @@ def _of_objects(target: Target) -> Iterator[str]:
 
 def _of_lists(packages: Iterable[LocalPackage]) -> Iterator[str]:
     yield "Crossplane creates the package objects, and does not delete them. After you remove a"
-    yield "package from this file, and when you uninstall Crossplane, delete its object:"
+    yield "package from these values, and before you uninstall Crossplane, delete its object:"
     for package in packages:
         if package.install:
             kind = f"{package.kind.lower()}s.{GROUP}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shlex
+from base64 import b85encode
 from typing import TYPE_CHECKING
 
 from tests.e2e.crossplane import SKIP_VALIDATION
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
+    from tests.e2e.node import Node
     from tests.e2e.packages import Declarations
     from tests.e2e.registry import Registry
 
@@ -27,7 +30,11 @@ LOCAL = "acme/alone"
 
 
 def test_package_lists_install_and_change_packages_on_an_empty_cluster(
-    crossplane: Crossplane, kubernetes: Kubernetes, registry: Registry, tmp_path: Path
+    crossplane: Crossplane,
+    kubernetes: Kubernetes,
+    node: Node,
+    registry: Registry,
+    tmp_path: Path,
 ) -> None:
     pulled = configuration(tmp_path / "published", "pulled")
     registry.publish(pulled, "acme/pulled", "v1.0.0")
@@ -35,7 +42,7 @@ def test_package_lists_install_and_change_packages_on_an_empty_cluster(
     alone = configuration(tmp_path, "alone", dependencies)
     declarations: Declarations = {
         "alone": {"path": str(alone), "package": f"{registry.address}/{LOCAL}:v0.1.0"},
-        "other": local(configuration(tmp_path, "other")),
+        "other": local(large(tmp_path, "other")),
     }
     crossplane.ensure_empty_cluster()
     if crossplane.line.at_least < (2, 2):
@@ -45,6 +52,8 @@ def test_package_lists_install_and_change_packages_on_an_empty_cluster(
     comment = deploy(crossplane, declarations)
     kubernetes.wait_until_healthy([*names, "acme-pulled"])
     assert registry.requests(LOCAL) == []
+    assert len(node.cached_files()) == len(names) + 1
+    assert len(sizes(node)) == 1, "only the pulled package counts for the size of the volume"
     before, [pod] = kubernetes.packages(), kubernetes.pods()
 
     configuration(tmp_path, "alone", dependencies, field="owner")
@@ -123,6 +132,21 @@ def test_package_objects_are_objects_of_the_release(
     assert registry.requests(FLEET) == []
     crossplane.uninstall()
     crossplane.forget_leader()
+
+
+def large(folder: Path, name: str) -> Path:
+    """Write a Configuration that gzip packs to almost as much as a release can hold twice."""
+    package = configuration(folder, name)
+    noise = b85encode(random.Random(0).randbytes(330_000)).decode()  # noqa: S311 - the same
+    with (package / "definition.yaml").open("a") as file:
+        file.writelines(f"# {noise[at : at + 100]}\n" for at in range(0, len(noise), 100))
+    return package
+
+
+def sizes(node: Node) -> list[str]:
+    """Return the sizes of the files in the volume that are not empty, in bytes."""
+    options = ("-type", "f", "-size", "+0", "-printf", "%s\\n")
+    return node.cluster.run("find", node.cache_folder(), *options).splitlines()
 
 
 def arguments(crossplane: Crossplane, packages: Declarations, *options: str) -> list[str]:
