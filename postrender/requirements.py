@@ -111,7 +111,7 @@ def _out_of_range(
     """
     tag, range_ = local.reference.identifier, quoted(dependency.constraint)
     subject = f"the local package {local.name} is {quoted(tag)}"
-    if _is_digest(dependency.constraint) and target.pins_digests:
+    if is_digest(dependency.constraint) and target.pins_digests:
         if tag == dependency.constraint:
             return ("", "")
         return (f"{subject}, and dependsOn names {range_}", "name a range of versions in dependsOn")
@@ -213,13 +213,14 @@ def _refused_dependency(
         yield DevcacheError(problem, where=where, hint=hint)
 
 
-def _is_digest(constraint: str) -> bool:
+def is_digest(constraint: str) -> bool:
+    """Return whether a constraint is a digest in place of a range."""
     return constraint.startswith("sha256:") and len(constraint) == _DIGEST_LENGTH
 
 
 def is_improper(constraint: str, target: Target) -> bool:
     """Return whether Crossplane cannot read a range."""
-    if _is_digest(constraint) and target.pins_digests:
+    if is_digest(constraint) and target.pins_digests:
         return False
     return constraints.parse(constraint, target.constraint_rules) is None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender import requirements
 from postrender.checks import check
 from postrender.errors import DevcacheError
 
@@ -20,7 +19,7 @@ FILTER = "use the post-renderer"
 
 
 def refusals(inputs: Inputs, upstream: Upstream) -> Iterator[DevcacheError]:
-    """Yield the refusals of a declaration, except those of its sizes and its objects.
+    """Yield the refusals of a declaration, except those of requirements, sizes and objects.
 
     Args:
         inputs: The declaration, with its target and its packages.
@@ -36,9 +35,6 @@ def refusals(inputs: Inputs, upstream: Upstream) -> Iterator[DevcacheError]:
         yield DevcacheError(problem, hint=hint)
     yield from _unsupported(declared, upstream)
     yield from check.refusals(inputs, upstream, offline=declared.offline)
-    if not declared.allow_unhealthy:
-        for refusal in requirements.refusals(inputs.packages, target):
-            yield requirements.with_setting(refusal)
 
 
 def _unsupported(declared: DevCache, upstream: Upstream) -> Iterator[DevcacheError]:

@@ -10,13 +10,13 @@ from postrender.crossplane.api import GROUP
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from postrender.chartvalues.users import Path
+    from postrender.chartvalues.users import Keys
     from postrender.crossplane.target import Target
     from postrender.placement import LocalPackage
 
 
 def of(
-    packages: Sequence[LocalPackage], lists: Iterable[Path], target: Target, *, has_objects: bool
+    packages: Sequence[LocalPackage], lists: Iterable[Keys], target: Target, *, has_objects: bool
 ) -> str:
     """Return the comment.
 

@@ -86,7 +86,7 @@ def _unsatisfied_ranges(
     for package in packages:
         for dependency in package.dependencies:
             local = requirements.supplier(dependency.package, declarations)
-            if not local or not local.install:
+            if not local or not local.install or requirements.is_digest(dependency.constraint):
                 continue
             if requirements.mismatch(dependency, local, target)[0]:
                 problem = (

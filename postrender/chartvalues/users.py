@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from postrender.manifests.stream import Document
     from postrender.placement import LocalPackage
 
-Path = tuple[str, ...]
+Keys = tuple[str, ...]
 """The keys that lead to a value."""
 
-Lists = dict[Path, list["Plain"]]
+Lists = dict[Keys, list["Plain"]]
 """Lists of the chart's values, by their paths."""
 
-EXTRA_OBJECTS: Path = ("extraObjects",)
-VOLUMES: Path = ("extraVolumesCrossplane",)
-VOLUME_MOUNTS: Path = ("extraVolumeMountsCrossplane",)
+EXTRA_OBJECTS: Keys = ("extraObjects",)
+VOLUMES: Keys = ("extraVolumesCrossplane",)
+VOLUME_MOUNTS: Keys = ("extraVolumeMountsCrossplane",)
 
 VOLUME = "devcache-packages"
 """The name of our volume. The filter's has another name."""
@@ -48,13 +48,13 @@ def with_entries(block: Fields, lists: Lists) -> Lists:
 
 def settings(
     block: Fields, declared: DevCache, packages: Sequence[LocalPackage]
-) -> dict[Path, Plain]:
+) -> dict[Keys, Plain]:
     """Return the values beside the lists.
 
     With another strategy, the old pod asks a registry for a changed package, before the new pod has
     the package in its cache. Files on top of the cache volume do not count for its size.
     """
-    values: dict[Path, Plain] = {}
+    values: dict[Keys, Plain] = {}
     if packages and _STRATEGY not in block.values:
         values[_STRATEGY,] = RECREATE
     if declared.size_limit not in {"", "auto"}:
@@ -62,12 +62,12 @@ def settings(
     return values
 
 
-def nested(values: Mapping[Path, Plain]) -> dict[str, Plain]:
+def nested(values: Mapping[Keys, Plain]) -> dict[str, Plain]:
     """Return values by path as nested mappings, in their order."""
     return reduce(merge, (_nested(path, value) for path, value in values.items()), {})
 
 
-def _nested(path: Path, value: Plain) -> dict[str, Plain]:
+def _nested(path: Keys, value: Plain) -> dict[str, Plain]:
     first, *rest = path
     return {first: _nested(tuple(rest), value) if rest else value}
 
@@ -104,7 +104,7 @@ def _objects(block: Fields) -> tuple[Document, ...]:
     return stream.split("".join(map(emit.document, objects)).encode())
 
 
-def _entries(block: Fields, path: Path) -> list[Plain]:
+def _entries(block: Fields, path: Keys) -> list[Plain]:
     """Return the entries of a list of the user. The chart's default is an empty mapping or list."""
     *keys, last = path
     for key in keys:

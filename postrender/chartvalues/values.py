@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from postrender import result_cache
+from postrender import requirements, result_cache
 from postrender.chartvalues import (
     ceilings,
     gates,
@@ -81,6 +81,8 @@ def compose(
     else:
         packages = package_lists.by_digest(packages, target)
         lists = package_lists.lists(packages)
+    if not read.declared.allow_unhealthy:
+        requirements.require(packages, target)
     contents = mounts.contents(packages)
     if packages:
         lists |= mounts.lists(packages, target)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NETWORK: Declared = {"network": {"package": f"{ACME}/network:v0.1.0"}}
 PLATFORM: Declared = {"platform": {"package": f"{ACME}/platform:v0.1.0"}}
+PINNED: Declared = {"pinned": {"package": f"{ACME}/pinned:v0.1.0"}}
 OTHER: Declared = {"other": {"package": f"{ACME}/other:v0.1.0"}}
 FILTER, OBJECTS = "use the post-renderer", "pass --objects"
 
@@ -81,11 +82,7 @@ CASES = {
         {"far": {}}, "offline is set, but its dependency .*far-away", "", {"offline": True}
     ),
     "unhealthy": Case({"picky": {}}, "does not admit Crossplane 2.4", "allowUnhealthy: true"),
-    "out-of-range": Case(
-        {**PLATFORM, "network": {"package": f"{ACME}/network:v0.0.1"}},
-        "v0.0.1.* does not admit",
-        "allowUnhealthy: true",
-    ),
+    "another-digest": Case({**NETWORK, **PINNED}, 'dependsOn names "sha256:0+"', "name a range"),
     "no-package": Case({"gone": {}}, "package gone.*no such file", ""),
     "a-path-that-crossplane-2-refuses": Case(
         {"other": {"package": "other"}}, "does not admit the reference", ""
@@ -166,6 +163,12 @@ def test_an_object_with_the_name_of_ours_is_refused(values: Values) -> None:
     file = values.declare(OTHER, {"extraObjects": [config]})
     assert values.run(file).status == 0
     assert "already has a ImageConfig" in values.run(file, "--objects").message()
+
+
+def test_a_tag_out_of_range_is_refused_in_both_ways(values: Values) -> None:
+    file = values.declare({**PLATFORM, "network": {"package": f"{ACME}/network:v0.0.1"}})
+    assert OBJECTS in values.run(file).message()
+    assert "does not admit" in values.run(file, "--objects").message()
 
 
 def test_an_unhealthy_package_is_printed_if_it_is_allowed(values: Values) -> None:

@@ -107,6 +107,13 @@ def test_package_lists_name_digests_and_nothing_else_is_set(values: Values) -> N
     }
 
 
+def test_a_dependency_by_digest_admits_the_digest(values: Values) -> None:
+    package(values.folder, "exact", [(f"{ACME}/network", digest(values, "network"))])
+    declared: Declared = {"network": TAGGED["network"], "exact": {}}
+    printed(values.run(values.declare(declared)))
+    assert "name a range" in values.run(values.declare(declared), "--objects").message()
+
+
 def test_objects_are_those_of_the_filter(values: Values) -> None:
     declared: Declared = {
         **TAGGED,
