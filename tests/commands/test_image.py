@@ -15,7 +15,8 @@ from postrender.cli import main
 from tests.shared import api_http
 from tests.shared.api_server import ApiServer
 from tests.shared.command import COMMAND
-from tests.shared.package_files import Image, directory, with_runtime
+from tests.shared.memory import peak_of_command
+from tests.shared.package_files import Image, directory, with_large_runtime, with_runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +78,23 @@ def test_a_load_reports_each_image(command: Command, tmp_path: Path) -> None:
     [entry] = run.json("image")["images"]
     assert (entry["name"], entry["state"]) == ("zones", "loaded")
     assert str(entry["image"]).encode() in (tmp_path / "archive").read_bytes()
+
+
+LARGE = 500 << 20
+"""The size of a runtime in bytes."""
+
+MEMORY = 100 << 10
+"""The memory in KiB that is enough for a runtime of any size."""
+
+
+@pytest.mark.linux  # /proc
+def test_a_large_archive_takes_little_memory(tmp_path: Path) -> None:
+    path, size = with_large_runtime(tmp_path / "large.xpkg", LARGE), tmp_path / "size"
+    loader = f"--loader=sh -c 'wc -c >{size}'"
+    with api_http.current_context(ApiServer().answer, tmp_path):
+        assert peak_of_command("image", "load", path, loader) < MEMORY
+    assert int(size.read_text()) > LARGE
+    assert peak_of_command("image", path) < MEMORY
 
 
 def test_init_and_add_propose_the_runtime_in_a_file(command: Command, tmp_path: Path) -> None:

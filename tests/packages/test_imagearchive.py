@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -74,28 +72,3 @@ def test_a_file_that_has_changed_since_is_refused(tmp_path: Path) -> None:
     archive = imagearchive.open_archive(path, NAME, before)
     with pytest.raises(DevcacheError, match="was changed while it was read"), archive:
         pass
-
-
-SPACE = 256 << 20
-"""The address space of the process in bytes, of which Python takes a part, and the layer's size."""
-
-WRITE = f"""
-import resource, sys
-from pathlib import Path
-resource.setrlimit(resource.RLIMIT_AS, ({SPACE}, {SPACE}))
-from postrender import packages
-from postrender.packages import imagearchive
-path = Path(sys.argv[1])
-digest = packages.read(path).runtime.digest
-with imagearchive.open_archive(path, "a.b/c:d", digest) as archive:
-    print(sum(map(len, archive)))
-"""
-
-
-def test_a_large_archive_takes_little_memory(tmp_path: Path) -> None:
-    path = with_runtime(tmp_path / "large.xpkg", bytes(SPACE), level=0)
-    assert path.stat().st_size > SPACE
-    run = subprocess.run(
-        [sys.executable, "-c", WRITE, path], check=True, capture_output=True, text=True
-    )
-    assert int(run.stdout) > SPACE

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+_STATUS = "import pathlib, sys\nsys.stderr.write(pathlib.Path('/proc/self/status').read_text())\n"
+
 
 def peak_of_reading(path: Path, expectation: str) -> int:
     """Read a package in a process of its own, and return the peak of its memory in KiB.
@@ -23,12 +25,30 @@ def peak_of_reading(path: Path, expectation: str) -> int:
         "from postrender import packages\n"
         "package = packages.read(pathlib.Path(sys.argv[1]))\n"
         f"assert {expectation}\n"
-        "print(pathlib.Path('/proc/self/status').read_text())\n"
     )
+    return _peak(script, path)
+
+
+def peak_of_command(*arguments: str | Path) -> int:
+    """Run our command in a process of its own, and return the peak of its memory in KiB.
+
+    Args:
+        arguments: The arguments of a command that succeeds.
+    """
+    script = "import sys\nfrom postrender.cli import main\nassert main.main(sys.argv[1:]) == 0\n"
+    return _peak(script, *arguments)
+
+
+def _peak(script: str, *arguments: str | Path) -> int:
+    """Run a script in a process of its own, and return the peak of its memory in KiB."""
     run = subprocess.run(
-        [sys.executable, "-c", script, path], check=True, capture_output=True, text=True
+        [sys.executable, "-c", script + _STATUS, *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
     )
     # Not getrusage: its peak includes the peak of the parent, which is pytest.
-    peak = re.search(r"VmHWM:\s*(\d+) kB", run.stdout)
+    peak = re.search(r"VmHWM:\s*(\d+) kB", run.stderr)
     assert peak is not None
     return int(peak[1])

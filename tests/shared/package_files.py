@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import random
 import tarfile
 from dataclasses import dataclass, field
@@ -178,6 +179,38 @@ def with_runtime(
         }
     )
     path.write_bytes(tar(with_config(layers, image_config)))
+    return path
+
+
+def with_large_runtime(path: Path, size: int) -> Path:
+    """Write an .xpkg with a runtime whose only file has `size` zero bytes, as a sparse file."""
+    size += -size % tarfile.BLOCKSIZE
+    program, package = header("program", size), tar({"package.yaml": FUNCTION})
+    end = bytes(2 * tarfile.BLOCKSIZE)
+    runtime_digest = hashlib.sha256(program)
+    for _ in range(size >> 20):
+        runtime_digest.update(bytes(1 << 20))
+    runtime_digest.update(bytes(size % (1 << 20)) + end)
+    diff_ids = [f"sha256:{runtime_digest.hexdigest()}", digest(package)]
+    image_config = compact(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            "config": {"Entrypoint": ["/program"], "Labels": label(package)},
+        }
+    )
+    others = {
+        "package.tar": package,
+        "config.json": image_config,
+        "manifest.json": compact(
+            [{"Config": "config.json", "Layers": ["runtime.tar", "package.tar"]}]
+        ),
+    }
+    with path.open("wb") as file:
+        file.write(header("runtime.tar", len(program) + size + len(end)) + program)
+        file.seek(size, os.SEEK_CUR)
+        file.write(end + tar(others))
     return path
 
 
