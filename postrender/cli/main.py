@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _outcome(argv: Sequence[str] | None) -> tuple[Iterable[bytes], str, int]:
     """Return the output of a command, the message of its error, and the exit status."""
     try:
-        output, status = _run(*invocation.parse(argv))
+        return _run(*invocation.parse(argv))
     except DevcacheError as error:
         return [], f"error: {error}", REFUSED
     except UsageError as error:
@@ -71,11 +71,10 @@ def _outcome(argv: Sequence[str] | None) -> tuple[Iterable[bytes], str, int]:
         return [], f"error: {refusal}", REFUSED
     except Exception as error:  # noqa: BLE001  # any defect: the message must not quote content
         return [], _defect(error), DEFECT
-    return output, "", status
 
 
-def _run(command: Command, options: Options) -> tuple[Iterable[bytes], int]:
-    """Return the output of a command, in pieces, and its exit status."""
+def _run(command: Command, options: Options) -> tuple[Iterable[bytes], str, int]:
+    """Return the output of a command in pieces, the message of its error, and its exit status."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     form = options.pop("output", "table")
@@ -117,27 +116,34 @@ def _stdin(command: Command, options: Options) -> Options:
 
 def _output(
     output: str | list[bytes] | Iterator[bytes] | Report, form: object
-) -> tuple[Iterable[bytes], int]:
-    """Return an output in pieces, and its exit status."""
+) -> tuple[Iterable[bytes], str, int]:
+    """Return an output in pieces, the message of an error, and the exit status."""
     if isinstance(output, list):
-        return output, DONE
+        return output, "", DONE
     if isinstance(output, Iterator):  # too large for the memory
         if sys.stdout.isatty():
             problem = "the output is an archive"
             raise DevcacheError(problem, where="stdout", hint="redirect it to a file")
-        return chain(list(islice(output, 1)), output), DONE
+        return chain(list(islice(output, 1)), output), "", DONE
     if isinstance(output, str):
-        return [output.encode(errors="backslashreplace")], DONE
+        return [output.encode(errors="backslashreplace")], "", DONE
+    message = f"error: {output.error}" if output.error else ""
+    return _report(output, form), message, REFUSED if message or output.refused else DONE
+
+
+def _report(report: Report, form: object) -> list[bytes]:
+    """Return a report in the form of `--output`."""
     from postrender.cli import display  # noqa: PLC0415  # the filter does not need it
 
-    status = REFUSED if output.refused else DONE
     if form == "json":
-        return [display.as_json(output).encode()], status
-    if isinstance(form, str) and form in output.texts:
-        return [output.texts[form].encode()], status
+        return [display.as_json(report).encode()]
+    if report.error:
+        return []
+    if isinstance(form, str) and form in report.texts:
+        return [report.texts[form].encode()]
     stdout = sys.stdout
-    text = display.as_text(output, terminal=stdout.isatty(), encoding=stdout.encoding)
-    return [text.encode(stdout.encoding)], status
+    text = display.as_text(report, terminal=stdout.isatty(), encoding=stdout.encoding)
+    return [text.encode(stdout.encoding)]
 
 
 def _shown(output: Iterable[bytes], message: str, status: int) -> int:

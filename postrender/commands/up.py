@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913  # the options of the command line
         loader: A command that reads an image archive from stdin; by default the one of the context.
 
     Raises:
-        DevcacheError: See `up.up`.
+        DevcacheError: See `up.up`. Later errors are in the report.
     """
     cluster = Cluster(context, namespace, loader)
     cache = result_cache.of_user(os.environ)
@@ -86,6 +86,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         outcome = up.up(place, request)
     if report := _refusal(outcome.plan):
         return report
+    if outcome.error:
+        return Report(_value(outcome.plan, outcome), tables=(), error=outcome.error)
     if watches:
         _require_live(outcome.plan)
         declarations = [package.declaration for package in outcome.plan.packages]
@@ -166,7 +168,12 @@ def _value(plan: Plan, outcome: Outcome | None) -> dict[str, Plain]:
             for step, duration in (outcome.steps if outcome else ())
         ],
         "findings": check.finding_values(plan.checks),
+        "error": _error(outcome.error) if outcome and outcome.error else None,
     }
+
+
+def _error(error: DevcacheError) -> dict[str, Plain]:
+    return {"where": error.where, "problem": error.problem, "hint": error.hint}
 
 
 def _commands(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,6 +48,9 @@ _GRACE = 30.0
 
 _OVERTAKEN = ("another operation", "cannot re-use a name", "already exists")
 """Parts of Helm's messages if another helm command was faster."""
+
+_UPGRADED = "helm"
+"""The step in which helm changes the release."""
 
 _ATTEMPTS = 3
 """The number of runs of helm, if other helm commands are faster."""
@@ -99,17 +103,68 @@ class Outcome(NamedTuple):
 
     Attributes:
         plan: The plan.
-        states: The state of each package, by name; empty if the checks found errors.
-        seconds: The seconds until each package was healthy, by name.
         steps: The steps, with the seconds that each took.
-        is_upgraded: Whether helm changed the release.
+        states: The last state of each package, by name; empty before the wait for the packages.
+        seconds: The seconds until each package was healthy, by name.
+        error: The error that ended it after it had changed the cluster, or None.
     """
 
     plan: Plan
+    steps: tuple[tuple[str, float], ...]
     states: Mapping[str, State]
     seconds: Mapping[str, float]
-    steps: tuple[tuple[str, float], ...]
-    is_upgraded: bool
+    error: DevcacheError | None = None
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether helm changed the release."""
+        return any(step == _UPGRADED for step, _ in self.steps)
+
+
+@dataclass
+class _Display:
+    """Shows Deployments and packages, and keeps the states of the packages.
+
+    Attributes:
+        screen: The screen.
+        stopwatch: Measures the installation.
+        states: The last state of each package, by name.
+        seconds: The seconds until each package was healthy, by name.
+    """
+
+    screen: Screen
+    stopwatch: Stopwatch
+    states: dict[str, State] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _rows: dict[str, Row] = field(default_factory=dict)
+
+    def show_deployment(self, name: str, state: str) -> None:
+        """Show the state of a Deployment."""
+        title = f"deployment {name}"
+        self._show(Row(title, state=state))
+
+    def show_packages(self, states: Mapping[str, State]) -> None:
+        """Show the states of packages, by name."""
+        self.states.update(states)
+        now = self.stopwatch.seconds
+        for name, state in states.items():
+            if state.is_healthy:
+                self.seconds.setdefault(name, now)
+        self._show(
+            *(
+                Row(
+                    name,
+                    state.revision,
+                    state.summary,
+                    duration=f"{self.seconds.get(name, now):.0f} s",
+                )
+                for name, state in states.items()
+            )
+        )
+
+    def _show(self, *rows: Row) -> None:
+        self._rows.update({row.name: row for row in rows})
+        self.screen.show(View(tuple(self._rows.values()), "waiting"))
 
 
 def plan(place: Place, request: Request, revision: Revision | None) -> Plan:
@@ -135,42 +190,77 @@ def plan(place: Place, request: Request, revision: Revision | None) -> Plan:
 def up(place: Place, request: Request) -> Outcome:
     """Install packages, and wait until they are healthy. A repetition resumes or does nothing.
 
+    Returns:
+        The outcome. If the checks found errors, the cluster is unchanged. Once the cluster is
+        changed, an error is part of the outcome.
+
     Raises:
-        DevcacheError: The plan is invalid, helm fails, an upgrade would delete resources, or a
-            package does not become healthy.
+        DevcacheError: The plan is invalid, or an upgrade would delete resources.
     """
     stopwatch = Stopwatch(_quiet(place.timeout))
     revision = idle.await_idle(place.cluster, place.helm, place.name, stopwatch, place.screen.tell)
     installation = plan(place, request, revision)
     stopwatch.end_step("checked")
     if installation.checks.count("error"):
-        return Outcome(installation, {}, {}, tuple(stopwatch.steps), is_upgraded=False)
+        return Outcome(installation, tuple(stopwatch.steps), {}, {})
     for finding in installation.checks.findings:
         place.screen.tell(f"{finding.severity}: {finding.where}: {finding.problem}")
-    is_upgraded = not _is_current(place, installation, revision)
-    ends: tuple[tuple[Kind, str], ...] = ()
-    if is_upgraded:
-        ends = _removed_objects(place, installation, stopwatch)
-        preparation.prepare(place.cluster, place.name, installation, place.cache, stopwatch)
-        stopwatch.end_step("prepared the cluster")
-        if images.load(place.cluster, installation.packages, place.screen.tell):
-            stopwatch.end_step("loaded the images")
-        _upgrade(place, request, installation, stopwatch)
-        stopwatch.end_step("helm")
-    else:
-        place.screen.tell(f"the release {place.name} is up to date")
+    is_current = _is_current(place, installation, revision)
+    ends = () if is_current else _removed_objects(place, installation, stopwatch)
+    display = _Display(place.screen, stopwatch)
+    error = None
+    try:
+        if is_current:
+            place.screen.tell(f"the release {place.name} is up to date")
+        else:
+            _install(place, request, installation, stopwatch)
+        _await_installation(place, installation, ends, display, is_upgraded=not is_current)
+    except DevcacheError as failure:
+        error = failure
+    return Outcome(installation, tuple(stopwatch.steps), display.states, display.seconds, error)
+
+
+def _install(place: Place, request: Request, plan: Plan, stopwatch: Stopwatch) -> None:
+    """Prepare the cluster, load the images, and run helm.
+
+    Raises:
+        DevcacheError: A step fails.
+    """
+    preparation.prepare(place.cluster, place.name, plan, place.cache, stopwatch)
+    stopwatch.end_step("prepared the cluster")
+    if images.load(place.cluster, plan.packages, place.screen.tell):
+        stopwatch.end_step("loaded the images")
+    _upgrade(place, request, plan, stopwatch)
+    stopwatch.end_step(_UPGRADED)
+
+
+def _await_installation(
+    place: Place,
+    plan: Plan,
+    ends: Sequence[tuple[Kind, str]],
+    display: _Display,
+    *,
+    is_upgraded: bool,
+) -> None:
+    """Wait until Crossplane runs, objects are gone, and the packages are healthy.
+
+    Args:
+        place: The place of the installation.
+        plan: The plan.
+        ends: The objects whose end to await, by their kinds and names.
+        display: Shows the wait, and keeps the states of the packages.
+        is_upgraded: Whether helm changed the release.
+
+    Raises:
+        DevcacheError: A pod does not start, Crossplane refuses a package, or a wait times out.
+    """
+    stopwatch = display.stopwatch
     leases.release_stale(place.cluster)
-    rows = _rows(place.screen)
-    deployments.await_rollout(
-        place.cluster,
-        place.name,
-        stopwatch,
-        lambda name, state: rows({f"deployment {name}": Row(f"deployment {name}", state=state)}),
-    )
+    deployments.await_rollout(place.cluster, place.name, stopwatch, display.show_deployment)
     stopwatch.end_step("Crossplane runs")
     removal.await_end(place.cluster, ends, stopwatch)
-    states, seconds = _await_packages(place, installation, stopwatch, rows, is_upgraded=is_upgraded)
-    return Outcome(installation, states, seconds, tuple(stopwatch.steps), is_upgraded)
+    _await_packages(place, plan, display, is_upgraded=is_upgraded)
+    stopwatch.end_step("Healthy")
 
 
 def commands(place: Place, plan: Plan, arguments: Sequence[str], folder: str) -> Upgrade:
@@ -262,42 +352,12 @@ def _upgrade(place: Place, request: Request, plan: Plan, stopwatch: Stopwatch) -
             return
 
 
-def _await_packages(
-    place: Place,
-    plan: Plan,
-    stopwatch: Stopwatch,
-    rows: Callable[[Mapping[str, Row]], None],
-    *,
-    is_upgraded: bool,
-) -> tuple[Mapping[str, State], Mapping[str, float]]:
-    """Wait until the packages are healthy; return their states and the seconds that they took."""
-    healthy_after: dict[str, float] = {}
-
-    def report(states: Mapping[str, State]) -> None:
-        for name, state in states.items():
-            if state.is_healthy:
-                healthy_after.setdefault(name, stopwatch.seconds)
-        rows(
-            {
-                name: Row(
-                    name,
-                    state.revision,
-                    state.summary,
-                    duration=f"{healthy_after.get(name, stopwatch.seconds):.0f} s",
-                )
-                for name, state in states.items()
-            }
-        )
-
+def _await_packages(place: Place, plan: Plan, display: _Display, *, is_upgraded: bool) -> None:
+    """Wait until the packages are healthy."""
+    progress = _quiet(place.timeout, display.show_packages)
     if plan.is_live and not is_upgraded:
-        outcome = push.push(
-            place.cluster,
-            lambda _: plan.packages,
-            _quiet(place.timeout, report),
-            place.cache,
-        )
-        stopwatch.end_step("Healthy")
-        return {item.change.name: item.state for item in outcome.packages}, healthy_after
+        push.push(place.cluster, lambda _: plan.packages, progress, place.cache)
+        return
     changes = [
         Change(package, record.recorded(package, released=package.content), "same")
         for package in plan.packages
@@ -306,18 +366,15 @@ def _await_packages(
     if is_upgraded and not plan.target.uses_image_configs:
         names = partial(revisions.names, place.cluster, target=plan.target)
         before = {change.name: names(kind=change.entry.kind) for change in changes}
-    wait = Stopwatch(_quiet(place.timeout, report))
-    states = health.await_health(
+    health.await_health(
         place.cluster,
         plan.target,
         changes,
         before,
-        wait,
+        Stopwatch(progress),
         lambda: _recheck(place, plan),
         _GRACE,
     )
-    stopwatch.end_step("Healthy")
-    return states, healthy_after
 
 
 def _recheck(place: Place, plan: Plan) -> None:
@@ -343,14 +400,3 @@ def _quiet(
 ) -> Progress:
     """Return a progress that shows states and no other step."""
     return Progress(lambda _: None, timeout, report=report, hint=AGAIN_HINT)
-
-
-def _rows(screen: Screen) -> Callable[[Mapping[str, Row]], None]:
-    """Return a function that shows rows by name, beside those that it showed before."""
-    current: dict[str, Row] = {}
-
-    def show(rows: Mapping[str, Row]) -> None:
-        current.update(rows)
-        screen.show(View(tuple(current.values()), "waiting"))
-
-    return show

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from postrender.errors import DevcacheError
     from postrender.manifests.nodes import Plain
 
 
@@ -63,6 +64,8 @@ class Report:
         refused: Whether the exit status is 1.
         tree: The tree for people, before the tables, or None.
         texts: The output for further values of `--output`.
+        error: The error of a command that failed after it had changed something, or None. People
+            see the error in place of the tables, programs see it beside the value.
     """
 
     value: Plain
@@ -71,3 +74,4 @@ class Report:
     refused: bool = False
     tree: Tree | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
+    error: DevcacheError | None = None

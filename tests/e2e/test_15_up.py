@@ -90,6 +90,14 @@ class User:
         assert (result.status, result.stdout) == (1, ""), result.stdout
         return result.stderr
 
+    def failed(self, *arguments: str) -> str:
+        """Run a command that must fail in the cluster, and return its message."""
+        result = self.devcache.run(*arguments)
+        assert result.status == 1, result.stdout
+        error = json.loads(result.stdout)["error"]
+        assert error["problem"] in result.stderr
+        return result.stderr
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command in a process group, like a terminal."""
         return subprocess.Popen(
@@ -208,18 +216,32 @@ def test_a_wrong_package_changes_nothing(user: User) -> None:
 def test_helms_failure_is_shown_and_up_goes_on(user: User) -> None:
     kubernetes = user.kubernetes
     values = user.values("base")
-    message = user.refused(*user.arguments(values, "--", "--values=/missing.yaml"))
+    message = user.failed(*user.arguments(values, "--", "--values=/missing.yaml"))
     assert "/missing.yaml" in message
     user.down()
     user.require_nothing_left()
 
     kubernetes.kubectl.run("create", "namespace", NAMESPACE)
     kubernetes.kubectl("create", "serviceaccount", "crossplane", INSIDE)
-    message = user.refused(*user.arguments(values))
+    message = user.failed(*user.arguments(values))
     assert "invalid ownership metadata" in message
     assert "hint: correct the problem that helm reports, and run the same command again" in message
     kubernetes.kubectl("delete", "serviceaccount", "crossplane", INSIDE)
     user.up(values)
+    user.down()
+    user.require_nothing_left()
+
+
+def test_a_rejected_api_is_in_the_report_and_up_goes_on(user: User) -> None:
+    values = user.values("base", "other")
+    definition = user.folder / "base" / "definition.yaml"
+    right = definition.read_text()
+    definition.write_text(right.replace("type: string", "type: intger"))
+    message = user.failed(*user.arguments(values))
+    assert "package base: the cluster does not accept an API of it: " in message
+    definition.write_text(right)
+    user.up(values)
+    user.kubernetes.wait_until_healthy(["base", "other"])
     user.down()
     user.require_nothing_left()
 

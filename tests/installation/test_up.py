@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
@@ -23,7 +23,7 @@ from tests.shared.installation import (
 from tests.shared.live_release import VERSIONS, content
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from postrender.crossplane.versions import Version
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_CHECK_INTERVAL", 0.1)
+    monkeypatch.setattr(health, "_GRACE", 0.2)
     monkeypatch.setattr(up, "_GRACE", 0.2)
 
 
@@ -293,11 +294,78 @@ def test_a_helm_command_at_work_is_awaited(
     assert cluster.helm.runs == []
 
 
-def test_a_refused_package_ends_the_wait(cluster: Place, tmp_path: Path, command: Command) -> None:
-    changed = package(tmp_path, edit="1")
-    cluster.helm.set_release()
+def fail_helm(cluster: Place, folder: Path) -> None:
+    values(folder, {"replicas": 2})
+    cluster.helm.fail("upgrade", "Error: timed out")
+
+
+def keep_pods_waiting(cluster: Place, _: Path) -> None:
+    store_deployment(cluster.cluster, "crossplane", readyReplicas=0)
+
+
+def refuse_package(cluster: Place, folder: Path) -> None:
+    changed = package(folder, edit="1")
     cluster.cluster.refused_contents[content(changed)] = "cannot establish control"
-    assert command("up", "-f", values(tmp_path)).status == 1
+
+
+class Failure(NamedTuple):
+    """A failure of a second `up`, and its report.
+
+    Attributes:
+        cause: Makes it fail.
+        problem: The start of the error.
+        last_step: The last completed step.
+        trouble: That of the package, or None if the wait for packages has not begun.
+    """
+
+    cause: Callable[[Place, Path], None]
+    problem: str
+    last_step: str
+    trouble: str | None
+
+
+FAILURES = {
+    "helm": Failure(
+        fail_helm, "helm upgrade ended with status 1: timed out", "prepared the cluster", None
+    ),
+    "a Deployment": Failure(
+        keep_pods_waiting, "timed out after 1 s: deployment crossplane: ", "checked", None
+    ),
+    "a package": Failure(
+        refuse_package,
+        "Crossplane does not accept it: cannot establish control",
+        "Crossplane runs",
+        "cannot establish control",
+    ),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_a_failure_in_the_cluster_is_part_of_the_json(
+    cluster: Place, tmp_path: Path, command: Command, failure: Failure
+) -> None:
+    assert command("up", "-f", values(tmp_path)).status == 0
+    failure.cause(cluster, tmp_path)
+    run = command("up", "-f", tmp_path / "values.yaml", "--timeout=1", "--output=json")
+    report = run.json("up")
+    problem = text(report, "error", "problem")
+    assert run.status == 1
+    assert problem.startswith(failure.problem)
+    assert problem in run.stderr
+    assert report["steps"][-1]["step"] == failure.last_step
+    states = [(package["healthy"], package["trouble"]) for package in report["packages"]]
+    assert states == ([] if failure.trouble is None else [(False, failure.trouble)])
+
+
+def test_a_failure_in_the_cluster_leaves_stdout_empty(
+    cluster: Place, tmp_path: Path, command: Command
+) -> None:
+    assert command("up", "-f", values(tmp_path)).status == 0
+    refuse_package(cluster, tmp_path)
+    run = command("up", "-f", tmp_path / "values.yaml")
+    assert (run.status, run.stdout) == (1, "")
+    problem = "package platform: Crossplane does not accept it: cannot establish control"
+    assert f"crossplane-devcache: error: {problem}\nhint: correct the package" in run.stderr
 
 
 def test_a_failing_copier_ends_the_wait(cluster: Place, tmp_path: Path, command: Command) -> None:
