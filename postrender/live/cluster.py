@@ -51,6 +51,7 @@ class Cluster:
     Attributes:
         namespace: The namespace.
         context: The name of the context.
+        minikube_profile: The profile of minikube that runs the cluster, or "".
         loader: A command that loads an image archive from stdin into the nodes, or "" for the one
             of the context.
         title: The context and the namespace, for error messages.
@@ -70,6 +71,7 @@ class Cluster:
         current = kubeconfig.read(context)
         self.namespace = namespace
         self.context = current.name
+        self.minikube_profile = current.minikube_profile
         self.loader = loader
         self.title = f"context {current.name}, namespace {namespace}"
         self._server = current.server

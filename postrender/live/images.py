@@ -52,7 +52,7 @@ def load(cluster: Cluster, packages: Iterable[LocalPackage], tell: Tell) -> tupl
     ]
     if not missing:
         return ()
-    program = loaders.of_context(cluster.context, cluster.loader)
+    program = loaders.of_context(cluster.context, cluster.loader, cluster.minikube_profile)
     for package in missing:
         tell(f"loading the image {package.embedded_image} into the nodes")
         _load(package, program)

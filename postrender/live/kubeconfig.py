@@ -29,6 +29,9 @@ _PATH_FIELDS = ("certificate-authority", "client-certificate", "client-key", "to
 
 _EXEC = "client.authentication.k8s.io"
 
+_MINIKUBE = "minikube.sigs.k8s.io"
+"""The provider in the extension that minikube adds to a cluster."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -39,12 +42,14 @@ class Context:
         name: The name of the context.
         server: The address of the API server.
         proxy: The proxy to the API server, or "" for the proxy that the environment sets.
+        minikube_profile: The profile of minikube that runs the cluster, or "".
     """
 
     config: dict[str, Plain]
     name: str
     server: str
     proxy: str
+    minikube_profile: str
 
 
 def read(context: str) -> Context:
@@ -74,7 +79,22 @@ def read(context: str) -> Context:
         "clusters": [{"name": names.text("cluster"), "cluster": cluster.values}],
         "users": [{"name": names.text("user"), "user": _with_exec(user, cluster)}],
     }
-    return Context(config, name, cluster.text("server"), cluster.text("proxy-url"))
+    profile = names.text("cluster") if _is_minikube(cluster) else ""
+    return Context(config, name, cluster.text("server"), cluster.text("proxy-url"), profile)
+
+
+def _is_minikube(cluster: Fields) -> bool:
+    """Return whether minikube wrote the cluster, under the name of its profile."""
+    items = cluster.values.get("extensions")
+    extensions = [
+        item.get("extension")
+        for item in (items if isinstance(items, list) else [])
+        if isinstance(item, dict)
+    ]
+    return any(
+        isinstance(extension, dict) and extension.get("provider") == _MINIKUBE
+        for extension in extensions
+    )
 
 
 def _files() -> Iterator[tuple[Path, Fields]]:

@@ -1,7 +1,8 @@
 """The programs that put an image archive into the nodes of a cluster, by the kubeconfig's context.
 
-kind, k3d and minikube name their contexts after their clusters. Docker Desktop and programs like it
-share the images of `docker` with their cluster.
+kind and k3d name their contexts after their clusters. minikube names the context after its profile,
+and marks the cluster. Docker Desktop and programs like it share the images of `docker` with their
+cluster.
 """
 
 from __future__ import annotations
@@ -65,12 +66,13 @@ class Loader(NamedTuple):
         return ARCHIVE not in self.command
 
 
-def of_context(context: str, command: str) -> Loader:
+def of_context(context: str, command: str, minikube_profile: str = "") -> Loader:
     """Return the loader for a context.
 
     Args:
         context: The name of the context of the kubeconfig.
         command: A command line of the user that reads an archive from stdin, or "".
+        minikube_profile: The profile of minikube that runs the cluster, or "".
 
     Raises:
         DevcacheError: There is no command, and no program belongs to the name of the context; or
@@ -78,6 +80,8 @@ def of_context(context: str, command: str) -> Loader:
     """
     if command:
         return Loader(_words(command))
+    if minikube_profile:
+        return Loader((*_MINIKUBE, minikube_profile))
     if context in _CONTEXTS:
         return Loader(_CONTEXTS[context])
     for prefix, words in _PREFIXES.items():

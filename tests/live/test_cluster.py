@@ -211,6 +211,63 @@ def test_a_missing_context_is_refused(configured: Configured) -> None:
         kubeconfig.read("third")
 
 
+MINIKUBE = """\
+apiVersion: v1
+kind: Config
+current-context: {context}
+clusters:
+- cluster:
+    extensions:
+    - extension:
+        last-update: Thu, 26 Nov 2026 09:12:54 UTC
+        provider: minikube.sigs.k8s.io
+        version: v1.38.1
+      name: cluster_info
+    server: https://192.168.49.2:8443
+  name: dev
+contexts:
+- context:
+    cluster: dev
+    extensions:
+    - extension:
+        last-update: Thu, 26 Nov 2026 09:12:54 UTC
+        provider: minikube.sigs.k8s.io
+        version: v1.38.1
+      name: context_info
+    namespace: default
+    user: dev
+  name: {context}
+users:
+- name: dev
+  user: {{}}
+"""
+"""The kubeconfig of `minikube start --profile=dev`, without its certificates."""
+
+
+@pytest.mark.parametrize("context", ["dev", "kind-dev", "renamed"])
+def test_a_profile_of_minikube_is_known_under_any_context(
+    configured: Configured, context: str
+) -> None:
+    configured(yaml.safe_load(MINIKUBE.format(context=context)))
+    cluster = Cluster("", "here")
+    assert (cluster.context, cluster.minikube_profile) == (context, "dev")
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        pytest.param(None, id="none"),
+        pytest.param([{"name": "cluster_info", "extension": {"provider": "other"}}], id="others"),
+        pytest.param([{"name": "a", "extension": "minikube.sigs.k8s.io"}, "b"], id="another-form"),
+    ],
+)
+def test_other_extensions_name_no_profile(configured: Configured, extensions: Plain) -> None:
+    value = config()
+    value["clusters"][0]["cluster"]["extensions"] = extensions  # type: ignore[index, call-overload]
+    configured(value)
+    assert kubeconfig.read("").minikube_profile == ""
+
+
 def entry(context: kubeconfig.Context, plural: str, singular: str) -> dict[str, Plain]:
     items = context.config[plural]
     assert isinstance(items, list)

@@ -76,6 +76,14 @@ def test_the_context_names_the_program(
     assert programs.content.read_bytes() == b"".join(PIECES)
 
 
+@pytest.mark.parametrize("context", ["dev", "kind-dev"])
+def test_a_profile_of_minikube_has_any_context(programs: Programs, context: str) -> None:
+    programs.add("minikube", READ_FILE)
+    loader = loaders.of_context(context, "", minikube_profile="dev")
+    loaders.load(loader, PIECES, archive_command=ARCHIVE_COMMAND)
+    assert programs.log.read_text() == "minikube image load ARCHIVE --profile dev\n"
+
+
 def test_a_command_of_the_user_reads_stdin(programs: Programs) -> None:
     programs.add("ctr", READ_STDIN)
     loader = loaders.of_context("kind-dev", "ctr -n k8s.io 'images' import -")
