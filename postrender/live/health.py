@@ -29,6 +29,8 @@ _TEMPORARY = ("dependenc", "already controlled by")
 """Parts of refusals that resolve themselves: once the dependencies are installed, and once the
 previous revision has released the objects that it had installed."""
 
+_AGAIN = "and run the same command again; the previous"
+
 _NUDGE_DELAY, _NUDGE_GROWTH = 0.7, 1.5
 """Seconds without news until the first nudge, and the growth of the delay after each nudge. After a
 failure Crossplane backs off exponentially, even if the cause has gone."""
@@ -84,10 +86,10 @@ class _PackageWait:
         if not refusal or waiting_time <= grace or any(part in refusal for part in _TEMPORARY):
             return
         problem = f"Crossplane does not accept it: {refusal}"
-        hint = "correct the package, and push again; the previous content is still installed"
+        hint = f"correct the package, {_AGAIN} content, if any, is still installed"
         if self.state.definitions.rejection:
             problem = f"the cluster does not accept an API of it: {refusal}"
-            hint = "correct the definition, and push again; the previous CRD is still installed"
+            hint = f"correct the definition, {_AGAIN} CRD, if any, is still installed"
         if not self.state.revision:
             hint = f"Crossplane asks the registry for a package that its cache lacks; {hint}"
         raise DevcacheError(problem, where=f"package {self.change.name}", hint=hint)

@@ -238,7 +238,8 @@ def test_a_rejected_api_is_in_the_report_and_up_goes_on(user: User) -> None:
     right = definition.read_text()
     definition.write_text(right.replace("type: string", "type: intger"))
     message = user.failed(*user.arguments(values))
-    assert "package base: the cluster does not accept an API of it: " in message
+    assert "error: package base: " in message
+    assert 'Unsupported value: "intger"' in message
     definition.write_text(right)
     user.up(values)
     user.kubernetes.wait_until_healthy(["base", "other"])

@@ -319,7 +319,7 @@ def test_an_api_that_the_cluster_rejects_is_an_error(user: User, tmp_path: Path)
     assert "package platform: the cluster does not accept an API of it: " in result.stderr
     assert f"{problem}" in result.stderr
     assert "type: Unsupported value" in result.stderr
-    assert "the previous CRD is still installed" in result.stderr
+    assert "the previous CRD, if any, is still installed" in result.stderr
     output = user("status").stdout
     assert f" {problem}" in output
     assert "packages: 2, healthy: 1, pods: 1" in output
