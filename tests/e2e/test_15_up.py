@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shlex
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +21,7 @@ import yaml
 from postrender import labels
 from tests.cluster import images, namespaces
 from tests.e2e.commands import Program
-from tests.e2e.crossplane import COMMON_VALUES, SEE_DEFINITIONS
+from tests.e2e.crossplane import COMMON_VALUES, POST_RENDERER, SEE_DEFINITIONS
 from tests.e2e.kubernetes import DEFINITIONS, INSIDE, KINDS, NAMESPACE, REVISIONS, field_type
 from tests.e2e.packages import FLEET, RUNTIMES, api, configuration, local, runtime
 from tests.e2e.waiting import until
@@ -26,7 +29,7 @@ from tests.shared.paths import ROOT
 from tests.shared.programs import SEARCH_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.cluster.cluster import Cluster
     from tests.e2e.crossplane import Crossplane
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from tests.shared.programs import Plain
 
     Report = dict[str, Plain]
+
+log = logging.getLogger(__name__)
 
 OWN = "configmaps,imageconfigs,deploymentruntimeconfigs"
 
@@ -78,6 +83,19 @@ class User:
         """Run `up`, which must succeed, and return its report."""
         report: Report = json.loads(self.devcache.run_logged(*self.arguments(values, *more)))
         return report
+
+    def install_by_hand(self, values: Path) -> None:
+        """Install the upstream chart with the packages of `values`, as docs/helm.md does it."""
+        crossplane, kubectl = self.crossplane, self.kubernetes.kubectl
+        devcache = json.loads(values.read_text())["devcache"]
+        crossplane.live = True
+        crds = self.devcache.run_logged("crds", f"--crossplane={crossplane.line.version}")
+        kubectl.run_logged("create", "--filename=-", stdin=crds)
+        config = f"--post-renderer-args=--config={crossplane.config(devcache['packages'])}"
+        upgrade = crossplane.upgrade_upstream({})
+        crossplane.helm.run_logged(*upgrade, *POST_RENDERER, config, "--wait")
+        condition = ("--for=condition=Healthy", "--timeout=5m")
+        kubectl.run_logged("wait", *condition, "configurations.pkg.crossplane.io", "--all")
 
     def down(self, *more: str) -> Report:
         """Run `down`, which must succeed, and return its report."""
@@ -392,6 +410,30 @@ def uninstall_commands() -> Sequence[str]:
 def _path(user: User) -> str:
     kubectl = Path(user.kubernetes.kubectl.path).parent
     return os.pathsep.join((str(kubectl), user.devcache.environment["PATH"]))
+
+
+RUNS = 3
+"""The number of installations of each way."""
+
+
+def test_up_beside_the_same_by_hand(user: User) -> None:
+    """Measure installations of two Configurations on empty clusters; the node has the images."""
+    values = user.values("base", "top")
+    by_hand = "crds, helm, kubectl wait"
+    ways: dict[str, Callable[[Path], object]] = {"up": user.up, by_hand: user.install_by_hand}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(RUNS):
+        for way, install in ways.items():
+            user.crossplane.ensure_empty_cluster()
+            start = time.monotonic()
+            install(values)
+            seconds[way].append(time.monotonic() - start)
+            user.kubernetes.wait_until_healthy(["base", "top"])
+    medians = {way: median(times) for way, times in seconds.items()}
+    log.info("%s: seconds to Healthy, median (slowest)", user.crossplane.line)
+    for way, times in seconds.items():
+        log.info("%-32s%6d%16s", way, len(times), f"{medians[way]:.2f} ({max(times):.2f})")
+    log.info("ratio: %.2f", medians["up"] / medians[by_hand])
 
 
 def test_providers_and_functions_run_from_their_files_alone(
