@@ -112,8 +112,8 @@ bench: venv ## Run the benchmarks, and write docs/benchmarks.md (takes some minu
 
 .PHONY: recording
 recording: venv chart ## Record docs/inner-loop.svg on the cluster of `make cluster`; set its KUBECONFIG first
-	@tools/debian.sh tmux
-	@PATH="$(CURDIR)/.venv/bin:$$(tools/build.sh kubernetes):$$PATH" \
+	@tools/debian.sh tmux pipx
+	@PATH="$(CURDIR)/.venv/bin:$$(tools/build.sh kubernetes-1.34):$$(dirname "$$(tools/build.sh crossplane)"):$$PATH" \
 	tools/recording.sh "$$(tools/build.sh helm4)" docs/inner-loop.svg
 
 .PHONY: goldens

@@ -1,54 +1,77 @@
 #!/usr/bin/env bash
-# Records an SVG of `watch` in a real cluster, with edits of the package below it: `recording.sh HELM OUTPUT`.
+# Records an SVG of `up --watch` on an empty cluster, with edits of a package below it: `recording.sh HELM OUTPUT`.
 # KUBECONFIG names a cluster without Crossplane, such as a new one of `make cluster`.
 set -euo pipefail
 helm=$1
 output=$(realpath "$2")
 root=$(cd "$(dirname "$0")/.." && pwd)
-export HELM_PLUGINS
-HELM_PLUGINS=$(crossplane-devcache plugin-dir)
+charts=("$root"/charts/crossplane-devcache/charts/crossplane-*.tgz)
 
 work=$(mktemp -d)
 terminal=(tmux -L "recording-$$" -f /dev/null)
 trap '"${terminal[@]}" kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
-cp -r "$root/examples/network" "$work"
+mkdir "$work/bin"
+cp -r "$root/examples/network" "$root/examples/platform" "$work"
 cd "$work"
-# Only the API: the cluster reaches no registry with the function that the rest depends on.
-rm -r network/apis/composition.yaml network/examples
+# Only the APIs: the cluster reaches no registry with the function that the rest depends on.
+rm -r ./*/apis/composition.yaml ./*/examples
 sed -i '/dependsOn:/,$d' network/crossplane.yaml
+sed -i '/# Crossplane pulls/,$d' platform/crossplane.yaml
+crossplane xpkg build --package-root=network --examples-root=none --package-file=network.xpkg >/dev/null
+rm -r network
+# The chart of the repository comes from the file of `make chart`, because a recording needs no network.
+cat >bin/helm <<END
+#!/usr/bin/env bash
+for argument; do
+  case \$argument in
+    --repo=*) arguments[-1]='${charts[0]}' ;;
+    --version=*) ;;
+    *) arguments+=("\$argument") ;;
+  esac
+done
+exec '$helm' "\${arguments[@]}"
+END
+chmod +x bin/helm
+export PATH=$work/bin:$PATH PS1='$ '
 
-echo 'recording: helm upgrade --install' >&2
-"$helm" upgrade --install crossplane "$root/charts/crossplane-devcache" --namespace crossplane-system --create-namespace \
-  --post-renderer crossplane-devcache --set devcache.live=true --set devcache.packages.network.path=./network --wait >/dev/null
-
-edited=network/apis/definition.yaml
-type() { # TEXT: types it into the lower pane, as a person does
+edited=platform/apis/definition.yaml
+type() { # PANE TEXT: types it, as a person does
   local i
-  for ((i = 0; i < ${#1}; i++)); do
-    "${terminal[@]}" send-keys -t 0.1 -l "${1:i:1}"
+  for ((i = 0; i < ${#2}; i++)); do
+    "${terminal[@]}" send-keys -t "0.$1" -l "${2:i:1}"
     sleep 0.03
   done
   sleep 0.4
-  "${terminal[@]}" send-keys -t 0.1 Enter
-  sleep 3
+  "${terminal[@]}" send-keys -t "0.$1" Enter
 }
-edit() {
-  sleep 4
-  type "sed -i 's/cidr:/range:/' $edited"
-  type "kubectl explain xnetworks.spec | grep -E 'cidr|range'"
-  type "sed -i 's/kind:/kind: {/' $edited"
-  type "sed -i 's/kind: {/kind:/' $edited"
-  type "sed -i 's/range:/cidr:/' $edited"
-  type "kubectl explain xnetworks.spec | grep -E 'cidr|range'"
+is_watching() { # whether the upper pane shows the table of `watch`
+  "${terminal[@]}" capture-pane -p -t 0.0 | grep -q 'waiting for changes'
+}
+perform() {
+  sleep 1
+  type 0 'crossplane-devcache up ./platform ./network.xpkg --watch'
+  until is_watching || ((SECONDS > 300)); do sleep 0.2; done
+  sleep 2
+  local line
+  for line in \
+    "sed -i 's/size:/plan:/' $edited" \
+    "kubectl explain xenvironments.spec | grep -E 'size|plan'" \
+    "sed -i 's/kind:/kind: {/' $edited" \
+    "sed -i 's/kind: {/kind:/' $edited"; do
+    type 1 "$line"
+    sleep 3
+  done
+  "${terminal[@]}" send-keys -t 0.0 C-c
+  sleep 2
   "${terminal[@]}" kill-server
 }
 
-echo 'recording: half a minute of edits' >&2
-"${terminal[@]}" new-session -d -x 110 -y 24 'crossplane-devcache watch ./network'
+echo 'recording: an installation, and half a minute of edits' >&2
+"${terminal[@]}" new-session -d -x 110 -y 28 'bash --norc'
 "${terminal[@]}" set -g status off
-"${terminal[@]}" split-window -v -l 12 "PS1='\$ ' bash --norc"
-edit &
+"${terminal[@]}" split-window -v -l 9 'bash --norc'
+perform &
 mkfifo keys # an input that stays open and empty, because the recording ends with its input
-pipx run --quiet --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x24 --template window_frame \
+pipx run --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x28 --template window_frame \
   --loop-delay 1 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
 wait

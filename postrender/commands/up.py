@@ -219,6 +219,7 @@ def _image_commands(plan: Plan, loader: str) -> Iterator[str]:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = f"{COMMAND.help}.\nArguments after `--` go to `helm upgrade`."
     description = "an .xpkg file or a package directory, declared as `init` would do it"
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=description)
     arguments.values(parser)
