@@ -32,7 +32,8 @@ done
 exec '$helm' "\${arguments[@]}"
 END
 chmod +x bin/helm
-export PATH=$work/bin:$PATH PS1='$ '
+export PATH=$work/bin:$PATH
+shell="PS1='\$ ' bash --norc"
 
 edited=platform/apis/definition.yaml
 type() { # PANE TEXT: types it, as a person does
@@ -67,11 +68,11 @@ perform() {
 }
 
 echo 'recording: an installation, and half a minute of edits' >&2
-"${terminal[@]}" new-session -d -x 110 -y 28 'bash --norc'
+"${terminal[@]}" new-session -d -x 110 -y 32 "$shell"
 "${terminal[@]}" set -g status off
-"${terminal[@]}" split-window -v -l 9 'bash --norc'
+"${terminal[@]}" split-window -v -l 8 "$shell"
 perform &
 mkfifo keys # an input that stays open and empty, because the recording ends with its input
-pipx run --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x28 --template window_frame \
-  --loop-delay 1 --min-frame-duration 100 --command "${terminal[*]} attach" 0<>keys >/dev/null
+pipx run --spec termtosvg==1.1.0 termtosvg "$output" --screen-geometry 110x32 --template window_frame \
+  --loop-delay 1 --min-frame-duration 200 --command "${terminal[*]} attach" 0<>keys >/dev/null
 wait

@@ -37,6 +37,7 @@ _STYLES = {
     "warning": "yellow",
     "pulled": "cyan",
     "Healthy": "green",
+    "Ready": "green",
     "local": "green",
     "note": "dim",
     _PUSHING: "dim",
