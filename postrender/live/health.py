@@ -25,9 +25,10 @@ _CHECK_INTERVAL = 2.0
 _GRACE = 5.0
 """The grace of a push in seconds; see `await_health`."""
 
-_TEMPORARY = ("dependenc", "already controlled by")
-"""Parts of refusals that resolve themselves: once the dependencies are installed, and once the
-previous revision has released the objects that it had installed."""
+_TEMPORARY = ("dependenc", "already controlled by", "waiting for package runtime controller")
+"""Parts of refusals that resolve themselves: once the dependencies are installed, once the previous
+revision has released the objects that it had installed, and (from 2.0 on) once another controller
+has created the TLS secret of a Provider or Function."""
 
 _AGAIN = "and run the same command again; the previous"
 

@@ -309,6 +309,23 @@ def test_the_error_for_a_refused_package_has_the_message_of_crossplane(
     assert user.push(edited(tmp_path, edit="2").path) == {"platform": "changed"}
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "cannot resolve package dependencies: missing dependencies",
+        "cannot establish control of object: a is already controlled by b",
+        "waiting for package runtime controller to set revision's webhook TLS secret",
+    ],
+)
+def test_a_refusal_that_resolves_itself_is_awaited(
+    user: User, tmp_path: Path, message: str
+) -> None:
+    slow = edited(tmp_path)
+    user.cluster.refused_contents = {content(slow): message}
+    result = user("push", slow.path, "--timeout=1")
+    assert f"timed out after 1 s: platform is not Healthy ({message})" in result.stderr
+
+
 def test_an_api_that_the_cluster_rejects_is_an_error(user: User, tmp_path: Path) -> None:
     """Crossplane reports the package as healthy."""
     bad = edited(tmp_path)
