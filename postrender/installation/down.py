@@ -149,7 +149,7 @@ def _remove_resources(
         hint = "Crossplane does not run, and only it can delete them: run `up` first"
         raise resources.refusal(existing, "removing the packages", hint)
     if not delete:
-        hint = "delete them first, or let --delete-resources delete them"
+        hint = "delete them first, or run the same command with --delete-resources"
         raise resources.refusal(existing, "removing the packages", hint)
     resources.delete(cluster, apis, stopwatch)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import __version__
+from postrender.checks import images
 from postrender.checks.check import check
 from postrender.declared import devcache
 from postrender.declared import values as declared_values
@@ -135,16 +137,25 @@ def make(  # noqa: PLR0913  # the sources of an installation
 def _check(
     spec: dict[str, Plain], upstream: Fields, chart: Chart, where: str, tell: Tell
 ) -> Outcome:
+    """Return the outcome of all checks, without warnings about the runtimes that `up` loads."""
     values = Fields({"crossplane": upstream.values}, "values", where)
     upstream_values = declared_values.upstream(values)
     is_named = upstream_values.version or spec.get("crossplaneVersion")
-    return check(
+    outcome = check(
         Fields(spec, "values.devcache", where),
         upstream_values,
         crossplane="" if is_named else chart.version,
         offline=False,
         tell=tell,
     )
+    solved = {
+        finding
+        for package in outcome.inputs.packages
+        if package.is_embedded
+        for finding in images.findings(package, outcome.inputs.target)
+    }
+    findings = tuple(finding for finding in outcome.findings if finding not in solved)
+    return replace(outcome, findings=findings)
 
 
 def _without_nulls(spec: dict[str, Plain]) -> dict[str, Plain]:

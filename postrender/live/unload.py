@@ -40,7 +40,7 @@ def unload(
     if delete_resources:
         resources.delete(cluster, apis, stopwatch)
     elif existing := resources.existing(cluster, apis):
-        hint = "delete them first, or let --delete-resources delete them"
+        hint = "delete them first, or run the same command with --delete-resources"
         raise resources.refusal(existing, f"unloading {name}", hint)
     access.await_access(cluster, resources.composite_definitions(cluster, revisions), stopwatch)
     revision_kind = kinds.revision_kind(kind, release.target)

@@ -97,7 +97,7 @@ def test_resources_stop_it_and_are_named(
     before = dict(cluster.cluster.objects)
     message = command("down").message()
     assert "removing the packages would delete the resources of their APIs: XDatabase o" in message
-    hint = "let --delete-resources delete them" if running else "run `up` first"
+    hint = "run the same command with --delete-resources" if running else "run `up` first"
     assert hint in message
     assert cluster.cluster.objects == before
     assert cluster.helm.runs == []

@@ -21,6 +21,7 @@ from tests.shared.installation import (
     store_deployment,
 )
 from tests.shared.live_release import VERSIONS, content
+from tests.shared.package_files import with_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -478,6 +479,19 @@ def test_another_chart_is_refused(cluster: Place, tmp_path: Path, command: Comma
     (cluster.helm.folder / "Chart.yaml").write_text("name: nginx\n")
     run = command("up", "-f", values(tmp_path), "--chart=nginx.tgz")
     assert 'is the chart "nginx", and not crossplane or crossplane-devcache' in run.message()
+
+
+def test_no_warning_names_an_image_that_up_loads(
+    cluster: Place, tmp_path: Path, command: Command
+) -> None:
+    cluster.helm.fail("upgrade", "Error: timed out")
+    path, archive = with_runtime(tmp_path / "zones.xpkg"), tmp_path / "archive"
+    run = command("up", path, f"--loader=sh -c 'cat >{archive}'", "--output=json")
+    image = "xpkg.devcache.local/zones:"
+    assert f"loading the image {image}" in run.stderr
+    assert image.encode() in archive.read_bytes()
+    assert "warning: " not in run.stderr
+    assert run.json("up")["findings"] == []
 
 
 def test_our_chart_declares_the_packages_itself(
