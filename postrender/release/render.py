@@ -11,12 +11,14 @@ from postrender.manifests import emit, stream
 from postrender.manifests.stream import Document
 from postrender.payload import contents, external, limits
 from postrender.release import (
+    argocd,
     conflicts,
     deployment,
     imageconfigs,
     objects,
     rewrite,
     size_limit,
+    split,
 )
 from postrender.release.rewrite import Additions
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from postrender.placement import LocalPackage
     from postrender.release.deployment import Deployment
     from postrender.release.size_limit import SizeLimits
+    from postrender.release.split import ReleasePart
     from postrender.result_cache import ResultCache
 
 
@@ -39,6 +42,7 @@ def render(
     config: DevCache | None,
     folder: Path,
     cache: ResultCache = result_cache.NO_CACHE,
+    part: ReleasePart | None = None,
 ) -> list[bytes]:
     """Return the modified manifests, in pieces.
 
@@ -49,6 +53,7 @@ def render(
         config: The DevCache of `--config`, or None if the manifests contain the DevCache.
         folder: The folder that relative package paths start from.
         cache: Results of earlier runs, which only save time.
+        part: The part of the modified manifests to return, or None for all.
 
     Raises:
         DevcacheError: The manifests, the DevCache or a package are invalid, or exclude each other.
@@ -56,7 +61,7 @@ def render(
     documents = stream.split(manifests)
     declared = declaration.find(documents, config)
     if declared is None:
-        return [manifests]  # the output of an earlier pass
+        return stream.join(split.part_of(documents, part))  # the output of an earlier pass
     devcache = declared.devcache
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
@@ -79,10 +84,12 @@ def render(
     rest = [
         rewritten if document is crossplane.document else document for document in declared.others
     ]
-    modified = stream.join((*rest, *_documents(added, declared.origin)))
+    ordered = argocd.annotated(added) if devcache.argocd else objects.documents(added)
+    modified = [*rest, *_documents(ordered, declared.origin)]
+    release = stream.join(modified)
     if devcache.limit_release:
-        limits.check_release(modified)
-    return modified
+        limits.check_release(release)
+    return release if part is None else stream.join(split.part_of(modified, part))
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
@@ -149,7 +156,7 @@ def _additions(
     )
 
 
-def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
+def _documents(values: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
     """Yield the added objects as documents of the template that `origin` came from.
 
     `helm template --show-only` selects by the comment in Helm 3, and by the annotation in Helm 4.
@@ -157,7 +164,7 @@ def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterat
     """
     comment = origin.origin_comment if origin else ""
     filename = origin.filename if origin else ""
-    for value in objects.documents(added):
+    for value in values:
         manifest = objects.annotated(value, {labels.FILENAME: filename}) if filename else value
         yield Document(emit.document(manifest, comment=comment).encode(), line=0)
         comment = "" if comment.startswith("####") else comment
