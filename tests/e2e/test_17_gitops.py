@@ -1,4 +1,4 @@
-"""Tests the output of the filter with the engines of Argo CD and Flux, without any post-renderer."""
+"""Tests the output of the filter with the engines of Argo CD and Flux, without a post-renderer."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def test_argo_cd_installs_edits_prunes_and_deletes(
     require_edit(kubernetes, empty.line, "colour", revision)
 
     synchronize({"edited": packages["edited"]})
-    kubernetes.wait_until_gone(f"function.pkg.crossplane.io/{FUNCTION}", f"functionrevision.pkg.crossplane.io/{revision}")
+    kubernetes.wait_until_gone(
+        f"function.pkg.crossplane.io/{FUNCTION}", f"functionrevision.pkg.crossplane.io/{revision}"
+    )
     assert kubernetes.names(*PLURALS) <= {"devcache-edited", "default"}
 
     argocd.run_logged("delete", NAMESPACE)
@@ -160,7 +162,9 @@ def test_flux_applies_core_and_then_packages(
     require_edit(kubernetes, empty.line, "colour", revision)
 
     reconcile({"edited": packages["edited"]})
-    kubernetes.wait_until_gone(f"function.pkg.crossplane.io/{FUNCTION}", f"functionrevision.pkg.crossplane.io/{revision}")
+    kubernetes.wait_until_gone(
+        f"function.pkg.crossplane.io/{FUNCTION}", f"functionrevision.pkg.crossplane.io/{revision}"
+    )
 
     flux.run_logged("packages", NAMESPACE)
     until(lambda: " ".join(kubernetes.names(*KINDS, *REVISIONS, DEFINITIONS)), "no package is left")
