@@ -11,14 +11,12 @@ from postrender.manifests import emit, stream
 from postrender.manifests.stream import Document
 from postrender.payload import contents, external, limits
 from postrender.release import (
-    argocd,
     conflicts,
     deployment,
     imageconfigs,
     objects,
     rewrite,
     size_limit,
-    split,
 )
 from postrender.release.rewrite import Additions
 
@@ -61,7 +59,7 @@ def render(
     documents = stream.split(manifests)
     declared = declaration.find(documents, config)
     if declared is None:
-        return stream.join(split.part_of(documents, part))  # the output of an earlier pass
+        return stream.join(_part(documents, part))  # the output of an earlier pass
     devcache = declared.devcache
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
@@ -84,12 +82,11 @@ def render(
     rest = [
         rewritten if document is crossplane.document else document for document in declared.others
     ]
-    ordered = argocd.annotated(added) if devcache.argocd else objects.documents(added)
-    modified = [*rest, *_documents(ordered, declared.origin)]
+    modified = [*rest, *_documents(_ordered(added, devcache), declared.origin)]
     release = stream.join(modified)
     if devcache.limit_release:
         limits.check_release(release)
-    return release if part is None else stream.join(split.part_of(modified, part))
+    return stream.join(_part(modified, part)) if part else release
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
@@ -154,6 +151,24 @@ def _additions(
         size_limit=sizes.required,
         live=devcache.live,
     )
+
+
+def _part(documents: Sequence[Document], part: ReleasePart | None) -> Sequence[Document]:
+    """Return the documents of a part, or all documents."""
+    if part is None:
+        return documents
+    from postrender.release import split  # noqa: PLC0415  # Helm needs all documents
+
+    return split.part_of(documents, part)
+
+
+def _ordered(added: list[dict[str, Plain]], devcache: DevCache) -> list[dict[str, Plain]]:
+    """Return the added objects in an order that Helm follows, or with one for Argo CD."""
+    if not devcache.argocd:
+        return objects.documents(added)
+    from postrender.release import argocd  # noqa: PLC0415  # Helm does not need it
+
+    return argocd.annotated(added)
 
 
 def _documents(values: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:

@@ -16,17 +16,15 @@ ReleasePart = Literal["core", "packages"]
 """`packages`: the objects of the kinds that Crossplane brings. `core`: everything else."""
 
 
-def part_of(documents: Iterable[Document], part: ReleasePart | None) -> list[Document]:
-    """Return the documents of a part, in their order, or all documents.
+def part_of(documents: Iterable[Document], part: ReleasePart) -> list[Document]:
+    """Return the documents of a part, in their order.
 
     Each document is in exactly one part.
 
     Args:
         documents: The documents of a release.
-        part: The part, or None for all.
+        part: The part.
     """
-    if part is None:
-        return [*documents]
     is_packages = part == "packages"
     return [document for document in documents if _needs_crossplane(document) is is_packages]
 

@@ -175,7 +175,6 @@ def test_a_part_of_the_output_of_an_earlier_pass(
 def test_each_document_is_in_one_part(text: str, part: str) -> None:
     documents = manifests.split(text)
     assert [name for name in PARTS if split.part_of(documents, name)] == [part]
-    assert split.part_of(documents, None) == [*documents]
 
 
 @pytest.mark.parametrize(
