@@ -59,16 +59,26 @@ def flux(cluster: Cluster, tmp_path: Path) -> Program:
     return Program(str(programs.build("flux-ssa")), environment)
 
 
-def rendered(crossplane: Crossplane, packages: Declarations, part: str = "", **spec: bool) -> str:
-    """Return the output of `helm template` after the filter, as a plugin or a CI job renders it."""
-    values, config = crossplane.folder / "gitops.yaml", crossplane.config(packages)
-    values.write_text(json.dumps(COMMON_VALUES))
+def declared(crossplane: Crossplane, packages: Declarations, **spec: bool) -> str:
+    """Write a DevCache document, and return the option that names it."""
+    config = crossplane.config(packages)
     document = yaml.safe_load(config.read_text())
     config.write_text(json.dumps({**document, "spec": {**document["spec"], **spec}}))
-    template = ("template", "crossplane", crossplane.upstream, INSIDE, f"--values={values}")
-    options = [f"--part={part}"] if part else []
-    manifests = crossplane.helm(*template)
-    return crossplane.devcache(f"--config={config}", *options, stdin=manifests)
+    return f"--config={config}"
+
+
+def template(crossplane: Crossplane, *options: str) -> str:
+    """Return the output of `helm template`."""
+    values = crossplane.folder / "gitops.yaml"
+    values.write_text(json.dumps(COMMON_VALUES))
+    chart = ("crossplane", crossplane.upstream, INSIDE, f"--values={values}")
+    return crossplane.helm("template", *chart, *options)
+
+
+def rendered(crossplane: Crossplane, packages: Declarations, part: str = "", **spec: bool) -> str:
+    """Return the output of the filter, as a plugin of Argo CD or a CI job writes it."""
+    options = [declared(crossplane, packages, **spec), *([f"--part={part}"] if part else [])]
+    return crossplane.devcache(*options, stdin=template(crossplane))
 
 
 def require_nothing_of_crossplane(kubernetes: Kubernetes) -> None:
@@ -125,6 +135,27 @@ def test_argo_cd_installs_edits_prunes_and_deletes(
     )
     assert kubernetes.names(*PLURALS) <= {"devcache-edited", "default"}
 
+    argocd.run_logged("delete", NAMESPACE)
+    require_nothing_of_crossplane(kubernetes)
+
+
+def test_argo_cd_installs_the_values_on_an_empty_cluster(
+    empty: Crossplane,
+    kubernetes: Kubernetes,
+    packages: Declarations,
+    argocd: Program,
+    tmp_path: Path,
+) -> None:
+    config = declared(empty, packages, argocd=True)
+    result = empty.devcache.run("values", "--objects", config, f"--crossplane={empty.line.version}")
+    if empty.line.at_least < (2, 2):
+        assert result.status == 1
+        assert "values can carry packages from Crossplane 2.2 on" in result.stderr
+        return
+    values = tmp_path / "values.yaml"
+    values.write_text(result.stdout)
+    argocd.run_logged("sync", NAMESPACE, stdin=template(empty, f"--values={values}"))
+    kubernetes.wait_until_healthy(packages)
     argocd.run_logged("delete", NAMESPACE)
     require_nothing_of_crossplane(kubernetes)
 
