@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 FUNCTION = "crossplane-contrib-function-auto-ready"
 CONFIG_MAP = "configmap/crossplane-devcache"
+NAMESPACE_OBJECT = yaml.safe_dump(
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+)
+
 PLURALS = [f"{kind}.pkg.crossplane.io" for kind in ("imageconfigs", "deploymentruntimeconfigs")]
 
 
@@ -177,10 +181,10 @@ def test_flux_applies_core_and_then_packages(
     tmp_path: Path,
 ) -> None:
     def reconcile(packages: Declarations) -> None:
-        for part in ("core", "packages"):
-            flux.run_logged(part, NAMESPACE, stdin=rendered(empty, packages, part))
+        core = f"{NAMESPACE_OBJECT}---\n{rendered(empty, packages, 'core')}"
+        flux.run_logged("core", NAMESPACE, stdin=core)
+        flux.run_logged("packages", NAMESPACE, stdin=rendered(empty, packages, "packages"))
 
-    kubernetes.kubectl("create", "namespace", NAMESPACE)
     reconcile(packages)
     kubernetes.wait_until_healthy(packages)
     pods, revision = kubernetes.pods(), kubernetes.packages()["edited"].revision

@@ -21,11 +21,16 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+	"k8s.io/kubectl/pkg/util/openapi"
 )
 
 // The annotation by which Argo CD finds the objects of an application.
@@ -61,14 +66,15 @@ func run() error {
 			return tracked(isTracked), isTracked
 		}),
 	)
-	argo := engine.NewEngine(config, live, engine.WithLogr(logr.Discard()))
+	kubectl := applier{&kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}}
+	argo := engine.NewEngine(config, live, engine.WithLogr(logr.Discard()), engine.WithKubectl(kubectl))
 	stop, err := argo.Run()
 	if err != nil {
 		return err
 	}
 	defer stop()
 	if os.Args[1] == "delete" {
-		return remove(ctx, config, live)
+		return remove(ctx, config, live, kubectl)
 	}
 	objects, err := read(os.Stdin)
 	if err != nil {
@@ -102,8 +108,7 @@ func isManaged(resource *cache.Resource) bool {
 
 // remove deletes all objects of the application: those of the highest wave first, in the foreground.
 // A wave follows when the previous one is gone, as in Argo CD's controller.
-func remove(ctx context.Context, config *rest.Config, live cache.ClusterCache) error {
-	kubectl := &kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}
+func remove(ctx context.Context, config *rest.Config, live cache.ClusterCache, kubectl kube.Kubectl) error {
 	for {
 		objects := live.FindResources("", isManaged)
 		if len(objects) == 0 {
@@ -132,6 +137,43 @@ func remove(ctx context.Context, config *rest.Config, live cache.ClusterCache) e
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// applier is the engine's kubectl with the server-side apply of Argo CD 2.5 and later. The engine 0.7.3
+// names no field manager, and the API server refuses that.
+type applier struct{ kube.Kubectl }
+
+func (a applier) ManageResources(config *rest.Config, schema openapi.Resources) (kube.ResourceOperations, func(), error) {
+	operations, cleanup, err := a.Kubectl.ManageResources(config, schema)
+	return serverSide{operations, config}, cleanup, err
+}
+
+type serverSide struct {
+	kube.ResourceOperations
+	config *rest.Config
+}
+
+func (s serverSide) ApplyResource(
+	ctx context.Context, object *unstructured.Unstructured, dryRun cmdutil.DryRunStrategy, force, validate, serverSide bool,
+) (string, error) {
+	if !serverSide || dryRun != cmdutil.DryRunNone {
+		return s.ResourceOperations.ApplyResource(ctx, object, dryRun, force, validate, false)
+	}
+	text, err := object.MarshalJSON()
+	if err != nil {
+		return "", err
+	}
+	overwrite := true
+	options := metav1.PatchOptions{FieldManager: "argocd-controller", Force: &overwrite}
+	client, err := dynamic.NewForConfig(s.config)
+	if err != nil {
+		return "", err
+	}
+	// The engine gives each object a namespace. Only ConfigMaps have the option.
+	kind, _ := meta.UnsafeGuessKindToResource(object.GroupVersionKind())
+	resource := client.Resource(kind).Namespace(object.GetNamespace())
+	_, err = resource.Patch(ctx, object.GetName(), types.ApplyPatchType, text, options)
+	return "serverside-applied", err
 }
 
 // read returns the objects of a stream, with those of a List in its place, as Argo CD's repository
