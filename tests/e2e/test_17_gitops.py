@@ -167,7 +167,8 @@ def test_argo_cd_installs_the_values_on_an_empty_cluster(
 def test_flux_cannot_apply_the_undivided_output(
     empty: Crossplane, kubernetes: Kubernetes, packages: Declarations, flux: Program
 ) -> None:
-    result = flux.run("crossplane", NAMESPACE, stdin=rendered(empty, packages))
+    whole = f"{NAMESPACE_OBJECT}---\n{rendered(empty, packages)}"
+    result = flux.run("crossplane", NAMESPACE, stdin=whole)
     assert result.status == 1
     assert "no matches for kind" in result.stderr
     assert not kubernetes.names("deployments"), "nothing namespaced is applied"

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/argoproj/gitops-engine/pkg/cache"
-	"github.com/argoproj/gitops-engine/pkg/engine"
 	"github.com/argoproj/gitops-engine/pkg/sync"
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/gitops-engine/pkg/sync/syncwaves"
@@ -67,12 +66,9 @@ func run() error {
 		}),
 	)
 	kubectl := applier{&kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}}
-	argo := engine.NewEngine(config, live, engine.WithLogr(logr.Discard()), engine.WithKubectl(kubectl))
-	stop, err := argo.Run()
-	if err != nil {
+	if err := live.EnsureSynced(); err != nil {
 		return err
 	}
-	defer stop()
 	if os.Args[1] == "delete" {
 		return remove(ctx, config, live, kubectl)
 	}
@@ -83,8 +79,7 @@ func run() error {
 	if err := createNamespace(ctx, config, namespace); err != nil {
 		return err
 	}
-	options := []sync.SyncOpt{sync.WithPrune(true), sync.WithLogr(logr.Discard())}
-	results, err := argo.Sync(ctx, objects, isManaged, "revision", namespace, options...)
+	results, err := synchronize(ctx, config, live, kubectl, objects, namespace)
 	failures := 0
 	for _, result := range results {
 		fmt.Println(result.Status, result.ResourceKey.String(), result.Message)
@@ -96,6 +91,50 @@ func run() error {
 		err = fmt.Errorf("%d objects are not synced", failures)
 	}
 	return err
+}
+
+// synchronize runs a sync operation until it is completed. Like Argo CD's controller, and unlike the
+// loop of the engine, it compares with the objects in the cluster before each step: a wave is complete
+// when its objects there are healthy.
+func synchronize(
+	ctx context.Context, config *rest.Config, live cache.ClusterCache, kubectl kube.Kubectl,
+	objects []*unstructured.Unstructured, namespace string,
+) ([]common.ResourceSyncResult, error) {
+	var (
+		phase   = common.OperationRunning
+		message string
+		results []common.ResourceSyncResult
+		started = metav1.Now()
+	)
+	for {
+		managed, err := live.GetManagedLiveObjs(objects, isManaged)
+		if err != nil {
+			return nil, err
+		}
+		comparison := sync.Reconcile(objects, managed, namespace, live)
+		operation, cleanup, err := sync.NewSyncContext(
+			"revision", comparison, config, config, kubectl, namespace, live.GetOpenAPISchema(),
+			sync.WithPrune(true), sync.WithLogr(logr.Discard()),
+			sync.WithInitialState(phase, message, results, started),
+		)
+		if err != nil {
+			return nil, err
+		}
+		operation.Sync()
+		phase, message, results = operation.GetState()
+		cleanup()
+		if phase == common.OperationSucceeded {
+			return results, nil
+		}
+		if phase.Completed() {
+			return results, fmt.Errorf("the sync operation is %s: %s", phase, message)
+		}
+		select {
+		case <-ctx.Done():
+			return results, fmt.Errorf("the sync operation is %s: %s: %w", phase, message, ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // tracked tells whether an object has the annotation of the application.
