@@ -49,5 +49,9 @@ RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 FILENAME = "postrenderer.helm.sh/postrender-filename"
 """The annotation in which Helm 4 records a document's template (v4.0.0 pkg/action/action.go)."""
 
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+"""The annotations by which Argo CD orders the objects of an application, and applies each one."""
+
 HOOK = "helm.sh/hook"
 """The annotation of a Helm hook, which is not part of the release."""

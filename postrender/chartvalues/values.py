@@ -17,7 +17,7 @@ from postrender.chartvalues import (
 from postrender.checks import inputs
 from postrender.errors import raise_refusal
 from postrender.manifests import emit
-from postrender.release import objects
+from postrender.release import argocd, objects
 
 if TYPE_CHECKING:
     from postrender.chartvalues.users import Lists
@@ -86,7 +86,8 @@ def compose(
     contents = mounts.contents(packages)
     if packages:
         lists |= mounts.lists(packages, target)
-        added = objects.documents([mounts.config_map(packages, contents), *added])
+        added = [mounts.config_map(packages, contents), *added]
+        added = argocd.annotated(added) if read.declared.argocd else objects.documents(added)
         lists[users.EXTRA_OBJECTS] = [*added]
     users.require_no_conflict(block, added, packages, target)
     lists = users.with_entries(block, lists)

@@ -14,6 +14,7 @@ from postrender.interface.command import Command, Stdin
 from postrender.manifests import emit, nodes
 from postrender.payload import external
 from postrender.payload.prune import unreferenced
+from postrender.release import argocd
 
 if TYPE_CHECKING:
     import argparse
@@ -61,7 +62,9 @@ def run(
     if not declared.payload_apart:
         problem = "puts the packages into the release: there are no other ConfigMaps to print"
         raise DevcacheError(problem, where=spec.where, hint="set payload: apart")
-    config_maps = (external.config_map(part, namespace) for part in _parts(declared))
+    config_maps = [external.config_map(part, namespace) for part in _parts(declared)]
+    if declared.argocd:
+        config_maps = argocd.annotated(config_maps)
     return "".join(map(emit.document, config_maps))
 
 

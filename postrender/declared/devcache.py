@@ -149,6 +149,7 @@ class DevCache(NamedTuple):
         offline: Whether a dependency that is not local is an error.
         allow_unhealthy: Whether a package that can never become Healthy is allowed.
         limit_release: Whether the release must fit Helm's Secret.
+        argocd: Whether the added objects have Argo CD's annotations.
         crossplane_version: The version to assume, or "" to find it in the manifests.
         invalid: The name and the reference of each package that has an invalid field elsewhere.
     """
@@ -164,6 +165,7 @@ class DevCache(NamedTuple):
     offline: bool = False
     allow_unhealthy: bool = False
     limit_release: bool = True
+    argocd: bool = False
     crossplane_version: str = ""
     invalid: tuple[PackageDeclaration, ...] = ()
 
@@ -234,7 +236,7 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
     nothing = Fields({}, spec.path, spec.where)
     keys = (
         *("packages", "cache", "copier", "payload", "live", "releaseRevision"),
-        *("offline", "allowUnhealthy", "limits", "crossplaneVersion"),
+        *("offline", "allowUnhealthy", "limits", "argocd", "crossplaneVersion"),
     )
     attempt(lambda: spec.only(*keys), default=spec)
     packages = attempt(lambda: spec.under("packages"), default=nothing)
@@ -263,6 +265,7 @@ def read(spec: Fields, *, refuse: Refuse) -> DevCache:
         offline=attempt(lambda: spec.flag("offline", default=False), default=False),
         allow_unhealthy=attempt(lambda: spec.flag("allowUnhealthy", default=False), default=False),
         limit_release=attempt(lambda: limits.flag("release", default=True), default=True),
+        argocd=attempt(lambda: spec.flag("argocd", default=False), default=False),
         crossplane_version=attempt(lambda: _version(spec), default=""),
         invalid=tuple(filter(None, invalid)),
     )

@@ -79,6 +79,12 @@ def declaration(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help=description)
 
 
+def part(parser: argparse.ArgumentParser) -> None:
+    """Add an option for a part of the output of the filter."""
+    description = "write only a part: `core` needs no CRDs of Crossplane, `packages` needs them"
+    parser.add_argument("--part", choices=("core", "packages"), help=description)
+
+
 def declaration_problem(options: Options) -> str:
     """Return the problem of a call that has both or neither of these options, or ""."""
     given = {"config", "values_files"} & options.keys()

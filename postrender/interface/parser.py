@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FILTER = "filter"
 """The command of a call without a command."""
 
+_FILTER_OPTIONS = ("--config", "--part")
+"""The options before a command; `parser` does not ask the filter, which is slow to import."""
+
 _COMMANDS = "postrender.commands"
 """The package of the commands. The parser imports a command by name, because the command may import
 the parser."""
@@ -102,8 +105,10 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     if rest:
         options[command.rest] = rest
     problem = command.problem(options)
-    if "config" in options and "config" not in signature(command.run).parameters:
-        problem = "does not take --config"  # `--config` may precede the command
+    for option in _FILTER_OPTIONS:  # may precede the command
+        name_of_option = option.removeprefix("--")
+        if name_of_option in options and name_of_option not in signature(command.run).parameters:
+            problem = f"does not take {option}"
     for value in (*options.values(), *rest):
         if isinstance(value, str) and not is_utf8(value):
             problem = f"an argument is not UTF-8: {quoted(value)}"
@@ -139,7 +144,7 @@ def _options(argv: Sequence[str], loaded: Iterable[str]) -> Options:
 def _command_problem(argv: Sequence[str], root: _Parser) -> str:
     """Return the problem of a call whose first words are neither a command nor an option, or ""."""
     words = list(argv)
-    while words and words[0].partition("=")[0] == "--config":
+    while words and words[0].partition("=")[0] in _FILTER_OPTIONS:
         del words[: 1 if "=" in words[0] else 2]
     first = words[0] if words else ""
     if not first or first in names() or root.has_option(first):
@@ -174,6 +179,7 @@ def parser(loaded: Iterable[str]) -> _Parser:
     )
     root.add_argument("--version", action="version", version=__version__)
     root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
+    arguments.part(root)
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in loaded:
         command = load(name)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from postrender.placement import LocalPackage
     from postrender.release.deployment import Deployment
     from postrender.release.size_limit import SizeLimits
+    from postrender.release.split import ReleasePart
     from postrender.result_cache import ResultCache
 
 
@@ -39,6 +40,7 @@ def render(
     config: DevCache | None,
     folder: Path,
     cache: ResultCache = result_cache.NO_CACHE,
+    part: ReleasePart | None = None,
 ) -> list[bytes]:
     """Return the modified manifests, in pieces.
 
@@ -49,6 +51,7 @@ def render(
         config: The DevCache of `--config`, or None if the manifests contain the DevCache.
         folder: The folder that relative package paths start from.
         cache: Results of earlier runs, which only save time.
+        part: The part of the modified manifests to return, or None for all.
 
     Raises:
         DevcacheError: The manifests, the DevCache or a package are invalid, or exclude each other.
@@ -56,7 +59,7 @@ def render(
     documents = stream.split(manifests)
     declared = declaration.find(documents, config)
     if declared is None:
-        return [manifests]  # the output of an earlier pass
+        return stream.join(_part(documents, part))  # the output of an earlier pass
     devcache = declared.devcache
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
@@ -79,10 +82,11 @@ def render(
     rest = [
         rewritten if document is crossplane.document else document for document in declared.others
     ]
-    modified = stream.join((*rest, *_documents(added, declared.origin)))
+    modified = [*rest, *_documents(_ordered(added, devcache), declared.origin)]
+    release = stream.join(modified)
     if devcache.limit_release:
-        limits.check_release(modified)
-    return modified
+        limits.check_release(release)
+    return stream.join(_part(modified, part)) if part else release
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
@@ -149,7 +153,25 @@ def _additions(
     )
 
 
-def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
+def _part(documents: Sequence[Document], part: ReleasePart | None) -> Sequence[Document]:
+    """Return the documents of a part, or all documents."""
+    if part is None:
+        return documents
+    from postrender.release import split  # noqa: PLC0415  # Helm needs all documents
+
+    return split.part_of(documents, part)
+
+
+def _ordered(added: list[dict[str, Plain]], devcache: DevCache) -> list[dict[str, Plain]]:
+    """Return the added objects in an order that Helm follows, or with one for Argo CD."""
+    if not devcache.argocd:
+        return objects.documents(added)
+    from postrender.release import argocd  # noqa: PLC0415  # Helm does not need it
+
+    return argocd.annotated(added)
+
+
+def _documents(values: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
     """Yield the added objects as documents of the template that `origin` came from.
 
     `helm template --show-only` selects by the comment in Helm 3, and by the annotation in Helm 4.
@@ -157,7 +179,7 @@ def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterat
     """
     comment = origin.origin_comment if origin else ""
     filename = origin.filename if origin else ""
-    for value in objects.documents(added):
+    for value in values:
         manifest = objects.annotated(value, {labels.FILENAME: filename}) if filename else value
         yield Document(emit.document(manifest, comment=comment).encode(), line=0)
         comment = "" if comment.startswith("####") else comment

@@ -26,8 +26,9 @@ TAGGED: Declared = {
 PAIR: Declared = {name: TAGGED[name] for name in ("network", "other")}
 
 
-class Metadata(TypedDict):
+class Metadata(TypedDict, total=False):
     name: str
+    annotations: dict[str, str]
 
 
 class Object(TypedDict, total=False):
@@ -197,3 +198,15 @@ def test_a_large_package_fits_without_a_secret(values: Values, tmp_path: Path) -
     packages = {"large": {"path": path}}
     message = values.run(values.declare(packages, limits={"release": False})).message()
     assert re.search(r"1,1\d\d,\d{3} bytes.* 1,048,576", message)
+
+
+def test_argo_cd_gets_waves_and_no_list(values: Values) -> None:
+    objects = printed(values.run(values.declare(PAIR, argocd=True), "--objects"))["extraObjects"]
+    annotations = [
+        (item["kind"], item["metadata"]["annotations"].get("argocd.argoproj.io/sync-wave"))
+        for item in objects
+    ]
+    assert annotations == [
+        ("ConfigMap", None),
+        *[("ImageConfig", "1"), ("Configuration", "2")] * len(PAIR),
+    ]

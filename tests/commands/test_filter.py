@@ -45,6 +45,30 @@ def test_paths_are_relative_to_the_current_directory(tmp_path: Path) -> None:
     assert "packages/greet" in message
 
 
+def test_a_part_of_the_modified_manifests(golden_command: Command) -> None:
+    declared = golden_command("--config=devcache.yaml", stdin=RENDERED).stdout
+    core, packages = (
+        golden_command("--config=devcache.yaml", f"--part={part}", stdin=RENDERED).stdout
+        for part in ("core", "packages")
+    )
+    assert core + packages == declared
+    assert golden_command("--part", "packages", stdin=declared.encode()).stdout == packages
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--part=other"], "invalid choice: 'other'", id="no-part"),
+        pytest.param(["--part=core", "plugin-dir"], "does not take --part", id="before-a-command"),
+        pytest.param(["--part=core", "chekc"], "did you mean", id="before-a-typo"),
+    ],
+)
+def test_an_invalid_part_is_a_usage_error(
+    golden_command: Command, arguments: list[str], message: str
+) -> None:
+    assert message in golden_command(*arguments, stdin=RENDERED).message(main.USAGE)
+
+
 @pytest.mark.parametrize(
     ("stdin", "message"),
     [

@@ -41,6 +41,18 @@ def test_a_declaration_with_the_payload_in_the_release_is_refused(
     assert "payload: apart" in refused.value.hint
 
 
+def test_argo_cd_gets_no_copy_of_a_config_map_in_an_annotation(
+    golden_command: Command, tmp_path: Path
+) -> None:
+    folder = incompressible(tmp_path / "large", 1_100_000)
+    spec = f"argocd: true, payload: apart, packages: {{large: {{path: {folder}}}}}"
+    run = golden_command("payload", config_option(tmp_path, f"{{{spec}}}"))
+    options = [
+        document["metadata"]["annotations"] for document in yaml.load_all(run.stdout, nodes.LOADER)
+    ]
+    assert options == [{"argocd.argoproj.io/sync-options": "ServerSideApply=true"}] * 2
+
+
 def test_an_unreadable_package_is_named(declare: Declare) -> None:
     with pytest.raises(DevcacheError, match="no such file") as refused:
         payload.run(config=declare(gone=Path("nowhere")))

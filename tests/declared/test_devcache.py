@@ -49,6 +49,7 @@ def test_every_field_is_read() -> None:
   offline: true
   allowUnhealthy: true
   limits: {release: false}
+  argocd: true
   crossplaneVersion: "2.4.0"
 """
     )
@@ -65,6 +66,7 @@ def test_every_field_is_read() -> None:
     assert a.reference.text == "xpkg.devcache.local/aa:v0.0.0"
     assert a.settings.spec == {"revisionHistoryLimit": 1, "revisionActivationPolicy": "Manual"}
     assert (b.path, b.reference.text, b.install) == ("./b.xpkg", "x.io/a/b:v1", False)
+    assert config.argocd
     assert (config.mount_path, config.cache_volume, config.size_limit) == (
         "/ro",
         "own-cache",
@@ -122,7 +124,7 @@ def test_the_copiers_image(tag: str, image: str) -> None:
         ),
         pytest.param(
             "{zzz: 1}",
-            'unknown key "zzz"\nhint: known keys: allowUnhealthy, cache',
+            'unknown key "zzz"\nhint: known keys: allowUnhealthy, argocd',
             id="unknown-key-without-a-similar-one",
         ),
         pytest.param(
@@ -317,7 +319,7 @@ PATHS = st.sampled_from(
         ),
         *("copier.image.pullPolicy", "copier.resources", "copier.securityContext", "offline"),
         "allowUnhealthy",
-        *("limits.release", "limits", "crossplaneVersion", "live"),
+        *("limits.release", "limits", "crossplaneVersion", "live", "argocd"),
     ]
 )
 

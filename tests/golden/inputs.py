@@ -50,6 +50,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "no-packages": ("2.4",),
     "live": ("2.4",),
     "live-path": ("1.20",),
+    "argocd": ("2.4",),
     "our-chart": ("ours", f"--values={HERE / 'our-chart' / 'values.yaml'}"),
 }
 """The line of the upstream chart (or `ours`) and the arguments of Helm, for each case."""

@@ -65,6 +65,13 @@ def go(module: str, version: str, folder: str, line: str = "", *, is_program: bo
             id="two-programs-of-one-module-and-no-staging-modules",
         ),
         pytest.param(
+            "engine",
+            "require example.org/a v0.7.3\nrequire k8s.io/kubernetes v1.23.1 // indirect\n"
+            "replace (\n\tk8s.io/apiserver => k8s.io/apiserver v0.23.1\n)\n",
+            [go("example.org/a", "v0.7.3", "engine", is_program=False)],
+            id="no-staging-modules-of-a-dependency",
+        ),
+        pytest.param(
             "function",
             "replace example.org/a => example.org/b v0.6.0\ntool example.org/a\n"
             "require example.org/a v0.0.0 // indirect\n",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from postrender.declared.devcache import DevCache
     from postrender.manifests.nodes import Plain
     from postrender.manifests.stream import Document
+    from postrender.release.split import ReleasePart
 
 BY_HELM = {
     major: (GOLDEN / "crossplane-2.4" / f"input-helm{major}.yaml").read_text() for major in "34"
@@ -33,9 +34,11 @@ BY_HELM = {
 RENDERED = BY_HELM["3"]
 
 
-def modified(rendered: str, config: DevCache | None, folder: Path) -> str:
-    """Return the modified manifests."""
-    return b"".join(render.render(rendered.encode(), config, folder)).decode()
+def modified(
+    rendered: str, config: DevCache | None, folder: Path, part: ReleasePart | None = None
+) -> str:
+    """Return the modified manifests, or a part of them."""
+    return b"".join(render.render(rendered.encode(), config, folder, part=part)).decode()
 
 
 def refusal(spec: str, rendered: str = RENDERED) -> DevcacheError:

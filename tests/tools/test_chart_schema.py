@@ -96,6 +96,7 @@ READ_WRITE = "devcache.cache.readWrite"
         ("devcache.limits", False, "got boolean, want object"),
         ("devcache.limits.x", 1, "additional properties 'x' not allowed"),
         ("devcache.limits.release", "false", "got string, want boolean"),
+        ("devcache.argocd", "yes", "got string, want boolean"),
         ("devcache.crossplaneVersion", 2.4, "got number, want string"),
         ("devcache.crossplaneVersion", "latest", "'latest' does not match pattern"),
     ],

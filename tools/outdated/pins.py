@@ -127,7 +127,7 @@ def of_go_mod(text: str, file: str) -> Iterator[Pin]:
         yield Pin(Source("go", name), version, file, line, is_program=path in programs)
     for path, (name, version) in contents.replacements.items():
         # The staging modules of Kubernetes belong to it: v0.34.5 is a part of v1.34.5.
-        is_staging = "k8s.io/kubernetes" in programs and path.startswith("k8s.io/")
+        is_staging = path.startswith("k8s.io/") and "k8s.io/kubernetes" in contents.requirements
         if path not in programs and not is_staging:
             follows = version.startswith(f"v{line}.")
             yield Pin(Source("go", name), version, file, line if follows else "")
