@@ -7,29 +7,41 @@ import time
 from pathlib import Path
 
 from postrender import result_cache
-from postrender.declared import devcache, files
+from postrender.declared import config as config_file
+from postrender.declared import devcache
+from postrender.errors import raise_refusal
 from postrender.interface import arguments
 from postrender.interface.command import PROGRAM, Command, Stdin
 from postrender.release import render
 
 
-def run(*, rendered: bytes, config: Path | None = None) -> list[bytes]:
+def run(
+    *, rendered: bytes, config: Path | None = None, relative_to_file: bool = False
+) -> list[bytes]:
     """Return the modified manifests, in pieces.
 
-    Relative package paths start from the working directory.
-
     Args:
-        rendered: The rendered manifests.
+        rendered: The rendered manifests, or the ResourceList of a KRM function.
         config: A file with a DevCache document, or None if the document is in the manifests.
+        relative_to_file: Whether relative package paths start from the folder of `config`, and not
+            from the working directory.
 
     Raises:
-        DevcacheError: See `render.render`.
+        DevcacheError: See `render.render`, and `function.answer`.
     """
-    declared = devcache.load(files.text(config), where=files.title(config)) if config else None
-    if declared and declared.live and not declared.release_revision:
-        # Only our chart sets the revision of the release, and each revision needs a unique string.
-        declared = declared._replace(release_revision=str(int(time.time())))
-    return render.render(rendered, declared, Path(), result_cache.of_user(os.environ))
+    # Only our chart sets the revision of the release, and each revision needs a unique string.
+    revision = str(int(time.time()))
+    declared = None
+    if config:
+        spec = config_file.load(config, relative_to_file=relative_to_file)
+        declared = devcache.read(spec, refuse=raise_refusal).numbered(revision)
+    cache = result_cache.of_user(os.environ)
+    if b"ResourceList" in rendered:  # which no manifest of the chart mentions
+        from postrender.krm import function, resource_list  # noqa: PLC0415  # for a KRM function
+
+        if found := resource_list.find(rendered):
+            return function.answer(found, declared, revision, Path(), cache)
+    return render.render(rendered, declared, Path(), cache)
 
 
 COMMAND = Command(

@@ -104,6 +104,8 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
         problem = "does not take --config"  # `--config` may precede the command
+    if "relative_to_file" in options and not {"config", "values_files"} & options.keys():
+        problem = "--relative-to-file needs a file: -f FILE or --config FILE"
     for value in (*options.values(), *rest):
         if isinstance(value, str) and not is_utf8(value):
             problem = f"an argument is not UTF-8: {quoted(value)}"
@@ -174,6 +176,7 @@ def parser(loaded: Iterable[str]) -> _Parser:
     )
     root.add_argument("--version", action="version", version=__version__)
     root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
+    arguments.relative_to_file(root)
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in loaded:
         command = load(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import labels, placement, result_cache
 from postrender.crossplane.target import Target
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from postrender.declared.declaration import Declaration
     from postrender.declared.devcache import DevCache
     from postrender.manifests.nodes import Plain
     from postrender.payload.contents import Contents
@@ -32,6 +33,20 @@ if TYPE_CHECKING:
     from postrender.release.deployment import Deployment
     from postrender.release.size_limit import SizeLimits
     from postrender.result_cache import ResultCache
+
+
+class Modified(NamedTuple):
+    """The changes to a release.
+
+    Attributes:
+        declared: The DevCache, and the documents of the release.
+        documents: The documents that are not ours, with the rewritten Deployment.
+        added: The added objects.
+    """
+
+    declared: Declaration
+    documents: tuple[Document, ...]
+    added: tuple[dict[str, Plain], ...]
 
 
 def render(
@@ -53,10 +68,33 @@ def render(
     Raises:
         DevcacheError: The manifests, the DevCache or a package are invalid, or exclude each other.
     """
-    documents = stream.split(manifests)
+    modified = modify(stream.split(manifests), config, folder, cache)
+    if modified is None:
+        return [manifests]
+    added = _documents(modified.added, modified.declared.origin)
+    joined = stream.join((*modified.documents, *added))
+    if modified.declared.devcache.limit_release:
+        limits.check_release(joined)
+    return joined
+
+
+def modify(
+    documents: Sequence[Document], config: DevCache | None, folder: Path, cache: ResultCache
+) -> Modified | None:
+    """Return the changes to a release, or None for the output of an earlier pass.
+
+    Args:
+        documents: The documents of the release.
+        config: See `render`.
+        folder: See `render`.
+        cache: See `render`.
+
+    Raises:
+        DevcacheError: See `render`.
+    """
     declared = declaration.find(documents, config)
     if declared is None:
-        return [manifests]  # the output of an earlier pass
+        return None
     devcache = declared.devcache
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
@@ -68,7 +106,7 @@ def render(
     config_map = _config_map(crossplane, _contents(packages, parts, target, devcache, cache), sizes)
     names_user = "runAsUser" in crossplane.user
     values = objects.of_release(packages, target, devcache.revision, names_user=names_user)
-    added = [config_map, *values]
+    added = (config_map, *values)
     conflicts.check(added, packages, crossplane.listed_packages, declared.others)
     for refusal in imageconfigs.refusals(
         packages, target, declared.others, verifies_signatures=crossplane.verifies_signatures
@@ -76,13 +114,10 @@ def render(
         raise refusal
     additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)
-    rest = [
+    modified = tuple(
         rewritten if document is crossplane.document else document for document in declared.others
-    ]
-    modified = stream.join((*rest, *_documents(added, declared.origin)))
-    if devcache.limit_release:
-        limits.check_release(modified)
-    return modified
+    )
+    return Modified(declared, modified, added)
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
@@ -149,7 +184,7 @@ def _additions(
     )
 
 
-def _documents(added: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
+def _documents(added: Sequence[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
     """Yield the added objects as documents of the template that `origin` came from.
 
     `helm template --show-only` selects by the comment in Helm 3, and by the annotation in Helm 4.
