@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from postrender.manifests.nodes import Plain
 
@@ -24,6 +25,16 @@ def from_folder(spec: Mapping[str, Plain], folder: Path) -> dict[str, Plain]:
     if not isinstance(packages, dict):
         return dict(spec)
     return {**spec, "packages": {key: _package(value, folder) for key, value in packages.items()}}
+
+
+def to_folder(path: Path, folder: Path) -> Path:
+    """Return a path so that it starts from a folder; an absolute path stays as it is.
+
+    Links count as their targets, because the system follows them before `..`.
+    """
+    if path.is_absolute():
+        return path
+    return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(folder)))
 
 
 def _package(package: Plain, folder: Path) -> Plain:

@@ -104,7 +104,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     problem = command.problem(options)
     if "config" in options and "config" not in signature(command.run).parameters:
         problem = "does not take --config"  # `--config` may precede the command
-    if "relative_to_file" in options and not {"config", "values_files"} & options.keys():
+    if "relative_to_file" in options and not {"config", "values_files", "file"} & options.keys():
         problem = "--relative-to-file needs a file: -f FILE or --config FILE"
     for value in (*options.values(), *rest):
         if isinstance(value, str) and not is_utf8(value):
