@@ -18,7 +18,10 @@ class DevcacheError(Exception):
         problem: The problem, as a lower-case sentence without a full stop.
         where: The file, package or manifest field with the problem, or "".
         hint: The next step for the user, or "".
+        answer: The output besides the message, in pieces, where a protocol requires one.
     """
+
+    answer: Sequence[bytes] = ()
 
     def __init__(self, problem: str, *, where: str = "", hint: str = "") -> None:
         """Store the three parts of a message."""

@@ -42,6 +42,11 @@ print(json.dumps([status, *loaded]), file=sys.stderr)
     [
         pytest.param(["--version"], LIBRARIES, id="version"),
         pytest.param(["--config=config.yaml"], (LIBRARIES | SLOW) - {"yaml", "_yaml"}, id="filter"),
+        pytest.param(
+            ["--config=config.yaml", "--relative-to-file"],
+            (LIBRARIES | SLOW) - {"yaml", "_yaml"},
+            id="filter-from-the-file",
+        ),
         pytest.param(["check", "--config=config.yaml"], {"ruamel"}, id="check"),
         pytest.param(
             ["init", str(GOLDEN / "packages" / "network")], {"jsonschema_rs", "ruamel"}, id="init"
@@ -110,7 +115,7 @@ def test_the_filter_loads_nothing_that_only_other_commands_need() -> None:
         "http",
     }
     rooms = (
-        *("checks", "cli.display", "live", "crossplane.constraints", "helm", "installation"),
+        *("checks", "cli.display", "live", "crossplane.constraints", "helm", "installation", "krm"),
         *("release.argocd", "release.split"),
     )
     modules = {f"postrender.{name}" for name in rooms}

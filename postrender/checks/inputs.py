@@ -67,17 +67,31 @@ def read(  # noqa: PLR0913  # the options of `check`, and a cache
         DevcacheError: The version is invalid, or not supported.
     """
     declared = devcache.read(spec, refuse=refuse)
-    version, origin = _version(crossplane, declared.crossplane_version, upstream)
-    target = Target.parse(version, where=origin)
+    of_crossplane = target(crossplane, declared, upstream)
     packages: list[LocalPackage] = []
     read_errors: list[tuple[PackageDeclaration, DevcacheError]] = []
     for declaration in declared.packages:
         tell(f"reading {declaration.name}")
         try:
-            packages.append(placement.local_package(declaration, target, Path(), cache))
+            packages.append(placement.local_package(declaration, of_crossplane, Path(), cache))
         except DevcacheError as error:
             read_errors.append((declaration, error))
-    return Inputs(declared, target, tuple(packages), tuple(read_errors))
+    return Inputs(declared, of_crossplane, tuple(packages), tuple(read_errors))
+
+
+def target(crossplane: str, declared: DevCache, upstream: Upstream) -> Target:
+    """Return the Crossplane that a declaration is for.
+
+    Args:
+        crossplane: See `read`.
+        declared: The declaration.
+        upstream: The values of the upstream chart.
+
+    Raises:
+        DevcacheError: The version is invalid, or not supported.
+    """
+    version, origin = _version(crossplane, declared.crossplane_version, upstream)
+    return Target.parse(version, where=origin)
 
 
 def _version(option: str, declared: str, upstream: Upstream) -> tuple[str, str]:

@@ -28,6 +28,8 @@ def parse(argv: Sequence[str] | None) -> tuple[Command, Options]:
             pass
         case [config] if config.startswith("--config="):
             options = {"config": Path(config.partition("=")[2])}
+        case [config, "--relative-to-file"] if config.startswith("--config="):
+            options = {"config": Path(config.partition("=")[2]), "relative_to_file": True}
         case _:
             from postrender.interface import parser  # noqa: PLC0415  # takes a fifth of the filter's time
 

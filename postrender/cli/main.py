@@ -60,7 +60,7 @@ def _outcome(argv: Sequence[str] | None) -> tuple[Iterable[bytes], str, int]:
     try:
         return _run(*invocation.parse(argv))
     except DevcacheError as error:
-        return [], f"error: {error}", REFUSED
+        return error.answer, f"error: {error}", REFUSED
     except UsageError as error:
         return [], f"error: {error}", USAGE
     except BrokenPipeError:  # of a view

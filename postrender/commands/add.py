@@ -11,7 +11,7 @@ from postrender.checks import check
 from postrender.checks.inputs import read
 from postrender.crossplane import references
 from postrender.crossplane.target import Target
-from postrender.declared import devcache, files, options, proposals, replacement
+from postrender.declared import devcache, files, options, paths, proposals, replacement
 from postrender.errors import DevcacheError
 from postrender.interface import arguments
 from postrender.interface.command import Command
@@ -36,6 +36,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     runtime_image: str = "",
     crossplane: str = "",
     ignore: Sequence[str] = (),
+    relative_to_file: bool = False,
 ) -> str:
     """Add a package to a file, and return a message, with warnings.
 
@@ -50,6 +51,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         ignore: Patterns of files to leave out of a package directory. Patterns are added for other
             files that are not part of the package.
+        relative_to_file: Whether relative package paths in the file start from its folder, and not
+            from the working directory.
 
     Raises:
         DevcacheError: The package cannot be read, the file cannot be read or changed, has a key
@@ -61,7 +64,8 @@ def run(  # noqa: PLR0913  # the options of the command line
     where = files.title(file)
     with replacement.open_original(file) as original:
         text = original.text
-        declared = list(_declared(text, where))
+        folder = file.parent if relative_to_file else None
+        declared = list(_declared(text, where, folder or Path()))
         on_disk, proposed = exclusions.read(path, ignore)
         patterns = [*ignore, *(exclusion.pattern for exclusion in proposed)]
         (proposal,) = proposals.propose([(path, on_disk)], declared)
@@ -73,9 +77,13 @@ def run(  # noqa: PLR0913  # the options of the command line
         options_: dict[str, Plain] = {"package": package, "runtimeImage": runtime_image}
         fields = {key: value for key, value in options_.items() if value}
         entry = {**proposal.entry(patterns), **fields}
+        if folder:
+            entry["path"] = str(paths.to_folder(path, folder))
         new_text = addition.with_package(text, name, entry, where=where)
         warnings: list[str] = []
-        before, after = (_problems(version, where, crossplane) for version in (text, new_text))
+        before, after = (
+            _problems(version, where, crossplane, folder) for version in (text, new_text)
+        )
         if before and after:
             for refusal in _new_refusals(before.refusals, after.refusals):
                 raise refusal
@@ -103,11 +111,13 @@ class _Problems(NamedTuple):
     unhealthy: Sequence[DevcacheError]
 
 
-def _problems(text: str, where: str, crossplane: str) -> _Problems | None:
+def _problems(text: str, where: str, crossplane: str, folder: Path | None) -> _Problems | None:
     """Return the problems of the packages in a text, or None if `check` cannot read the text."""
     refusals: list[DevcacheError] = []
     try:
         spec, upstream = options.of_text(text, where=where)
+        if folder:
+            spec = spec._replace(values=paths.from_folder(spec.values, folder))
         inputs = read(
             spec,
             upstream,
@@ -131,14 +141,14 @@ def _new_refusals(
     return [refusal for refusal in after if refusal.args not in messages]
 
 
-def _declared(text: str, where: str) -> Iterator[Package]:
+def _declared(text: str, where: str, folder: Path) -> Iterator[Package]:
     """Yield the packages that a file already declares, without those that cannot be read."""
     root = nodes.compose(text, where=where)
     for _, declared in nodes.pairs(nodes.get(root, *addition.packages_path(root, where=where))):
         path = nodes.text(nodes.get(declared, "path"))
         ignore = tuple(map(nodes.text, nodes.items(nodes.get(declared, "ignore"))))
         try:
-            yield packages.read(Path(path), ignore=ignore)
+            yield packages.read(folder / path, ignore=ignore)
         except DevcacheError:
             continue  # `check` reports it
 
@@ -148,6 +158,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         *("-f", "--file"), type=Path, required=True, metavar="FILE", help="the file to change"
     )
+    arguments.relative_to_file(parser)
     parser.add_argument("--name", help="the name of the package object")
     parser.add_argument("--package", metavar="REFERENCE", help="the spec.package of the object")
     arguments.ignore(parser)

@@ -32,13 +32,14 @@ _LONG_HINT = 160
 """The longest hint in characters that the table repeats, e.g. not the kinds of a package."""
 
 
-def run(
+def run(  # noqa: PLR0913  # the options of the command line
     *,
     tell: Tell,
     values_files: Sequence[Path] = (),
     config: Path | None = None,
     crossplane: str = "",
     offline: bool = False,
+    relative_to_file: bool = False,
 ) -> Report:
     """Return a report on the declared packages; `refused` is true if there is an error.
 
@@ -48,12 +49,14 @@ def run(
         config: A file with a DevCache document in place of values files, or None.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         offline: Whether to refuse a dependency that is not local, regardless of the declaration.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: A file cannot be read or is not YAML, declares no packages, or the version is
             not supported.
     """
-    spec, upstream = options.load(values_files, config)
+    spec, upstream = options.load(values_files, config, relative_to_file=relative_to_file)
     cache = result_cache.of_user(os.environ)
     outcome = check(spec, upstream, crossplane=crossplane, offline=offline, tell=tell, cache=cache)
     errors, warnings = outcome.count("error"), outcome.count("warning")

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 
-def run(
+def run(  # noqa: PLR0913  # the options of the command line
     *,
     tell: Tell,
     values_files: Sequence[Path] = (),
     config: Path | None = None,
     crossplane: str = "",
     offline: bool = False,
+    relative_to_file: bool = False,
 ) -> Report:
     """Return the dependencies of the declared packages. Problems in them are not a refusal.
 
@@ -42,11 +43,13 @@ def run(
         config: A file with a DevCache document in place of values files, or None.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         offline: Whether each dependency must be local, regardless of the declaration.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: The declaration is invalid, or the version is not supported.
     """
-    spec, upstream = options.load(values_files, config)
+    spec, upstream = options.load(values_files, config, relative_to_file=relative_to_file)
     cache = result_cache.of_user(os.environ)
     inputs = read(
         spec, upstream, crossplane=crossplane, tell=tell, refuse=raise_refusal, cache=cache

@@ -44,6 +44,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     namespace: str = "crossplane-system",
     context: str = "",
     loader: str = "",
+    relative_to_file: bool = False,
 ) -> Iterator[bytes] | Report:
     """Return the archive of an image in pieces, or load images and return the report.
 
@@ -56,6 +57,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
         loader: A command that reads an archive from stdin; by default the one of the context.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: A package cannot be read, has no runtime, or cannot be loaded.
@@ -69,7 +72,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     packages = [_package(path, name, cache) for path in paths[1:]]
     packages += [
         _local(declaration, cache)
-        for declaration in selection.of_values(values_files)
+        for declaration in selection.of_values(values_files, relative_to_file=relative_to_file)
         if declaration.settings and declaration.settings.is_embedded
     ]
     if not packages:

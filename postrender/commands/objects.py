@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from postrender import placement
 from postrender.crossplane.target import Target
-from postrender.declared import devcache, files
+from postrender.declared import config as config_file
+from postrender.declared import devcache
+from postrender.errors import raise_refusal
 from postrender.interface import arguments
 from postrender.interface.command import Command
 from postrender.manifests import emit
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    *, config: Path, crossplane: str, release: str | None = None, namespace: str | None = None
+    *,
+    config: Path,
+    crossplane: str,
+    release: str | None = None,
+    namespace: str | None = None,
+    relative_to_file: bool = False,
 ) -> str:
     """Return the objects of all declared packages, even with `install: false`, as a YAML stream.
 
@@ -29,12 +36,15 @@ def run(
         crossplane: The Crossplane version of the cluster.
         release: The Helm release that may adopt the objects, or None.
         namespace: The namespace of that release; required with `release`.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: The version, the document or a package is invalid.
     """
     target = Target.parse(crossplane, where="--crossplane")
-    declared = devcache.load(files.text(config), where=files.title(config))
+    spec = config_file.load(config, relative_to_file=relative_to_file)
+    declared = devcache.read(spec, refuse=raise_refusal)
     packages = placement.place(declared.packages, target, Path(), offline=declared.offline)
     result = objects.of_packages(packages, target)
     if release and namespace:
@@ -47,6 +57,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="a DevCache document (required)"
     )
+    arguments.relative_to_file(parser)
     parser.add_argument(
         "--release", metavar="NAME", help="the Helm release that can adopt the objects"
     )

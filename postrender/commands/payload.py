@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from postrender.payload.external import Part
 
 
-def run(
+def run(  # noqa: PLR0913  # the options of the command line
     *,
     values_files: Sequence[Path] = (),
     config: Path | None = None,
     namespace: str = "",
     prune: bool = False,
     listed: bytes = b"",
+    relative_to_file: bool = False,
 ) -> str:
     """Return the ConfigMaps as a YAML stream, or the names of unreferenced ConfigMaps.
 
@@ -43,12 +44,14 @@ def run(
         prune: Whether to return names instead: a line `configmap/NAME` for each listed ConfigMap
             that neither a workload nor the declaration references.
         listed: For `prune`, the list of `kubectl get` as JSON; see `prune.unreferenced`.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: The document, a package or the list is invalid, or the declaration leaves
             the packages in the release.
     """
-    spec, _ = options.load(values_files, config)
+    spec, _ = options.load(values_files, config, relative_to_file=relative_to_file)
     declared = devcache.read(spec, refuse=raise_refusal)
     if prune:
         parts = _parts(declared) if declared.payload_apart else []

@@ -33,6 +33,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
     loader: str = "",
+    relative_to_file: bool = False,
 ) -> Report:
     """Push packages, and return the report.
 
@@ -44,12 +45,14 @@ def run(  # noqa: PLR0913  # the options of the command line
         context: The context of the kubeconfig, or "" for the current one.
         loader: A command that reads an image archive from stdin; by default the one of the context.
         timeout: Seconds after which the push fails.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: A file or a package is invalid, or the push fails; see `push.push`.
     """
     start = start_time.monotonic()
-    declarations = selection.of_values(values_files)
+    declarations = selection.of_values(values_files, relative_to_file=relative_to_file)
     cache = result_cache.of_user(os.environ)
     cluster = Cluster(context, namespace, loader)
     first_step = ("started", time.monotonic() - start)

@@ -31,6 +31,7 @@ def run(
     values_files: Sequence[Path] = (),
     namespace: str = "crossplane-system",
     context: str = "",
+    relative_to_file: bool = False,
 ) -> Report:
     """Return the report on the release in live mode.
 
@@ -40,12 +41,14 @@ def run(
             the packages at the paths from which the release was installed.
         namespace: The namespace of the release.
         context: The context of the kubeconfig, or "" for the current one.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: There is no release in live mode, or the cluster refuses a request.
     """
     tell("reading the release")
-    declarations = selection.of_values(values_files)
+    declarations = selection.of_values(values_files, relative_to_file=relative_to_file)
     cache = result_cache.of_user(os.environ)
     return report(inventory.read(Cluster(context, namespace), declarations, cache))
 

@@ -50,6 +50,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
     loader: str = "",
+    relative_to_file: bool = False,
 ) -> str | Report:
     """Install packages, wait until they are healthy, and return the report.
 
@@ -67,13 +68,17 @@ def run(  # noqa: PLR0913  # the options of the command line
         context: The context of the kubeconfig, or "" for the current one.
         timeout: Seconds after which a wait fails.
         loader: A command that reads an image archive from stdin; by default the one of the context.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: See `up.up`. Later errors are in the report.
     """
     cluster = Cluster(context, namespace, loader)
     cache = result_cache.of_user(os.environ)
-    request = Request(paths, values_files, crossplane, chart, live, helm_arguments)
+    request = Request(
+        paths, values_files, crossplane, chart, live, helm_arguments, relative_to_file
+    )
     with tempfile.TemporaryDirectory(prefix=f"{PROGRAM}-") as folder:
         helm = program.find(context, namespace, Path(folder))
         deployments.require_no_other(cluster)

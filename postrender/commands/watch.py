@@ -28,6 +28,7 @@ def run(  # noqa: PLR0913  # the options of the command line
     context: str = "",
     timeout: float = 300,
     loader: str = "",
+    relative_to_file: bool = False,
 ) -> NoReturn:
     """Push packages until the user interrupts the command.
 
@@ -39,6 +40,8 @@ def run(  # noqa: PLR0913  # the options of the command line
         context: The context of the kubeconfig, or "" for the current one.
         loader: A command that reads an image archive from stdin; by default the one of the context.
         timeout: Seconds after which a push fails.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: At the start a path is not a package, or there is no release in live mode.
@@ -46,7 +49,10 @@ def run(  # noqa: PLR0913  # the options of the command line
     cache = result_cache.of_user(os.environ)
     cluster = Cluster(context, namespace, loader)
     declarations = selection.choose(
-        releases.find(cluster), paths, selection.of_values(values_files), cache
+        releases.find(cluster),
+        paths,
+        selection.of_values(values_files, relative_to_file=relative_to_file),
+        cache,
     )
     watch.watch(cluster, declarations, show, timeout, cache)
 

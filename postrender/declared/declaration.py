@@ -89,5 +89,8 @@ def _has_our_labels(node: yaml.Node | None) -> bool:
 def _nothing_declared(documents: Sequence[Document]) -> DevcacheError:
     require_manifests(documents)
     problem = "there is no DevCache document among the rendered manifests"
-    hint = "use the chart crossplane-devcache, or pass --post-renderer-args --config=document.yaml"
+    hint = (
+        "use the chart crossplane-devcache, or pass --post-renderer-args --config=document.yaml;"
+        " a KRM function also takes it as functionConfig"
+    )
     return DevcacheError(problem, hint=hint)

@@ -174,6 +174,12 @@ class DevCache(NamedTuple):
         """The release revision in live mode, else ""."""
         return self.release_revision if self.live else ""
 
+    def numbered(self, revision: str) -> DevCache:
+        """Return the DevCache with this release revision, if it is live and has none."""
+        if not self.live or self.release_revision:
+            return self
+        return self._replace(release_revision=revision)
+
 
 _DEFAULT = DevCache()
 
@@ -200,7 +206,15 @@ def load_spec(text: str, *, where: str) -> Fields:
     Raises:
         DevcacheError: The text is not YAML, or not a DevCache of this version.
     """
-    values = nodes.plain(text, where=where)
+    return spec_of(nodes.plain(text, where=where), where=where)
+
+
+def spec_of(values: Plain, *, where: str) -> Fields:
+    """Return the `spec` of the values of a DevCache document.
+
+    Raises:
+        DevcacheError: They are not a DevCache of this version.
+    """
     if isinstance(values, dict) and "devcache" in values:
         problem = "is a values file of our chart, not a DevCache document"
         raise DevcacheError(problem, where=where, hint="pass it with -f, to Helm or to the command")

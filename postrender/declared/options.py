@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postrender.declared import devcache, files, values
+from postrender.declared import config as config_file
+from postrender.declared import devcache, values
 from postrender.declared.values import Upstream
 from postrender.manifests import nodes
 
@@ -15,19 +16,23 @@ if TYPE_CHECKING:
     from postrender.fields import Fields
 
 
-def load(values_files: Sequence[Path], config: Path | None) -> tuple[Fields, Upstream]:
+def load(
+    values_files: Sequence[Path], config: Path | None, *, relative_to_file: bool = False
+) -> tuple[Fields, Upstream]:
     """Return the fields of the declaration, and the values for the upstream chart.
 
     Args:
         values_files: Values files of our chart; later files take precedence.
         config: A file with a DevCache document, or None. With it, no values files are read.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: A file cannot be read, is not YAML, or is not such a declaration.
     """
     if config:
-        return devcache.load_spec(files.text(config), where=files.title(config)), Upstream()
-    return _of_values(values.load(values_files))
+        return config_file.load(config, relative_to_file=relative_to_file), Upstream()
+    return _of_values(values.load(values_files, relative_to_file=relative_to_file))
 
 
 def of_text(text: str, *, where: str) -> tuple[Fields, Upstream]:
@@ -43,7 +48,7 @@ def of_text(text: str, *, where: str) -> tuple[Fields, Upstream]:
     root = nodes.compose(text, where=where)
     if nodes.text(nodes.get(root, "kind")) == devcache.KIND:
         return devcache.load_spec(text, where=where), Upstream()
-    return _of_values(values.of_texts([(text, where)], where=where))
+    return _of_values(values.of_text(text, where=where))
 
 
 def _of_values(fields: Fields) -> tuple[Fields, Upstream]:

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from postrender.crossplane import versions
-from postrender.declared import devcache, files
+from postrender.declared import devcache, files, paths
 from postrender.errors import DevcacheError
 from postrender.fields import Fields
 from postrender.manifests import nodes
@@ -47,7 +47,7 @@ class Upstream:
     packages: tuple[str, ...] = ()
 
 
-def load(paths: Sequence[Path]) -> Fields:
+def load(values_files: Sequence[Path], *, relative_to_file: bool = False) -> Fields:
     """Return the values of our chart from all files; later files take precedence.
 
     As with Helm's `-f`, mappings are merged, and any other value is replaced (v4.2.4
@@ -55,25 +55,42 @@ def load(paths: Sequence[Path]) -> Fields:
     chart. The files may have the values of an umbrella chart. Then the values under our chart's key
     apply. If `crossplane.enabled` is false there, the umbrella chart's `crossplane` applies.
 
+    Args:
+        values_files: The files; later ones take precedence.
+        relative_to_file: Whether a relative package path starts from the folder of the last file
+            that sets it, and not from the working directory.
+
     Raises:
         DevcacheError: A file cannot be read, is not a YAML mapping, or not values of our chart.
     """
-    where = files.title(paths[0]) if len(paths) == 1 else WHERE
-    texts = [(files.text(path), files.title(path)) for path in paths]
-    return of_texts(texts, where=where)
+    where = files.title(values_files[0]) if len(values_files) == 1 else WHERE
+    all_values = [
+        (_read(files.text(path), files.title(path)), path.parent) for path in values_files
+    ]
+    return _merged(
+        (
+            _from_folder(values, folder) if relative_to_file else values
+            for values, folder in all_values
+        ),
+        where=where,
+    )
 
 
-def of_texts(texts: Iterable[tuple[str, str]], *, where: str) -> Fields:
-    """Return the values of our chart from the texts of files, each with its title; see `load`.
+def of_text(text: str, *, where: str) -> Fields:
+    """Return the values of our chart from the text of a file; see `load`.
 
     Args:
-        texts: The texts; later ones take precedence.
-        where: All files together, for error messages.
+        text: The text.
+        where: The file, for error messages.
 
     Raises:
-        DevcacheError: A text is not a YAML mapping, or not values of our chart.
+        DevcacheError: The text is not a YAML mapping, or not values of our chart.
     """
-    all_values = [_read(text, title).values for text, title in texts]
+    return _merged([_read(text, where)], where=where)
+
+
+def _merged(all_values: Iterable[dict[str, Plain]], *, where: str) -> Fields:
+    """Return the values of our chart from the values of files; see `load`."""
     merged = Fields(reduce(merge, all_values, {}), "values", where)
     if merged.values.get(CHART) is None:
         return merged.only(*_KEYS)
@@ -84,12 +101,22 @@ def of_texts(texts: Iterable[tuple[str, str]], *, where: str) -> Fields:
     return subchart._replace(values={**subchart.values, "crossplane": crossplane})
 
 
-def _read(text: str, where: str) -> Fields:
+def _from_folder(values: dict[str, Plain], folder: Path) -> dict[str, Plain]:
+    """Return values of our chart or of an umbrella chart; see `paths.from_folder`."""
+    moved = dict(values)
+    if isinstance(block := values.get("devcache"), dict):
+        moved["devcache"] = paths.from_folder(block, folder)
+    if isinstance(subchart := values.get(CHART), dict):
+        moved[CHART] = _from_folder(subchart, folder)
+    return moved
+
+
+def _read(text: str, where: str) -> dict[str, Plain]:
     fields = Fields.of(nodes.plain(text, where=where), path="values", where=where)
     if fields.values.get("kind") == devcache.KIND:
         problem = "is a DevCache document, not values of our chart"
         raise DevcacheError(problem, where=where, hint="pass it with --config")
-    return fields
+    return fields.values
 
 
 def merge(below: dict[str, Plain], above: dict[str, Plain]) -> dict[str, Plain]:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def read(
-    paths: Sequence[Path], values_files: Sequence[Path], cache: ResultCache, tell: Tell
+    paths: Sequence[Path],
+    values_files: Sequence[Path],
+    cache: ResultCache,
+    tell: Tell,
+    *,
+    relative_to_file: bool = False,
 ) -> Fields:
     """Return values of our chart.
 
@@ -27,12 +32,13 @@ def read(
         values_files: Values files of our chart, or none.
         cache: Results of earlier runs.
         tell: Shows the current step.
+        relative_to_file: See `values.load`.
 
     Raises:
         DevcacheError: A file or a package cannot be read, or two packages have the same name.
     """
     if not paths:
-        return values.load(values_files)
+        return values.load(values_files, relative_to_file=relative_to_file)
     packages_at_paths: list[proposals.PackageAtPath] = []
     ignore: dict[str, list[str]] = {}
     for path in paths:

@@ -66,6 +66,7 @@ class Request(NamedTuple):
         chart: The chart, or "" for the upstream chart.
         live: Whether live mode is on, if the values do not say it.
         arguments: Further arguments for helm.
+        relative_to_file: See `values.load`.
     """
 
     paths: Sequence[Path]
@@ -74,6 +75,7 @@ class Request(NamedTuple):
     chart: str
     live: bool
     arguments: Sequence[str]
+    relative_to_file: bool = False
 
 
 class Place(NamedTuple):
@@ -174,7 +176,13 @@ def plan(place: Place, request: Request, revision: Revision | None) -> Plan:
         DevcacheError: A file, a package or the chart is invalid.
     """
     tell = place.screen.tell
-    declared = declaration.read(request.paths, request.values_files, place.cache, tell)
+    declared = declaration.read(
+        request.paths,
+        request.values_files,
+        place.cache,
+        tell,
+        relative_to_file=request.relative_to_file,
+    )
     return plans.make(
         declared,
         charts.select(place.helm, request.chart, request.crossplane, revision),

@@ -70,6 +70,17 @@ def values(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a values file of our chart; may be repeated",
     )
+    relative_to_file(parser)
+
+
+def relative_to_file(parser: argparse.ArgumentParser) -> None:
+    """Add an option that makes package paths relative to the file that declares them."""
+    parser.add_argument(
+        "--relative-to-file",
+        action="store_true",
+        help="relative package paths start from the folder of the file that sets them"
+        " (default: the working directory)",
+    )
 
 
 def declaration(parser: argparse.ArgumentParser) -> None:

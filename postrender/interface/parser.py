@@ -104,18 +104,28 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
     command = load(name)
     if rest:
         options[command.rest] = rest
-    problem = command.problem(options)
-    for option in _FILTER_OPTIONS:  # may precede the command
-        name_of_option = option.removeprefix("--")
-        if name_of_option in options and name_of_option not in signature(command.run).parameters:
-            problem = f"does not take {option}"
-    for value in (*options.values(), *rest):
-        if isinstance(value, str) and not is_utf8(value):
-            problem = f"an argument is not UTF-8: {quoted(value)}"
+    problem = _problem(command, options)
     if problem:
         explained = f"{name}: {problem}"
         raise UsageError(explained)
     return command, options
+
+
+def _problem(command: Command, options: Options) -> str:
+    """Return a problem of options that are valid for themselves, or ""."""
+    problem = command.problem(options)
+    for option in _FILTER_OPTIONS:  # may precede the command
+        name = option.removeprefix("--")
+        if name in options and name not in signature(command.run).parameters:
+            problem = f"does not take {option}"
+    if "relative_to_file" in options and not {"config", "values_files", "file"} & options.keys():
+        problem = "--relative-to-file needs a file: -f FILE or --config FILE"
+    rest = options.get(command.rest, ())
+    words = rest if isinstance(rest, tuple) else ()
+    for value in (*options.values(), *words):
+        if isinstance(value, str) and not is_utf8(value):
+            problem = f"an argument is not UTF-8: {quoted(value)}"
+    return problem
 
 
 def _options(argv: Sequence[str], loaded: Iterable[str]) -> Options:
@@ -180,6 +190,7 @@ def parser(loaded: Iterable[str]) -> _Parser:
     root.add_argument("--version", action="version", version=__version__)
     root.add_argument("--config", type=Path, metavar="FILE", help="a DevCache document")
     arguments.part(root)
+    arguments.relative_to_file(root)
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name in loaded:
         command = load(name)

@@ -41,15 +41,22 @@ def local_packages(
     return placement.place(declarations, release.target, Path(), cache)
 
 
-def of_values(values_files: Sequence[Path]) -> tuple[PackageDeclaration, ...]:
+def of_values(
+    values_files: Sequence[Path], *, relative_to_file: bool = False
+) -> tuple[PackageDeclaration, ...]:
     """Return the packages that values files of our chart declare.
+
+    Args:
+        values_files: The files, or none.
+        relative_to_file: See `values.load`.
 
     Raises:
         DevcacheError: A file cannot be read, or its `devcache` block is invalid.
     """
     if not values_files:
         return ()
-    return devcache.read(values.load(values_files).under("devcache"), refuse=raise_refusal).packages
+    all_values = values.load(values_files, relative_to_file=relative_to_file)
+    return devcache.read(all_values.under("devcache"), refuse=raise_refusal).packages
 
 
 def choose(

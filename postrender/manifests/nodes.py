@@ -229,7 +229,17 @@ def plain(document: str, *, where: str) -> Plain:
             duplicate keys.
     """
     root = compose(document, where=where)
-    return _plain(root, set(), where) if root else None
+    return plain_value(root, where=where) if root else None
+
+
+def plain_value(node: yaml.Node, *, where: str) -> Plain:
+    """Return a node as plain values; see `plain`."""
+    return _plain(node, set(), where)
+
+
+def plain_mapping(node: yaml.MappingNode, *, where: str) -> dict[str, Plain]:
+    """Return a mapping as plain values; see `plain`."""
+    return _plain_mapping(node, {id(node)}, where)
 
 
 def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
@@ -241,6 +251,10 @@ def _plain(node: yaml.Node, seen: set[int], where: str) -> Plain:
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, seen, where) for item in items(node)]
+    return _plain_mapping(node, seen, where)
+
+
+def _plain_mapping(node: yaml.Node, seen: set[int], where: str) -> dict[str, Plain]:
     _require_unique_keys(node, where)
     mapping: dict[str, Plain] = {}
     for key, value in pairs(node):

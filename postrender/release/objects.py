@@ -116,11 +116,19 @@ def documents(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:
         added: The ConfigMap, and the result of `of_release`.
     """
     objects = list(added)
-    packages = [value for value in objects if value["kind"] in get_args(PackageKind)]
+    rest, packages = settings_first(objects)
     if not packages or all(value["kind"] != "ImageConfig" for value in objects):
         return objects
-    rest = [value for value in objects if value not in packages]
     return [*rest, {"apiVersion": "v1", "kind": "List", "metadata": {}, "items": packages}]
+
+
+def settings_first(
+    added: Iterable[dict[str, Plain]],
+) -> tuple[list[dict[str, Plain]], list[dict[str, Plain]]]:
+    """Return all added objects except packages, and the packages, which need them."""
+    objects = list(added)
+    packages = [value for value in objects if value["kind"] in get_args(PackageKind)]
+    return [value for value in objects if value not in packages], packages
 
 
 def settings_name(package: str) -> str:

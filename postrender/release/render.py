@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postrender import labels, placement, result_cache
 from postrender.crossplane.target import Target
@@ -21,9 +21,10 @@ from postrender.release import (
 from postrender.release.rewrite import Additions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from postrender.declared.declaration import Declaration
     from postrender.declared.devcache import DevCache
     from postrender.manifests.nodes import Plain
     from postrender.payload.contents import Contents
@@ -33,6 +34,20 @@ if TYPE_CHECKING:
     from postrender.release.size_limit import SizeLimits
     from postrender.release.split import ReleasePart
     from postrender.result_cache import ResultCache
+
+
+class Modified(NamedTuple):
+    """The changes to a release.
+
+    Attributes:
+        declared: The DevCache, and the documents of the release.
+        documents: The documents that are not ours, with the rewritten Deployment.
+        added: The added objects.
+    """
+
+    declared: Declaration
+    documents: tuple[Document, ...]
+    added: tuple[dict[str, Plain], ...]
 
 
 def render(
@@ -57,9 +72,35 @@ def render(
         DevcacheError: The manifests, the DevCache or a package are invalid, or exclude each other.
     """
     documents = stream.split(manifests)
+    modified = modify(documents, config, folder, cache)
+    if modified is None:  # the output of an earlier pass
+        return stream.join(_part(documents, part))
+    devcache = modified.declared.devcache
+    added = modified.added if devcache.argocd else objects.documents(modified.added)
+    release = [*modified.documents, *_documents(added, modified.declared.origin)]
+    joined = stream.join(release)
+    if devcache.limit_release:
+        limits.check_release(joined)
+    return stream.join(_part(release, part)) if part else joined
+
+
+def modify(
+    documents: Sequence[Document], config: DevCache | None, folder: Path, cache: ResultCache
+) -> Modified | None:
+    """Return the changes to a release, or None for the output of an earlier pass.
+
+    Args:
+        documents: The documents of the release.
+        config: See `render`.
+        folder: See `render`.
+        cache: See `render`.
+
+    Raises:
+        DevcacheError: See `render`.
+    """
     declared = declaration.find(documents, config)
     if declared is None:
-        return stream.join(_part(documents, part))  # the output of an earlier pass
+        return None
     devcache = declared.devcache
     crossplane = deployment.find(declared.others, devcache.cache_volume)
     target = _target(crossplane, devcache)
@@ -79,14 +120,14 @@ def render(
         raise refusal
     additions = _additions(crossplane, packages, parts, sizes, devcache)
     rewritten = rewrite.rewrite(crossplane, additions)
-    rest = [
+    modified = tuple(
         rewritten if document is crossplane.document else document for document in declared.others
-    ]
-    modified = [*rest, *_documents(_ordered(added, devcache), declared.origin)]
-    release = stream.join(modified)
-    if devcache.limit_release:
-        limits.check_release(release)
-    return stream.join(_part(modified, part)) if part else release
+    )
+    if devcache.argocd:
+        from postrender.release import argocd  # noqa: PLC0415  # Helm does not need it
+
+        added = argocd.annotated(added)
+    return Modified(declared, modified, tuple(added))
 
 
 def _target(crossplane: Deployment, devcache: DevCache) -> Target:
@@ -162,16 +203,7 @@ def _part(documents: Sequence[Document], part: ReleasePart | None) -> Sequence[D
     return split.part_of(documents, part)
 
 
-def _ordered(added: list[dict[str, Plain]], devcache: DevCache) -> list[dict[str, Plain]]:
-    """Return the added objects in an order that Helm follows, or with one for Argo CD."""
-    if not devcache.argocd:
-        return objects.documents(added)
-    from postrender.release import argocd  # noqa: PLC0415  # Helm does not need it
-
-    return argocd.annotated(added)
-
-
-def _documents(values: list[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
+def _documents(values: Iterable[dict[str, Plain]], origin: Document | None) -> Iterator[Document]:
     """Yield the added objects as documents of the template that `origin` came from.
 
     `helm template --show-only` selects by the comment in Helm 3, and by the annotation in Helm 4.

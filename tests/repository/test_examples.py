@@ -33,6 +33,16 @@ def test_the_config_equals_the_values() -> None:
     assert read("examples/devcache.yaml")["spec"] == read("examples/values.yaml")["devcache"]
 
 
+def test_the_function_config_equals_the_config() -> None:
+    """Its paths start from another folder."""
+    of_function = read("examples/kustomize/devcache.yaml")["spec"]["packages"]
+    packages = read("examples/devcache.yaml")["spec"]["packages"]
+    assert {
+        name: {**package, "path": package["path"].replace("../", "examples/")}
+        for name, package in of_function.items()
+    } == packages
+
+
 @both_values
 def test_each_path_exists_below_the_root_of_the_checkout(values: str) -> None:
     packages = read(values)["devcache"]["packages"]
