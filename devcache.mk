@@ -21,8 +21,8 @@ INFO ?= echo
 OK ?= echo
 FAIL ?= false
 
-# The HELM of older makelibs is Helm 2.
-devcache.helm = $(or $(HELM3),$(HELM))
+# In upbound/build, HELM is Helm 2 by default.
+devcache.helm = $(if $(findstring helm-v2,$(HELM)),$(HELM3),$(HELM))
 devcache.kubectl = $(or $(KUBECTL),kubectl) --context $(DEVCACHE_CONTEXT)
 devcache.package = $(XPKG_OUTPUT_DIR)/linux_$(ARCH)/$*-$(VERSION).xpkg
 # The command looks for helm and kind on the PATH.
