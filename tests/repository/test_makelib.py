@@ -138,6 +138,7 @@ def test_the_resolution_of_dependencies_is_skipped(repository: Repository) -> No
         pytest.param({"HELM": "{folder}/tools/helm-v3"}, "helm-v3", id="a-path"),
         pytest.param({"HELM": "tools/helm-v3"}, "helm-v3", id="a-relative-path"),
         pytest.param({"HELM": "helm-v4"}, "helm-v4", id="a-name"),
+        pytest.param({"HELM": "helm-v4", "HELM3": "tools/helm-v3"}, "helm-v4", id="HELM-first"),
         pytest.param({"HELM": "tools/helm-v2", "HELM3": "tools/helm-v3"}, "helm-v3", id="HELM3"),
     ],
 )
