@@ -137,10 +137,11 @@ lint: deps venv ## Check the style, the types and the shell scripts, and that ge
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	shellcheck --external-sources .ci/run $$(git ls-files --cached --others --exclude-standard '*.sh')
-	.venv/bin/yamllint --strict --config-file .ct/lintconf.yaml .github .pre-commit-config.yaml
+	.venv/bin/yamllint --strict --config-file .ct/lintconf.yaml .github action.yaml .pre-commit-config.yaml .pre-commit-hooks.yaml
 	.venv/bin/pre-commit validate-config
+	.venv/bin/pre-commit validate-manifest
 	"$$(tools/build.sh actionlint)"
-	.venv/bin/zizmor --offline --quiet .github
+	.venv/bin/zizmor --offline --quiet .github action.yaml
 	.venv/bin/bump-my-version bump patch --dry-run # checks each file that repeats the version
 	$(lychee) --offline --quiet $(documents)
 	.venv/bin/crossplane-devcache crds --crossplane $(upstream) | diff -u $(chart)/crds/bootstrap.yaml - \

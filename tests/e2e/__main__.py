@@ -28,8 +28,9 @@ FOLDER = ROOT / "tests" / "e2e"
 SHARES = (
     ("test_01", "test_03", "test_02", "test_05", "test_06", "test_07", "test_12"),
     ("test_04", "test_08", "test_09", "test_10", "test_11"),
-    ("test_13", "test_14", "test_16", "test_17"),
+    ("test_13", "test_14"),
     ("test_15",),
+    ("test_16", "test_17", "test_18", "test_19"),
 )
 """The scenario files, by the prefix of their names, in shares that take about the same time.
 

@@ -7,7 +7,6 @@ import logging
 import re
 import shlex
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -16,15 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster import images, namespaces
-from tests.e2e.kubernetes import INSIDE
+from tests.e2e import zones
 from tests.e2e.loop import next_line, run_watch
-from tests.e2e.packages import runtime
 from tests.e2e.waiting import until
-from tests.shared.paths import ROOT
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
-    from tests.cluster.images import Image
     from tests.e2e.crossplane import Crossplane
     from tests.e2e.kubernetes import Kubernetes
     from tests.e2e.packages import Declarations
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ZONES = "acme-function-zones"
+ZONES = zones.NAME
 API = "pkg.crossplane.io/v1"
 
 REBUILDS = 20
@@ -47,25 +43,11 @@ def loader(cluster: Cluster) -> str:
     return f"--loader={shlex.join(namespaces.nsenter(cluster.init, images.IMPORT))}"
 
 
-def build(shelf: Shelf, number: int) -> bytes:
-    """Build function-zones with another runtime for each number, and return its .xpkg."""
-    package = ROOT / "examples/function-zones/package"
-    return shelf.build(f"zones-{number}", package, numbered(shelf, number)).read_bytes()
-
-
-def numbered(shelf: Shelf, number: int) -> Image:
-    """Return the runtime of function-zones with another file for each number."""
-    file = shelf.folder / f"build-{number}"
-    file.write_text(str(number))
-    image = runtime("function-zones")
-    return replace(image, files={**image.files, "build": file})
-
-
 @pytest.fixture
 def embedded(shelf: Shelf, fleet: Declarations, tmp_path: Path) -> Declarations:
     """The fleet with function-zones in a file that embeds its runtime."""
     file = tmp_path / "zones.xpkg"
-    file.write_bytes(build(shelf, 1))
+    file.write_bytes(zones.build(shelf, 1))
     return {**fleet, ZONES: {**fleet[ZONES], "path": str(file), "runtimeImage": "embedded"}}
 
 
@@ -75,7 +57,7 @@ def test_a_function_runs_from_its_file_alone(
     path = str(embedded[ZONES]["path"])
     image = load(crossplane, path, loader)
     crossplane.ensure(embedded, live=True)
-    assert pod_images(kubernetes) == {image}
+    assert zones.pod_images(kubernetes) == {image}
     kubernetes.kubectl("apply", "--filename=examples/fleet/examples")
     kubernetes.wait_until_ready("xfleets/example")
     kubernetes.kubectl("delete", "--filename=examples/fleet/examples")
@@ -96,14 +78,17 @@ def test_a_rebuilt_file_replaces_the_pod_and_an_upgrade_goes_back(
     first = load(crossplane, str(path), loader)
     crossplane.deploy(embedded)
     kubernetes.wait_until_healthy(embedded)
-    path.write_bytes(build(shelf, 2))
+    path.write_bytes(zones.build(shelf, 2))
     crossplane.devcache.run_logged("push", str(path), loader)
-    [second] = pod_images(kubernetes)
+    [second] = zones.pod_images(kubernetes)
     assert second != first
     assert "nothing to do" in crossplane.devcache("push", str(path), loader)
-    path.write_bytes(build(shelf, 1))
+    path.write_bytes(zones.build(shelf, 1))
     crossplane.deploy(embedded)
-    until(lambda: None if pod_images(kubernetes) == {first} else "it runs the push", "it is back")
+    until(
+        lambda: None if zones.pod_images(kubernetes) == {first} else "it runs the push",
+        "it is back",
+    )
     kubernetes.wait_until_healthy(embedded)
     crossplane.state = None
 
@@ -119,18 +104,18 @@ def test_twenty_rebuilds_in_a_row(
     path = Path(str(embedded[ZONES]["path"]))
     load(crossplane, str(path), loader)
     crossplane.ensure(embedded, live=True)
-    builds = {number: build(registry.shelf, number) for number in range(10, 10 + REBUILDS)}
+    builds = {number: zones.build(registry.shelf, number) for number in range(10, 10 + REBUILDS)}
     seconds: list[float] = []
     with run_watch(crossplane.devcache, path, loader) as popen:
         next_line(popen)
         for content in builds.values():
-            before = pod_images(kubernetes)
+            before = zones.pod_images(kubernetes)
             start = time.monotonic()
             save(path, content)
             line = next_line(popen)
             seconds.append(time.monotonic() - start)
             assert "Healthy" in line
-            assert pod_images(kubernetes).isdisjoint(before)
+            assert zones.pod_images(kubernetes).isdisjoint(before)
     crossplane.state = None
     ways = {
         "watch": seconds,
@@ -152,17 +137,16 @@ def time_registry(kubernetes: Kubernetes, registry: Registry) -> list[float]:
     """Push each build to the registry, change the tag, and return the seconds to a ready pod."""
     seconds: list[float] = []
     images_before: set[str] = set()
-    package = ROOT / "examples/function-zones/package"
     for number in range(FEWER + 1):
-        image = numbered(registry.shelf, number)
-        registry.shelf.build(f"acme-rebuilt-v0.0.{number}", package, image)
+        image = zones.numbered(registry.shelf, number)
+        registry.shelf.build(f"acme-rebuilt-v0.0.{number}", zones.PACKAGE, image)
         start = time.monotonic()
-        registry.publish(package, "acme/rebuilt", f"v0.0.{number}", image)
+        registry.publish(zones.PACKAGE, "acme/rebuilt", f"v0.0.{number}", image)
         spec = {"package": f"{registry.address}/acme/rebuilt:v0.0.{number}"}
         document = {"apiVersion": API, "kind": "Function", "metadata": {"name": "rebuilt"}}
         kubernetes.apply(json.dumps({**document, "spec": spec}))
         until(partial(not_replaced, kubernetes, images_before), "a pod of the build is ready")
-        images_before = pod_images(kubernetes, "rebuilt")
+        images_before = zones.pod_images(kubernetes, "rebuilt")
         if number:
             seconds.append(time.monotonic() - start)
     kubernetes.kubectl("delete", "function.pkg.crossplane.io/rebuilt")
@@ -171,10 +155,12 @@ def time_registry(kubernetes: Kubernetes, registry: Registry) -> list[float]:
 
 def not_replaced(kubernetes: Kubernetes, images_before: set[str]) -> str | None:
     """Return the obstacle until only pods with other images than before exist, and are ready."""
-    images = pod_images(kubernetes, "rebuilt")
+    images = zones.pod_images(kubernetes, "rebuilt")
     if not images or images & images_before:
         return f"the pods have the images {images or 'of nothing'}"
-    return None if pod_images(kubernetes, "rebuilt", only_ready=True) == images else "not ready"
+    return (
+        None if zones.pod_images(kubernetes, "rebuilt", only_ready=True) == images else "not ready"
+    )
 
 
 def test_status_names_the_pod_that_does_not_start(
@@ -198,23 +184,3 @@ def load(crossplane: Crossplane, path: str, loader: str) -> str:
     arguments = ("image", "load", path, f"--name={ZONES}", loader, "--output=json")
     [image] = json.loads(crossplane.devcache.run_logged(*arguments))["images"]
     return str(image["image"])
-
-
-def pod_images(
-    kubernetes: Kubernetes, function: str = ZONES, *, only_ready: bool = False
-) -> set[str]:
-    """Return the images of the pods of a function that are not terminating."""
-    selector = f"--selector=pkg.crossplane.io/function={function}"
-    pods = json.loads(kubernetes.kubectl("get", "pods", INSIDE, selector, "--output=json"))
-    return {
-        container["image"]
-        for pod in pods["items"]
-        if "deletionTimestamp" not in pod["metadata"]
-        if not only_ready or is_ready(pod)
-        for container in pod["spec"]["containers"]
-    }
-
-
-def is_ready(pod: dict[str, dict[str, list[dict[str, str]]]]) -> bool:
-    conditions = pod["status"].get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
