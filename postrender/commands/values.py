@@ -24,6 +24,7 @@ def run(
     config: Path | None = None,
     crossplane: str = "",
     objects: bool = False,
+    relative_to_file: bool = False,
 ) -> str:
     """Return a values file of the upstream chart.
 
@@ -32,12 +33,14 @@ def run(
         config: A file with a DevCache document in place of values files, or None.
         crossplane: The Crossplane version; by default the declared one, else that of our chart.
         objects: Whether the release has the package objects.
+        relative_to_file: Whether relative package paths start from the folder of the file that
+            declares them, and not from the working directory.
 
     Raises:
         DevcacheError: A file cannot be read, the declaration or a package is invalid, or values
             cannot carry it.
     """
-    spec, upstream = options.load(values_files, config)
+    spec, upstream = options.load(values_files, config, relative_to_file=relative_to_file)
     block = Fields({}, "crossplane", spec.where)
     if values_files:
         block = values.load(values_files).under("crossplane")
