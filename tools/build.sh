@@ -40,6 +40,7 @@ case $tool in
     ;;
   ct) stamps=("$package/cmd.Version=$version") ;;
   helm-unittest) stamps=("$module/internal/build.version=${version#v}") ;;
+  helmfile) stamps=("go.szostok.io/version.version=$version") ;;
   helm-docs) stamps=("main.version=${version#v}") ;;
   crossplane-1.* | crossplane-2.[0-2]) stamps=("$module/internal/version.version=$version") ;;
   crossplane-2.*) stamps=("${module%/v2}-runtime/v2/pkg/version.version=$version") ;;

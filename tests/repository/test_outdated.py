@@ -121,7 +121,7 @@ def test_the_upstream_chart_has_the_version_of_the_module(version: str, module: 
 
 def test_the_pins_of_constraints() -> None:
     text = "# Pins==all\nanyio==4.16.0\nbackports.tarfile==1.2.0\n"
-    assert [(pin.source.name, pin.version) for pin in pins.of_constraints(text)] == [
+    assert [(pin.source.name, pin.version) for pin in pins.of_constraints(text, "a.txt")] == [
         ("anyio", "4.16.0"),
         ("backports.tarfile", "1.2.0"),
     ]
@@ -156,7 +156,7 @@ def test_every_file_with_a_pin_is_read() -> None:
     go_mods = [*ROOT.glob("tools/*/go.mod"), *ROOT.glob("examples/*/go.mod")]
     workflows = ROOT.glob(".github/**/*.yaml")
     expected = {path.relative_to(ROOT).as_posix() for path in [*go_mods, *workflows]}
-    assert files == expected | {pins.CHART, "constraints.txt"}
+    assert files == expected | {pins.CHART, *pins.CONSTRAINTS}
 
 
 def test_every_program_of_a_tool_line_is_among_the_pins() -> None:
@@ -172,7 +172,7 @@ def test_the_folder_of_a_line_pins_a_version_of_that_line() -> None:
 
 def test_all_python_packages_and_actions_are_among_the_pins() -> None:
     names = [pin.source.name for pin in pins.read(ROOT) if pin.source.registry == "pypi"]
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    lines = [line for file in pins.CONSTRAINTS for line in (ROOT / file).read_text().splitlines()]
     assert len(names) == len([line for line in lines if not line.startswith("#")])
     workflows = "".join(path.read_text() for path in ROOT.glob(".github/**/*.yaml"))
     actions = {pin.source.name for pin in pins.read(ROOT) if pin.source.registry == "github"}

@@ -59,6 +59,7 @@ class Manual(NamedTuple):
 
 
 CHART = "charts/crossplane-devcache/Chart.yaml"
+CONSTRAINTS = ("constraints.txt", "tools/ansible/constraints.txt")
 
 _CROSSPLANE = "github.com/crossplane/crossplane"
 
@@ -84,7 +85,8 @@ def read(root: Path) -> list[Pin]:
     for path in _go_mods(root):
         pins += of_go_mod(path.read_text(), _relative(path, root))
     pins += of_chart((root / CHART).read_text())
-    pins += of_constraints((root / "constraints.txt").read_text())
+    for file in CONSTRAINTS:
+        pins += of_constraints((root / file).read_text(), file)
     for path in _workflows(root):
         pins += of_workflow(path.read_text(), _relative(path, root))
     return pins
@@ -145,14 +147,15 @@ def of_chart(text: str) -> Iterator[Pin]:
         yield Pin(Source("go", module), f"v{version}", CHART)
 
 
-def of_constraints(text: str) -> Iterator[Pin]:
-    """Yield the pins of constraints.txt.
+def of_constraints(text: str, file: str) -> Iterator[Pin]:
+    """Yield the pins of a constraints file.
 
     Args:
         text: The text of the file, with lines `NAME==VERSION` and comments.
+        file: The path of the file.
     """
     for name, version in re.findall(r"^([^#=\s]+)==(\S+)", text, re.MULTILINE):
-        yield Pin(Source("pypi", name), version, "constraints.txt")
+        yield Pin(Source("pypi", name), version, file)
 
 
 def of_workflow(text: str, file: str) -> Iterator[Pin]:
