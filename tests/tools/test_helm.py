@@ -163,3 +163,8 @@ def test_the_golden_inputs_are_helms_output(name: str, major: str, tmp_path: Pat
         Path(path_of(f"HELM{major}")), inputs.chart(line), *arguments, folder=tmp_path
     )
     assert rendered == (inputs.HERE / name / f"input-helm{major}.yaml").read_text(), "make goldens"
+
+
+def test_helm_3_takes_no_output_of_a_post_renderer_for_an_empty_release() -> None:
+    # Therefore docs/front-ends.md warns of Skaffold, which hides the failure of a post-renderer.
+    assert output("HELM3", *template(CHART, "--post-renderer=true")).strip() == ""
