@@ -138,6 +138,16 @@ class Kubernetes:
 
         until(problem, f"healthy: {', '.join(package_names)}")
 
+    def wait_until_revised(self, name: str, earlier: str) -> None:
+        """Return when the current revision of a package is another one than an earlier revision.
+
+        Crossplane updates it moments after the new revision has installed its objects.
+        """
+        until(
+            lambda: earlier if self.packages()[name].revision == earlier else "",
+            f"{name} has another revision",
+        )
+
     def wait_until_gone(self, *resources: str) -> None:
         """Return when these resources no longer exist."""
         until(
