@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _READ_TYPES = ("Healthy", "RevisionHealthy")
 """The conditions that report the read of a revision's package, in 1.x and in 2.x."""
 
+_RUNTIME_FAILURE = "runtime hook failed"
+"""A part of the message of such a condition if Crossplane has accepted the package, but its pod
+does not run (v1.14.5 and v1.20.13 internal/controller/pkg/revision/reconciler.go)."""
+
 _PENDING_REASON = "Pushed"
 """The reason of a condition of `_READ_TYPES` until Crossplane has read the package again."""
 
@@ -71,7 +75,11 @@ class State:
     def refusal(self) -> str:
         """The reason for which Crossplane or the API server refuses the package, or ""."""
         failures = (
-            *(condition for condition in self.read_conditions if condition.has_failed),
+            *(
+                condition
+                for condition in self.read_conditions
+                if condition.has_failed and _RUNTIME_FAILURE not in condition.message
+            ),
             *self.failures,
         )
         explanations = (condition.explanation for condition in failures)

@@ -102,6 +102,14 @@ def test_a_failure_of_an_earlier_spec_is_not_a_refusal() -> None:
     assert (state.refusal, state.is_read, state.is_healthy) == ("", False, False)
 
 
+def test_a_pod_that_does_not_run_is_not_a_refusal_of_the_package() -> None:
+    message = "post establish runtime hook failed for package: the deployment is unavailable"
+    package = (condition("Installed", "True"), condition("Healthy", "False", message))
+    state = State("a-1", "", package, (condition("Healthy", "False", message),))
+    assert (state.refusal, state.is_healthy, state.trouble) == ("", False, message)
+    assert replace(state, runtime="pod a-1: ErrImageNeverPull").trouble.startswith("pod a-1")
+
+
 def release(folder: Path, version: Version) -> Release:
     return live_release.of(package(folder), version=version)
 
