@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postrender.crossplane.target import Target
 from tests.cluster import images, namespaces
 from tests.e2e import zones
 from tests.e2e.loop import next_line, run_watch
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ZONES = zones.NAME
-API = "pkg.crossplane.io/v1"
 
 REBUILDS = 20
 FEWER = 3
@@ -117,9 +117,11 @@ def test_twenty_rebuilds_in_a_row(
             assert "Healthy" in line
             assert zones.pod_images(kubernetes).isdisjoint(before)
     crossplane.state = None
+    version = Target.parse(crossplane.line.version, where="").package_version("Function")
+    api = f"pkg.crossplane.io/{version}"
     ways = {
         "watch": seconds,
-        "push to a registry, another tag": time_registry(kubernetes, registry),
+        "push to a registry, another tag": time_registry(kubernetes, registry, api),
     }
     log.info("%s: seconds from a new .xpkg to a ready pod, median (slowest)", crossplane.line)
     for way, values in ways.items():
@@ -133,8 +135,14 @@ def save(path: Path, content: bytes) -> None:
     new.replace(path)
 
 
-def time_registry(kubernetes: Kubernetes, registry: Registry) -> list[float]:
-    """Push each build to the registry, change the tag, and return the seconds to a ready pod."""
+def time_registry(kubernetes: Kubernetes, registry: Registry, api: str) -> list[float]:
+    """Push each build to the registry, change the tag, and return the seconds to a ready pod.
+
+    Args:
+        kubernetes: The cluster.
+        registry: The registry.
+        api: The apiVersion of a Function.
+    """
     seconds: list[float] = []
     images_before: set[str] = set()
     for number in range(FEWER + 1):
@@ -143,7 +151,7 @@ def time_registry(kubernetes: Kubernetes, registry: Registry) -> list[float]:
         start = time.monotonic()
         registry.publish(zones.PACKAGE, "acme/rebuilt", f"v0.0.{number}", image)
         spec = {"package": f"{registry.address}/acme/rebuilt:v0.0.{number}"}
-        document = {"apiVersion": API, "kind": "Function", "metadata": {"name": "rebuilt"}}
+        document = {"apiVersion": api, "kind": "Function", "metadata": {"name": "rebuilt"}}
         kubernetes.apply(json.dumps({**document, "spec": spec}))
         until(partial(not_replaced, kubernetes, images_before), "a pod of the build is ready")
         images_before = zones.pod_images(kubernetes, "rebuilt")
