@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def of(
-    packages: Sequence[LocalPackage], lists: Iterable[Keys], target: Target, *, has_objects: bool
+    packages: Sequence[LocalPackage],
+    lists: Iterable[Keys],
+    target: Target,
+    *,
+    has_objects: bool,
+    argocd: bool,
 ) -> str:
     """Return the comment.
 
@@ -25,6 +30,7 @@ def of(
         lists: The paths of the lists that the values set.
         target: The Crossplane that they are for.
         has_objects: Whether the release has the package objects.
+        argocd: Whether the added objects have Argo CD's annotations.
     """
     lines = [
         f"Values of the chart crossplane-stable/crossplane, for Crossplane {target.version}.",
@@ -35,7 +41,10 @@ def of(
             "Pass this file after your other values files. Helm replaces a list as a whole, and",
             f"this file sets {', '.join(names)}.",
         ]
-        lines += _of_objects(target) if has_objects else _of_lists(packages)
+        if not has_objects:
+            lines += _of_lists(packages)
+        else:
+            lines += _of_waves() if argocd else _of_objects(target)
     return "".join(f"# {line}\n" for line in lines)
 
 
@@ -43,6 +52,11 @@ def _of_objects(target: Target) -> Iterator[str]:
     yield "Helm needs the CRDs of the package objects. In a cluster without Crossplane, first run:"
     crds = f"crossplane-devcache crds --crossplane {target.version}"
     yield f"  {crds} | kubectl apply --server-side -f -"
+
+
+def _of_waves() -> Iterator[str]:
+    yield "These values are for Argo CD, and not for Helm. Argo CD applies the package objects when"
+    yield "Crossplane has installed their CRDs."
 
 
 def _of_lists(packages: Iterable[LocalPackage]) -> Iterator[str]:

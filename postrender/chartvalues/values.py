@@ -92,6 +92,9 @@ def compose(
     users.require_no_conflict(block, added, packages, target)
     lists = users.with_entries(block, lists)
     values = users.nested({**users.settings(block, read.declared, packages), **lists})
-    text = header.of(packages, lists, target, has_objects=has_objects) + emit.block(values)
+    comment = header.of(
+        packages, lists, target, has_objects=has_objects, argocd=read.declared.argocd
+    )
+    text = comment + emit.block(values)
     ceilings.check(contents, text, limit_release=read.declared.limit_release)
     return text

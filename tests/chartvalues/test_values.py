@@ -167,6 +167,9 @@ def test_the_comment_names_the_objects_that_crossplane_creates(values: Values) -
     ]
     comment = values.run(values.declare(PAIR), "--objects", version="2.2").stdout
     assert "crossplane-devcache crds --crossplane 2.2" in comment
+    comment = values.run(values.declare(PAIR, argocd=True), "--objects").stdout
+    assert "Argo CD applies the package objects when" in comment
+    assert "crds" not in comment.partition("deploymentStrategy")[0]
 
 
 def test_a_package_that_is_not_installed_is_only_in_the_cache(values: Values) -> None:
