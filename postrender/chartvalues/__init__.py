@@ -1,1 +1,1 @@
-"""Values of the upstream chart that carry the packages, where no post-renderer can run."""
+"""Values of the upstream chart that contain the packages, for use without a post-renderer."""

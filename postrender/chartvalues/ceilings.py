@@ -28,7 +28,8 @@ def check(contents: Contents, text: str, *, limit_release: bool) -> None:
     """
     limits.check_config_map(contents, where="the ConfigMap of the values", hint=_HINT)
     ceiling = limits.RELEASE - limits.RELEASE_MARGIN
-    # A release has the values and the manifests: deflate finds no match over such a distance.
+    # The values and the manifests both contain the packages. Deflate finds no match over such a
+    # distance, so a release stores both.
     size = 2 * limits.release_size(text.encode()) + chart.MANIFESTS
     if limit_release and size > ceiling:
         problem = (

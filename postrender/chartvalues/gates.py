@@ -1,4 +1,4 @@
-"""Refuses declarations that the filter refuses, and settings that values cannot carry."""
+"""Refuses declarations that the filter refuses, and settings that values cannot express."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from postrender.declared.values import Upstream
 
 FILTER = "use the post-renderer"
-"""The way that always works, for hints."""
+"""The hint for declarations that only the post-renderer supports."""
 
 
 def refusals(inputs: Inputs, upstream: Upstream) -> Iterator[DevcacheError]:
@@ -31,7 +31,7 @@ def refusals(inputs: Inputs, upstream: Upstream) -> Iterator[DevcacheError]:
             f"Crossplane {target.version} reads a file whose path has a colon, and no value of its"
             " chart can mount such a file"
         )
-        hint = f"{FILTER}; values can carry packages from Crossplane 2.2 on"
+        hint = f"{FILTER}; values can contain packages from Crossplane 2.2 on"
         yield DevcacheError(problem, hint=hint)
     yield from _unsupported(declared, upstream)
     yield from check.refusals(inputs, upstream, offline=declared.offline)

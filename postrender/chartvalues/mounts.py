@@ -1,8 +1,8 @@
 """The ConfigMap with the packages, and the mount of each package into Crossplane's cache.
 
-Kubelet mounts each file on top of the cache volume, where Crossplane finds it. The rest of the
-volume stays writable. The content of such a mount never changes, so the name of the ConfigMap
-depends on the packages: a changed package changes the pod, too.
+Kubelet mounts each file over the cache volume, where Crossplane finds it. The rest of the volume
+stays writable. Kubelet never updates such a mount. Therefore the name of the ConfigMap depends on
+the packages, and a changed package replaces the pod.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ def contents(packages: Iterable[LocalPackage]) -> Contents:
 
 
 def config_map(packages: Iterable[LocalPackage], files: Contents) -> dict[str, Plain]:
-    """Return the ConfigMap. A filter of the same release leaves it unchanged.
+    """Return the ConfigMap, whose labels keep a filter of the same release from replacing it.
 
-    Flux refuses it without a namespace. The chart renders extra objects as templates.
+    Flux refuses a ConfigMap without a namespace. The namespace is a template, because the chart
+    renders extra objects as templates.
 
     Args:
         packages: The packages.
@@ -51,9 +52,9 @@ def config_map(packages: Iterable[LocalPackage], files: Contents) -> dict[str, P
 
 
 def name(packages: Iterable[LocalPackage]) -> str:
-    """Return the name of the ConfigMap, which changes exactly when a package or its file does.
+    """Return the name of the ConfigMap, which changes exactly when a package or its file changes.
 
-    The packed bytes do not count, because they differ between versions of zlib.
+    The name does not depend on the packed bytes, which differ between versions of zlib.
     """
     lines = (f"{package.content} {package.cache_key}\n" for package in packages)
     return f"{external.PREFIX}{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"

@@ -1,6 +1,6 @@
 """The package lists of the upstream chart, from which Crossplane creates package objects itself.
 
-Its initContainer does so after it has created the CRDs. It can only set `spec.package` (v2.4.0
+Its initContainer creates them after the CRDs. It can only set `spec.package` (v2.4.0
 internal/initializer/installer.go), so the packages have digests, which need no ImageConfig.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postrender.placement import LocalPackage
 
 HINT = "pass --objects, so that the release contains the package objects"
-"""The way that works for each package that a package list cannot install."""
+"""The hint for a package that a package list cannot install."""
 
 
 def by_digest(packages: Sequence[LocalPackage], target: Target) -> tuple[LocalPackage, ...]:
@@ -52,13 +52,13 @@ def lists(packages: Iterable[LocalPackage]) -> Lists:
 def object_name(package: LocalPackage) -> str:
     """Return the name that Crossplane gives a new package object of its package lists.
 
-    It is also that of its resolver. An object with the same source keeps its name.
+    Crossplane's resolver gives the same name. An object with the same source keeps its name.
     """
     return references.resolver_name(package.source)
 
 
 def _refusals(package: LocalPackage) -> Iterator[DevcacheError]:
-    """Yield the refusals of declared settings of the package object, and of an ImageConfig."""
+    """Yield the refusals of settings that need fields of the package object, or an ImageConfig."""
     where, settings = f"package {package.name}", package.declaration.settings
     if package.runtime_image:
         problem = "runtimeImage needs a DeploymentRuntimeConfig, which no package list can name"

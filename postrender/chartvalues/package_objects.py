@@ -1,6 +1,6 @@
 """The package objects and their settings, as extra objects of the upstream chart.
 
-They are those of the filter. Helm creates them only if their CRDs are in the cluster.
+The filter adds the same objects. Helm creates them only if their CRDs are in the cluster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ACTION = "{{"
 """The beginning of an action of a template."""
 
 _LITERAL_ACTION = "{{ `{{` }}"
-"""The action that renders as this beginning. No YAML string changes a backtick."""
+"""The action that renders as this beginning. Its backticks need no escape in a YAML string."""
 
 
 def of_packages(

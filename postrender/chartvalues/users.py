@@ -32,7 +32,7 @@ VOLUMES: Keys = ("extraVolumesCrossplane",)
 VOLUME_MOUNTS: Keys = ("extraVolumeMountsCrossplane",)
 
 VOLUME = "devcache-packages"
-"""The name of our volume. The filter's has another name."""
+"""The name of our volume. The volume of the filter has another name."""
 
 _STRATEGY = "deploymentStrategy"
 
@@ -49,10 +49,11 @@ def with_entries(block: Fields, lists: Lists) -> Lists:
 def settings(
     block: Fields, declared: DevCache, packages: Sequence[LocalPackage]
 ) -> dict[Keys, Plain]:
-    """Return the values beside the lists.
+    """Return the values that are no lists: the strategy, and the size limit of the cache volume.
 
-    With another strategy, the old pod asks a registry for a changed package, before the new pod has
-    the package in its cache. Files on top of the cache volume do not count for its size.
+    With another strategy than `Recreate`, the old pod asks a registry for a changed package, before
+    the new pod has the package in its cache. Mounted files do not count for the size of the volume,
+    so only a declared size limit sets it.
     """
     values: dict[Keys, Plain] = {}
     if packages and _STRATEGY not in block.values:
@@ -78,10 +79,10 @@ def require_no_conflict(
     packages: Sequence[LocalPackage],
     target: Target,
 ) -> None:
-    """Refuse objects and a volume whose part the user's values have, too.
+    """Refuse the user's extra objects and volumes that conflict with ours.
 
-    `check` compares the package lists of both. An object of the user that is a template counts only
-    as far as its text is plain.
+    `check` compares the package lists of both. In an object of the user, a field that is a template
+    is compared as text.
 
     Raises:
         DevcacheError: The first conflict.

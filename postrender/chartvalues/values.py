@@ -1,4 +1,4 @@
-"""The steps from a declaration to values of the upstream chart that carry its packages."""
+"""The steps from a declaration to values of the upstream chart that contain its packages."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ def compose(
     has_objects: bool,
     cache: ResultCache = result_cache.NO_CACHE,
 ) -> str:
-    """Return a values file of the upstream chart. Relative paths start from the working directory.
+    """Return a values file of the upstream chart.
 
-    It depends only on the arguments, the package files and the version of zlib.
+    It depends only on the arguments, the package files and the version of zlib. Relative package
+    paths start from the working directory.
 
     Args:
         declaration: The declaration.
@@ -60,7 +61,7 @@ def compose(
         cache: Results of earlier runs.
 
     Raises:
-        DevcacheError: The declaration or a package is invalid, or values cannot carry it.
+        DevcacheError: The declaration or a package is invalid, or values cannot express it.
     """
     spec, upstream, block = declaration
     read = inputs.read(

@@ -1,4 +1,4 @@
-"""`values`: values of the upstream chart that carry the packages, without a post-renderer."""
+"""`values`: values of the upstream chart that contain the packages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(
 
     Raises:
         DevcacheError: A file cannot be read, the declaration or a package is invalid, or values
-            cannot carry it.
+            cannot express it.
     """
     spec, upstream = options.load(values_files, config, relative_to_file=relative_to_file)
     block = Fields({}, "crossplane", spec.where)
@@ -60,7 +60,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    help="print values of the upstream chart that carry the packages, without a post-renderer",
+    help="print values of the upstream chart that contain the packages; they need no post-renderer",
     example="values -f values.yaml > crossplane-values.yaml",
     arguments=_arguments,
     run=run,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def from_folder(spec: Mapping[str, Plain], folder: Path) -> dict[str, Plain]:
     """Return a declaration whose relative package paths start from a folder.
 
-    A value of another type stays as it is, because only `devcache.read` refuses it.
+    A value of the wrong type stays, because `devcache.read` refuses it.
 
     Args:
         spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
@@ -28,9 +28,9 @@ def from_folder(spec: Mapping[str, Plain], folder: Path) -> dict[str, Plain]:
 
 
 def to_folder(path: Path, folder: Path) -> Path:
-    """Return a path so that it starts from a folder; an absolute path stays as it is.
+    """Return a path relative to a folder; an absolute path stays absolute.
 
-    Links count as their targets, because the system follows them before `..`.
+    The folders are those that links point to, because the system follows a link before `..`.
     """
     if path.is_absolute():
         return path

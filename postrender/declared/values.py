@@ -56,7 +56,7 @@ def load(values_files: Sequence[Path], *, relative_to_file: bool = False) -> Fie
     apply. If `crossplane.enabled` is false there, the umbrella chart's `crossplane` applies.
 
     Args:
-        values_files: The files; later ones take precedence.
+        values_files: The files.
         relative_to_file: Whether a relative package path starts from the folder of the last file
             that sets it, and not from the working directory.
 
@@ -103,12 +103,12 @@ def _merged(all_values: Iterable[dict[str, Plain]], *, where: str) -> Fields:
 
 def _from_folder(values: dict[str, Plain], folder: Path) -> dict[str, Plain]:
     """Return values of our chart or of an umbrella chart; see `paths.from_folder`."""
-    moved = dict(values)
+    result = dict(values)
     if isinstance(block := values.get("devcache"), dict):
-        moved["devcache"] = paths.from_folder(block, folder)
+        result["devcache"] = paths.from_folder(block, folder)
     if isinstance(subchart := values.get(CHART), dict):
-        moved[CHART] = _from_folder(subchart, folder)
-    return moved
+        result[CHART] = _from_folder(subchart, folder)
+    return result
 
 
 def _read(text: str, where: str) -> dict[str, Plain]:

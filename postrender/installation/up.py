@@ -125,7 +125,7 @@ class Outcome(NamedTuple):
 
 @dataclass
 class _Display:
-    """Shows Deployments and packages, and keeps the states of the packages.
+    """Shows Deployments and packages, and records the states of the packages.
 
     Attributes:
         screen: The screen.
@@ -214,7 +214,7 @@ def up(place: Place, request: Request) -> Outcome:
     for finding in installation.checks.findings:
         place.screen.tell(f"{finding.severity}: {finding.where}: {finding.problem}")
     is_current = _is_current(place, installation, revision)
-    ends = () if is_current else _removed_objects(place, installation, stopwatch)
+    objects = () if is_current else _removed_objects(place, installation, stopwatch)
     display = _Display(place.screen, stopwatch)
     error = None
     try:
@@ -222,7 +222,7 @@ def up(place: Place, request: Request) -> Outcome:
             place.screen.tell(f"the release {place.name} is up to date")
         else:
             _install(place, request, installation, stopwatch)
-        _await_installation(place, installation, ends, display, is_upgraded=not is_current)
+        _await_installation(place, installation, objects, display, is_upgraded=not is_current)
     except DevcacheError as failure:
         error = failure
     return Outcome(installation, tuple(stopwatch.steps), display.states, display.seconds, error)
@@ -245,18 +245,18 @@ def _install(place: Place, request: Request, plan: Plan, stopwatch: Stopwatch) -
 def _await_installation(
     place: Place,
     plan: Plan,
-    ends: Sequence[tuple[Kind, str]],
+    objects: Sequence[tuple[Kind, str]],
     display: _Display,
     *,
     is_upgraded: bool,
 ) -> None:
-    """Wait until Crossplane runs, objects are gone, and the packages are healthy.
+    """Wait until Crossplane runs, the removed objects are gone, and the packages are healthy.
 
     Args:
         place: The place of the installation.
         plan: The plan.
-        ends: The objects whose end to await, by their kinds and names.
-        display: Shows the wait, and keeps the states of the packages.
+        objects: The removed objects, by their kinds and names.
+        display: Shows the wait, and records the states of the packages.
         is_upgraded: Whether helm changed the release.
 
     Raises:
@@ -266,7 +266,7 @@ def _await_installation(
     leases.release_stale(place.cluster)
     deployments.await_rollout(place.cluster, place.name, stopwatch, display.show_deployment)
     stopwatch.end_step("Crossplane runs")
-    removal.await_end(place.cluster, ends, stopwatch)
+    removal.await_end(place.cluster, objects, stopwatch)
     _await_packages(place, plan, display, is_upgraded=is_upgraded)
     stopwatch.end_step("Healthy")
 

@@ -26,7 +26,7 @@ FILTER = "filter"
 """The command of a call without a command."""
 
 _FILTER_OPTIONS = ("--config", "--part")
-"""The options before a command; `parser` does not ask the filter, which is slow to import."""
+"""The options of the filter, which may precede a command. The filter itself is slow to import."""
 
 _COMMANDS = "postrender.commands"
 """The package of the commands. The parser imports a command by name, because the command may import
@@ -112,7 +112,7 @@ def parse(argv: Sequence[str]) -> tuple[Command, Options]:
 
 
 def _problem(command: Command, options: Options) -> str:
-    """Return a problem of options that are valid for themselves, or ""."""
+    """Return a problem of the combination of a command and its options, or ""."""
     problem = command.problem(options)
     for option in _FILTER_OPTIONS:  # may precede the command
         name = option.removeprefix("--")

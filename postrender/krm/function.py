@@ -57,8 +57,8 @@ def _declared(
 ) -> DevCache | None:
     """Return the DevCache of the functionConfig or of `--config`.
 
-    kustomize needs a functionConfig of any kind, because it has the path of the function. So an
-    object of another kind declares nothing.
+    kustomize needs a functionConfig of any kind, because its annotation has the path of the
+    function. So an object of another kind declares nothing.
 
     Raises:
         DevcacheError: There are both, or the DevCache is invalid.
@@ -75,7 +75,8 @@ def _declared(
 
 
 def _with_error(resource_list: ResourceList, error: DevcacheError) -> list[bytes]:
+    """Return the list with the error as a result, or nothing if no edit of its text is possible."""
     try:
         return resource_list.with_error(str(error))
-    except DevcacheError:  # the text cannot be changed: stderr has the error
+    except DevcacheError:  # stderr has the error in any case
         return []

@@ -30,7 +30,7 @@ class _Item(NamedTuple):
         lines: Its lines in the list.
         document: The item as a document.
         dash: The column of its dash.
-        width: The indent of its other lines in columns.
+        width: The indent of its other lines, in columns.
     """
 
     lines: str
@@ -50,8 +50,8 @@ class ResourceList(NamedTuple):
         text: Its text, with a final line break.
         root: Its root node.
         documents: Its items as documents.
-        items: The same items with their lines in the text, or none if one of them has no lines of
-            its own, as in JSON.
+        items: The same items with their lines in the text, or none if an item cannot be read from
+            its lines alone, as in JSON.
     """
 
     text: str
@@ -75,7 +75,7 @@ class ResourceList(NamedTuple):
             added: The objects that follow them.
 
         Raises:
-            DevcacheError: An item has an alias or a repeated key, and no lines of its own.
+            DevcacheError: `items` is empty, and an item has an alias or a repeated key.
         """
         if not self.items:
             return self._of_values([*map(_value, documents), *added])
@@ -94,7 +94,7 @@ class ResourceList(NamedTuple):
         return [text.encode() for text in texts]
 
     def with_error(self, message: str) -> list[bytes]:
-        """Return the list with one result, which is an error; nothing else changes.
+        """Return the list with an error as its only result; nothing else changes.
 
         Raises:
             DevcacheError: The list has an alias.
@@ -149,7 +149,7 @@ def _read(document: Document) -> ResourceList:
 
 
 def _items(text: str, sequence: yaml.Node | None) -> tuple[_Item, ...]:
-    """Return the items with their lines, or none if one of them has no lines of its own."""
+    """Return the items with their lines, or none if one cannot be read from its lines alone."""
     if not isinstance(sequence, yaml.SequenceNode) or sequence.flow_style:
         return ()
     lines = text.splitlines(keepends=True)
@@ -167,7 +167,7 @@ def _items(text: str, sequence: yaml.Node | None) -> tuple[_Item, ...]:
 
 
 def _start(lines: Sequence[str], item: yaml.Node, dash: int) -> int:
-    """Return the number of the line with the dash of an item, or 0 without such a line."""
+    """Return the index of the line with the dash of an item, or 0 without such a line."""
     line: int = item.start_mark.line
     while line and lines[line][: dash + 1] != " " * dash + "-":
         line -= 1

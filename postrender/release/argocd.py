@@ -1,4 +1,4 @@
-"""The annotations by which Argo CD applies the added objects in an order that works."""
+"""The annotations that make Argo CD apply the added objects in an order that works."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from postrender.manifests.nodes import Plain
 
 SERVER_SIDE_APPLY = "ServerSideApply=true"
-"""For the ConfigMaps: a client-side apply copies an object into an annotation, and Kubernetes
-limits all annotations of an object to 256 KiB."""
+"""The option of the ConfigMaps: a client-side apply copies an object into an annotation, and
+Kubernetes limits all annotations of an object to 256 KiB."""
 
 _SKIP_DRY_RUN = "SkipDryRunOnMissingResource=true"
-"""For the kinds that Crossplane brings: Argo CD tries each object before it applies the first one,
-and fails if the cluster does not have the kind of one of them."""
+"""The option of the kinds that Crossplane installs: Argo CD tries each object before it applies the
+first one, and fails if the cluster does not have one of the kinds."""
 
 _SETTINGS_WAVE, _PACKAGES_WAVE = "1", "2"
 """Crossplane is in wave 0. Argo CD waits until the objects of a wave are healthy, and deletes an
-application in the reverse order. So Crossplane has installed its CRDs before wave 1, and it runs
-until its packages are gone."""
+application in the reverse order. So Crossplane installs its CRDs before wave 1, and it runs until
+its packages are gone."""
 
 
 def annotated(added: Iterable[dict[str, Plain]]) -> list[dict[str, Plain]]:

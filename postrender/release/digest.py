@@ -1,4 +1,4 @@
-"""A digest of all that the filter does with a declaration, on every machine."""
+"""A digest of the changes that the filter makes for a declaration, the same on each machine."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def of_declaration(
 ) -> str:
     """Return a digest that changes exactly when the output of the filter changes.
 
-    It is the digest of the output for a small Deployment. Packed bytes do not count, because they
-    differ between versions of liblzma. The release revision does not count, because it differs
-    between upgrades.
+    It is the digest of the output for a small Deployment. It does not depend on packed bytes, which
+    differ between versions of liblzma, or on the release revision, which differs between upgrades.
 
     Args:
         declared: The declaration.
@@ -75,7 +74,7 @@ def of_declaration(
 
 
 def _deployment(declared: DevCache, target: Target, volume: CacheVolume) -> dict[str, Plain]:
-    """Return a Deployment with all that the filter reads in the upstream chart's Deployment."""
+    """Return a Deployment with all fields that the filter reads in that of the upstream chart."""
     name = declared.cache_volume
     source: dict[str, Plain] = {"emptyDir": {"sizeLimit": volume.size_limit or chart.SIZE_LIMIT}}
     if volume.claim:

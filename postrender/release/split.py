@@ -1,4 +1,4 @@
-"""The parts of a release: what an empty cluster can take, and what needs Crossplane's CRDs."""
+"""The parts of a release: documents for an empty cluster, and those of Crossplane's kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from postrender.manifests.stream import Document
 
 ReleasePart = Literal["core", "packages"]
-"""`packages`: the objects of the kinds that Crossplane brings. `core`: everything else."""
+"""`packages`: the objects of the kinds that Crossplane installs. `core`: everything else."""
+
+_DOMAIN = GROUP.partition(".")[2]
+"""The end of all API groups of Crossplane, e.g. `apiextensions.crossplane.io`."""
 
 
 def part_of(documents: Iterable[Document], part: ReleasePart) -> list[Document]:
@@ -30,20 +33,16 @@ def part_of(documents: Iterable[Document], part: ReleasePart) -> list[Document]:
 
 
 def _needs_crossplane(document: Document) -> bool:
-    """Return whether a document, or each item of a List, is of a kind that Crossplane brings."""
+    """Return whether a document, or each item of a List, is of a kind that Crossplane installs."""
     if not document.mentions(_DOMAIN):
         return False
     if document.kind != "List":
-        return _is_crossplanes(document.api_version)
+        return _has_crossplane_group(document.api_version)
     items = nodes.items(nodes.get(document.root, "items"))
     versions = [nodes.text(nodes.get(item, "apiVersion")) for item in items]
-    return bool(versions) and all(map(_is_crossplanes, versions))
+    return bool(versions) and all(map(_has_crossplane_group, versions))
 
 
-def _is_crossplanes(api_version: str) -> bool:
+def _has_crossplane_group(api_version: str) -> bool:
     group, _, _ = api_version.rpartition("/")
     return group.endswith(f".{_DOMAIN}")
-
-
-_DOMAIN = GROUP.partition(".")[2]
-"""The end of all API groups of Crossplane, e.g. `apiextensions.crossplane.io`."""

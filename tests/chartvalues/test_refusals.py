@@ -1,4 +1,4 @@
-"""Declarations that values cannot carry: each refusal names the way that works."""
+"""Declarations that values cannot express: each refusal names the way that works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests values of the upstream chart that carry the packages, with plain helm."""
+"""Tests values of the upstream chart that contain the packages, with plain helm."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_argo_cd_installs_the_values_on_an_empty_cluster(
     result = empty.devcache.run("values", "--objects", config, f"--crossplane={empty.line.version}")
     if empty.line.at_least < (2, 2):
         assert result.status == 1
-        assert "values can carry packages from Crossplane 2.2 on" in result.stderr
+        assert "values can contain packages from Crossplane 2.2 on" in result.stderr
         return
     values = tmp_path / "values.yaml"
     values.write_text(result.stdout)
