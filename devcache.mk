@@ -21,7 +21,7 @@ INFO ?= echo
 OK ?= echo
 FAIL ?= false
 
-# In upbound/build, HELM is Helm 2 by default.
+# In upbound/build, HELM is Helm 2 by default, and HELM3 is Helm 3.
 devcache.helm = $(if $(findstring helm-v2,$(HELM)),$(HELM3),$(HELM))
 devcache.kubectl = $(or $(KUBECTL),kubectl) --context $(DEVCACHE_CONTEXT)
 devcache.package = $(XPKG_OUTPUT_DIR)/linux_$(ARCH)/$*-$(VERSION).xpkg
@@ -54,7 +54,8 @@ local.xpkg.tools: $(devcache.helm) $(KIND) $(KUBECTL)
 	$(if $(devcache.helm),$(call devcache.link,helm,$(devcache.helm)))
 	$(if $(KIND),$(call devcache.link,kind,$(KIND)))
 
-# More fields of the declaration of a Provider or Function: the runtime in its file, or that of DRC_FILE with this runtime.
+# More fields of the declaration of a Provider or Function: it runs the image in its .xpkg, or has the
+# DeploymentRuntimeConfig of DRC_FILE, which names this image.
 devcache.skip = "skipDependencyResolution": $(if $(filter true,$(XPKG_SKIP_DEP_RESOLUTION)),true,false)
 devcache.embedded = , "runtimeImage": "embedded", "spec": {$(devcache.skip)}
 devcache.configured = , "spec": {"runtimeConfigRef": {"name": "runtimeconfig-$*"}, $(devcache.skip)}
@@ -73,7 +74,7 @@ define devcache.up
 		$(devcache.cluster) $(if $(CROSSPLANE_VERSION),--crossplane $(CROSSPLANE_VERSION)) $(DEVCACHE_ARGS) || $(FAIL)
 endef
 
-# Applies DRC_FILE under another name, with the runtime in the package as the image of its first container.
+# Applies DRC_FILE under another name, with the image in the .xpkg as the image of its first container.
 devcache.containers = /spec/deploymentTemplate/spec/template/spec/containers
 define devcache.runtime_config
 	@image=$$($(devcache.command) image load $(devcache.package) --name $* $(devcache.cluster) --output json \
@@ -106,7 +107,7 @@ local.xpkg.deploy.function.%: local.xpkg.tools
 	$(call devcache.up,$(devcache.runtime))
 	@$(OK) deploying function package $* $(VERSION)
 
-# A new cluster begins without packages.
+# After this target, the cluster is gone: the declarations must not apply to a new cluster.
 controlplane.down: local.xpkg.clean
 local.xpkg.clean:
 	@rm -rf $(DEVCACHE_DIR)

@@ -13,14 +13,14 @@ lines() { sed 's/^[[:space:]]*//; s/[[:space:]]*$//; /^$/d' <<<"$1"; }
 
 [[ $INPUT_COMMAND == check || $INPUT_COMMAND == up ]] || refuse 'the input command is neither check nor up'
 folder=$(mktemp -d "$RUNNER_TEMP/crossplane-devcache-XXXXXX")
-report=$folder/report.txt errors=$folder/errors.txt proposed=
+report=$folder/report.txt errors=$folder/errors.txt values_file=
 
 paths=() declaration=() arguments=()
 while IFS= read -r line; do paths+=("$line"); done < <(lines "$INPUT_PATHS")
 while IFS= read -r line; do declaration+=("--values=$line"); done < <(lines "$INPUT_VALUES")
 if ((${#paths[@]})); then
-  proposed=$folder/values.yaml
-  declaration+=("--values=$proposed")
+  values_file=$folder/values.yaml
+  declaration+=("--values=$values_file")
 fi
 [[ -z $INPUT_CONFIG ]] || declaration+=("--config=$INPUT_CONFIG")
 ((${#declaration[@]})) || refuse 'one of the inputs paths, values and config is required'
@@ -30,10 +30,10 @@ fi
 while IFS= read -r line; do arguments+=("$line"); done < <(lines "$INPUT_ARGUMENTS")
 
 echo "report=$report" >>"$GITHUB_OUTPUT"
-echo "values=$proposed" >>"$GITHUB_OUTPUT"
+echo "values=$values_file" >>"$GITHUB_OUTPUT"
 
 run() {
-  if [[ $proposed ]]; then "$DEVCACHE" init -f "$proposed" -- "${paths[@]}" || return; fi
+  if [[ $values_file ]]; then "$DEVCACHE" init -f "$values_file" -- "${paths[@]}" || return; fi
   "$DEVCACHE" "$INPUT_COMMAND" "${declaration[@]}" ${arguments[@]+"${arguments[@]}"}
 }
 status=0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Ansible with the collection kubernetes.core, unless an earlier run did, and prints the folder
-# of its programs. The package `ansible` holds kubernetes.core among about a hundred collections; the script
-# unpacks this one. The collection supports older versions of Python and ansible-core than the package.
+# of its programs. The package `ansible` contains about a hundred collections; the script unpacks only kubernetes.core.
+# It bypasses the requirements of the package, because the collection supports older versions of Python and ansible-core.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=tools/cache.sh

@@ -32,6 +32,8 @@ REVISIONS = (
     "functionrevisions.pkg.crossplane.io",
     "providerrevisions.pkg.crossplane.io",
 )
+SETTINGS = ("imageconfigs.pkg.crossplane.io", "deploymentruntimeconfigs.pkg.crossplane.io")
+"""The kinds of additional objects of packages; some releases of Crossplane lack a kind."""
 DEFINITIONS = "compositeresourcedefinitions.apiextensions.crossplane.io"
 
 

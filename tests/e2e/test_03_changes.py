@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.e2e.kubernetes import KINDS, REVISIONS, field_type
+from tests.e2e.kubernetes import KINDS, REVISIONS, SETTINGS, field_type
 from tests.e2e.packages import api, configuration, local
 from tests.e2e.waiting import until
 from tests.shared.paths import ROOT
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 FLEET = ROOT / "examples" / "fleet"
 
 OURS = "app.kubernetes.io/part-of=crossplane-devcache"
-SETTINGS = ("imageconfigs.pkg.crossplane.io", "deploymentruntimeconfigs.pkg.crossplane.io")
-"""The kinds of additional objects of packages; some releases of Crossplane lack a kind."""
 
 
 @pytest.mark.smoke

@@ -9,7 +9,7 @@ from base64 import b85encode
 from typing import TYPE_CHECKING
 
 from tests.e2e.crossplane import SKIP_VALIDATION
-from tests.e2e.kubernetes import DEFINITIONS, KINDS, REVISIONS, field_type
+from tests.e2e.kubernetes import DEFINITIONS, KINDS, REVISIONS, SETTINGS, field_type
 from tests.e2e.packages import FLEET, Dependency, api, configuration, local
 from tests.e2e.waiting import until
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.e2e.registry import Registry
 
 OURS = "app.kubernetes.io/part-of=crossplane-devcache"
-SETTINGS = ("imageconfigs.pkg.crossplane.io", "deploymentruntimeconfigs.pkg.crossplane.io")
 
 LOCAL = "acme/alone"
 """The repository of a local package in the registry whose log has all requests."""
@@ -156,7 +155,7 @@ def arguments(crossplane: Crossplane, packages: Declarations, *options: str) -> 
 
 
 def require_refusal(crossplane: Crossplane, packages: Declarations, *options: str) -> None:
-    """Check that the command names the way that works."""
+    """Check that the command refuses the packages, and that its hint names the post-renderer."""
     refusal = crossplane.devcache.run(*arguments(crossplane, packages, *options))
     assert (refusal.status, refusal.stdout) == (1, "")
     assert "use the post-renderer" in refusal.stderr

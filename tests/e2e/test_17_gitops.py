@@ -11,7 +11,15 @@ import yaml
 from tests.cluster import programs
 from tests.e2e.commands import Program
 from tests.e2e.crossplane import COMMON_VALUES
-from tests.e2e.kubernetes import DEFINITIONS, INSIDE, KINDS, NAMESPACE, REVISIONS, field_type
+from tests.e2e.kubernetes import (
+    DEFINITIONS,
+    INSIDE,
+    KINDS,
+    NAMESPACE,
+    REVISIONS,
+    SETTINGS,
+    field_type,
+)
 from tests.e2e.packages import api, configuration, fleet, local
 from tests.e2e.waiting import until
 
@@ -32,10 +40,8 @@ NAMESPACE_OBJECT = yaml.safe_dump(
     {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 )
 
-PLURALS = [f"{kind}.pkg.crossplane.io" for kind in ("imageconfigs", "deploymentruntimeconfigs")]
-
-CREATED = {"default"}
-"""The DeploymentRuntimeConfig that Crossplane creates and nobody deletes."""
+DEFAULT_CONFIG = {"default"}
+"""The DeploymentRuntimeConfig that Crossplane creates, and that nobody deletes."""
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def packages(registry: Registry, line: Line, tmp_path: Path) -> Declarations:
 
 
 @pytest.fixture
-def empty(crossplane: Crossplane) -> Iterator[Crossplane]:
+def empty_cluster(crossplane: Crossplane) -> Iterator[Crossplane]:
     """An empty cluster, before and after the scenario."""
     crossplane.ensure_empty_cluster()
     yield crossplane
@@ -61,12 +67,12 @@ def argocd(cluster: Cluster) -> Program:
 
 @pytest.fixture
 def flux(cluster: Cluster, tmp_path: Path) -> Program:
-    """The library of Flux's kustomize-controller, without any inventory."""
+    """The library of Flux's kustomize-controller, with an empty inventory."""
     environment = {"KUBECONFIG": str(cluster.kubeconfig), "INVENTORIES": str(tmp_path)}
     return Program(str(programs.build("flux-ssa")), environment)
 
 
-def declared(crossplane: Crossplane, packages: Declarations, **spec: bool) -> str:
+def config_option(crossplane: Crossplane, packages: Declarations, **spec: bool) -> str:
     """Write a DevCache document, and return the option that names it."""
     config = crossplane.config(packages)
     document = yaml.safe_load(config.read_text())
@@ -82,16 +88,18 @@ def template(crossplane: Crossplane, *options: str) -> str:
     return crossplane.helm("template", *chart, *options)
 
 
-def rendered(crossplane: Crossplane, packages: Declarations, part: str = "", **spec: bool) -> str:
+def filter_output(
+    crossplane: Crossplane, packages: Declarations, part: str = "", **spec: bool
+) -> str:
     """Return the output of the filter, as a plugin of Argo CD or a CI job writes it."""
-    options = [declared(crossplane, packages, **spec), *([f"--part={part}"] if part else [])]
+    options = [config_option(crossplane, packages, **spec), *([f"--part={part}"] if part else [])]
     return crossplane.devcache(*options, stdin=template(crossplane))
 
 
 def require_nothing_of_crossplane(kubernetes: Kubernetes) -> None:
     """Check that no object of the release or of a package is in the cluster."""
-    kinds = (*KINDS, *REVISIONS, *PLURALS, DEFINITIONS, "deployments", "pods")
-    until(lambda: " ".join(kubernetes.names(*kinds) - CREATED), "no object is left")
+    kinds = (*KINDS, *REVISIONS, *SETTINGS, DEFINITIONS, "deployments", "pods")
+    until(lambda: " ".join(kubernetes.names(*kinds) - DEFAULT_CONFIG), "no object is left")
     assert not kubernetes.read(CONFIG_MAP, "{.kind}")
     assert not kubernetes.read(f"crd/{api('edited')}", "{.kind}")
 
@@ -105,23 +113,25 @@ def require_edit(kubernetes: Kubernetes, line: Line, field: str, earlier: str) -
 
 
 def test_argo_cd_cannot_apply_the_output_without_its_annotations(
-    empty: Crossplane, kubernetes: Kubernetes, packages: Declarations, argocd: Program
+    empty_cluster: Crossplane, kubernetes: Kubernetes, packages: Declarations, argocd: Program
 ) -> None:
-    result = argocd.run("sync", NAMESPACE, stdin=rendered(empty, packages))
+    result = argocd.run("sync", NAMESPACE, stdin=filter_output(empty_cluster, packages))
     assert result.status == 1
     assert "SyncFailed pkg.crossplane.io/Configuration" in result.stdout
     assert not kubernetes.names("deployments"), "nothing is applied"
 
 
 def test_argo_cd_installs_edits_prunes_and_deletes(
-    empty: Crossplane,
+    empty_cluster: Crossplane,
     kubernetes: Kubernetes,
     packages: Declarations,
     argocd: Program,
     tmp_path: Path,
 ) -> None:
     def synchronize(packages: Declarations) -> None:
-        argocd.run_logged("sync", NAMESPACE, stdin=rendered(empty, packages, argocd=True))
+        argocd.run_logged(
+            "sync", NAMESPACE, stdin=filter_output(empty_cluster, packages, argocd=True)
+        )
 
     synchronize(packages)
     kubernetes.wait_until_healthy(packages)
@@ -134,41 +144,43 @@ def test_argo_cd_installs_edits_prunes_and_deletes(
 
     configuration(tmp_path, "edited", field="colour")
     synchronize(packages)
-    require_edit(kubernetes, empty.line, "colour", revision)
+    require_edit(kubernetes, empty_cluster.line, "colour", revision)
 
     synchronize({"edited": packages["edited"]})
     until(lambda: " ".join(kubernetes.names("functions", REVISIONS[1])), "no Function is left")
-    assert kubernetes.names(*PLURALS) <= {"devcache-edited"} | CREATED
+    assert kubernetes.names(*SETTINGS) <= {"devcache-edited"} | DEFAULT_CONFIG
 
     argocd.run_logged("delete", NAMESPACE)
     require_nothing_of_crossplane(kubernetes)
 
 
 def test_argo_cd_installs_the_values_on_an_empty_cluster(
-    empty: Crossplane,
+    empty_cluster: Crossplane,
     kubernetes: Kubernetes,
     packages: Declarations,
     argocd: Program,
     tmp_path: Path,
 ) -> None:
-    config = declared(empty, packages, argocd=True)
-    result = empty.devcache.run("values", "--objects", config, f"--crossplane={empty.line.version}")
-    if empty.line.at_least < (2, 2):
+    config = config_option(empty_cluster, packages, argocd=True)
+    result = empty_cluster.devcache.run(
+        "values", "--objects", config, f"--crossplane={empty_cluster.line.version}"
+    )
+    if empty_cluster.line.at_least < (2, 2):
         assert result.status == 1
         assert "values can contain packages from Crossplane 2.2 on" in result.stderr
         return
     values = tmp_path / "values.yaml"
     values.write_text(result.stdout)
-    argocd.run_logged("sync", NAMESPACE, stdin=template(empty, f"--values={values}"))
+    argocd.run_logged("sync", NAMESPACE, stdin=template(empty_cluster, f"--values={values}"))
     kubernetes.wait_until_healthy(packages)
     argocd.run_logged("delete", NAMESPACE)
     require_nothing_of_crossplane(kubernetes)
 
 
 def test_flux_cannot_apply_the_undivided_output(
-    empty: Crossplane, kubernetes: Kubernetes, packages: Declarations, flux: Program
+    empty_cluster: Crossplane, kubernetes: Kubernetes, packages: Declarations, flux: Program
 ) -> None:
-    whole = f"{NAMESPACE_OBJECT}---\n{rendered(empty, packages)}"
+    whole = f"{NAMESPACE_OBJECT}---\n{filter_output(empty_cluster, packages)}"
     result = flux.run("crossplane", NAMESPACE, stdin=whole)
     assert result.status == 1
     assert "no matches for kind" in result.stderr
@@ -176,16 +188,18 @@ def test_flux_cannot_apply_the_undivided_output(
 
 
 def test_flux_applies_core_and_then_packages(
-    empty: Crossplane,
+    empty_cluster: Crossplane,
     kubernetes: Kubernetes,
     packages: Declarations,
     flux: Program,
     tmp_path: Path,
 ) -> None:
     def reconcile(packages: Declarations) -> None:
-        core = f"{NAMESPACE_OBJECT}---\n{rendered(empty, packages, 'core')}"
+        core = f"{NAMESPACE_OBJECT}---\n{filter_output(empty_cluster, packages, 'core')}"
         flux.run_logged("core", NAMESPACE, stdin=core)
-        flux.run_logged("packages", NAMESPACE, stdin=rendered(empty, packages, "packages"))
+        flux.run_logged(
+            "packages", NAMESPACE, stdin=filter_output(empty_cluster, packages, "packages")
+        )
 
     reconcile(packages)
     kubernetes.wait_until_healthy(packages)
@@ -196,7 +210,7 @@ def test_flux_applies_core_and_then_packages(
 
     configuration(tmp_path, "edited", field="colour")
     reconcile(packages)
-    require_edit(kubernetes, empty.line, "colour", revision)
+    require_edit(kubernetes, empty_cluster.line, "colour", revision)
 
     reconcile({"edited": packages["edited"]})
     until(lambda: " ".join(kubernetes.names("functions", REVISIONS[1])), "no Function is left")

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 PACKAGE = "base"
 
 CONFIG = "--config=devcache.yaml"
-"""The declaration of a project with an upstream chart; our chart has the declaration in its values.
-"""
+"""The declaration of a project with an upstream chart. The values of our chart declare packages."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def items(text: str) -> list[dict[str, Plain]]:
 
 
 def test_the_objects_are_those_of_the_filter(golden_command: Command) -> None:
-    """Only the order differs: the items are no List."""
+    """Only the order differs: the packages are not in a List."""
     text = emit.block(resources(OBJECTS, DEVCACHE))
     result = golden_command(stdin=text.encode())
     assert (result.status, result.stderr) == (main.DONE, "")
@@ -207,8 +207,8 @@ def test_a_second_pass_changes_nothing(golden_command: Command) -> None:
 def test_a_refusal_is_a_result_and_the_items_stay(
     golden_command: Command, values: Sequence[Plain], config: Plain, message: str, form: str
 ) -> None:
-    given_list = resources(values, config)
-    text = emit.block(given_list) if form == "yaml" else json.dumps(given_list)
+    value = resources(values, config)
+    text = emit.block(value) if form == "yaml" else json.dumps(value)
     result = golden_command(stdin=text.encode())
     assert result.status == main.REFUSED
     assert message in result.stderr
@@ -216,7 +216,7 @@ def test_a_refusal_is_a_result_and_the_items_stay(
     results = output.pop("results")
     assert isinstance(results, list)
     [error] = results
-    assert output == given_list
+    assert output == value
     assert error["severity"] == "error"
     assert message in error["message"]
     assert result.stderr == f"crossplane-devcache: error: {error['message']}\n"
@@ -345,15 +345,15 @@ def test_all_items_keep_their_values_in_each_style(noise: Random, oddity: float)
     place = noise.randint(0, len(others))
     values = [*others[:place], SMALL, *others[place:]]
     text = written(noise, resources(values), oddity)
-    found = resource_list.find(text.encode())
-    assert found
-    unchanged = b"".join(found.with_items(found.documents, [])).decode()
+    parsed = resource_list.find(text.encode())
+    assert parsed
+    unchanged = b"".join(parsed.with_items(parsed.documents, [])).decode()
     assert read(unchanged) == resources(values)
-    if found.items:
-        assert unchanged == found.text
-    modified = render.modify(found.documents, CONFIG, GOLDEN, NO_CACHE)
+    if parsed.items:
+        assert unchanged == parsed.text
+    modified = render.modify(parsed.documents, CONFIG, GOLDEN, NO_CACHE)
     assert modified
-    result = items(b"".join(found.with_items(modified.documents, modified.added)).decode())
+    result = items(b"".join(parsed.with_items(modified.documents, modified.added)).decode())
     after, added = result[: len(values)], result[len(values) :]
     assert added == list(modified.added)
     assert labels.CHECKSUM in json.dumps(after[place])
@@ -366,9 +366,9 @@ def test_all_items_keep_their_values_in_each_style(noise: Random, oddity: float)
 @given(noise=st.randoms(use_true_random=True), oddity=st.floats(0, 0.3))
 def test_an_error_changes_no_item_in_each_style(noise: Random, oddity: float) -> None:
     values = resources(objects(noise))
-    found = resource_list.find(written(noise, values, oddity).encode())
-    assert found
-    output = read(b"".join(found.with_error("m: e\nhint: h")).decode())
+    parsed = resource_list.find(written(noise, values, oddity).encode())
+    assert parsed
+    output = read(b"".join(parsed.with_error("m: e\nhint: h")).decode())
     assert output.pop("results") == [{"message": "m: e\nhint: h", "severity": "error"}]
     assert output == values
 

@@ -1,4 +1,4 @@
-"""The memory that a package takes, measured in a process of its own."""
+"""The memory that a package takes, measured in a separate process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STATUS = "import pathlib, sys\nsys.stderr.write(pathlib.Path('/proc/self/status
 
 
 def peak_of_reading(path: Path, expectation: str) -> int:
-    """Read a package in a process of its own, and return the peak of its memory in KiB.
+    """Read a package in a separate process, and return the peak of its memory in KiB.
 
     Args:
         path: The package.
@@ -30,7 +30,7 @@ def peak_of_reading(path: Path, expectation: str) -> int:
 
 
 def peak_of_command(*arguments: str | Path) -> int:
-    """Run our command in a process of its own, and return the peak of its memory in KiB.
+    """Run our command in a separate process, and return the peak of its memory in KiB.
 
     Args:
         arguments: The arguments of a command that succeeds.
@@ -40,7 +40,7 @@ def peak_of_command(*arguments: str | Path) -> int:
 
 
 def _peak(script: str, *arguments: str | Path) -> int:
-    """Run a script in a process of its own, and return the peak of its memory in KiB."""
+    """Run a script in a separate process, and return the peak of its memory in KiB."""
     run = subprocess.run(
         [sys.executable, "-c", script + _STATUS, *arguments],
         check=True,

@@ -1,7 +1,7 @@
 // Applies manifests to the cluster of KUBECONFIG as the kustomize-controller of Flux does, with the
 // controller's own library: `flux-ssa KUSTOMIZATION NAMESPACE <manifests.yaml`. The manifests are all
-// objects of the Kustomization. An object of an earlier run that they do not have is pruned, and
-// empty manifests prune all. The inventory is a file in the folder INVENTORIES; the controller keeps
+// objects of the Kustomization. The program prunes each object of an earlier run that is not among
+// them, and all objects if there are no manifests. The inventory is a file in the folder INVENTORIES; the controller keeps
 // it in the status of the Kustomization.
 package main
 

@@ -1,4 +1,4 @@
-// Does to the cluster of KUBECONFIG what Argo CD does, with Argo CD's own engine.
+// Syncs or deletes an application in the cluster of KUBECONFIG as Argo CD does, with the engine of Argo CD.
 // `gitops-engine sync NAMESPACE <manifests.yaml` applies an application of these manifests, and prunes
 // its objects that are no longer among them. `gitops-engine delete NAMESPACE` deletes the application.
 package main
