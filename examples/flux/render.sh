@@ -1,6 +1,6 @@
 #!/bin/sh
 # Renders Crossplane with the packages of devcache.yaml into the folder rendered: core, which an empty
-# cluster can take, and packages, which need the CRDs of Crossplane.
+# cluster accepts, and packages, which need the CRDs of Crossplane.
 set -eu
 cd "$(dirname "$0")"
 chart=${CHART:-https://charts.crossplane.io/stable/crossplane-2.4.2.tgz}

@@ -64,7 +64,7 @@ def compose(
         DevcacheError: The declaration or a package is invalid, or values cannot express it.
     """
     spec, upstream, block = declaration
-    read = inputs.read(
+    all_inputs = inputs.read(
         spec,
         upstream,
         crossplane=crossplane,
@@ -72,9 +72,9 @@ def compose(
         refuse=raise_refusal,
         cache=cache,
     )
-    for refusal in gates.refusals(read, upstream):
+    for refusal in gates.refusals(all_inputs, upstream):
         raise refusal
-    packages, target = read.packages, read.target
+    declared, packages, target = all_inputs.declared, all_inputs.packages, all_inputs.target
     lists: Lists = {}
     added: list[dict[str, Plain]] = []
     if has_objects:
@@ -82,20 +82,18 @@ def compose(
     else:
         packages = package_lists.by_digest(packages, target)
         lists = package_lists.lists(packages)
-    if not read.declared.allow_unhealthy:
+    if not declared.allow_unhealthy:
         requirements.require(packages, target)
     contents = mounts.contents(packages)
     if packages:
         lists |= mounts.lists(packages, target)
         added = [mounts.config_map(packages, contents), *added]
-        added = argocd.annotated(added) if read.declared.argocd else objects.documents(added)
+        added = argocd.annotated(added) if declared.argocd else objects.documents(added)
         lists[users.EXTRA_OBJECTS] = [*added]
     users.require_no_conflict(block, added, packages, target)
     lists = users.with_entries(block, lists)
-    values = users.nested({**users.settings(block, read.declared, packages), **lists})
-    comment = header.of(
-        packages, lists, target, has_objects=has_objects, argocd=read.declared.argocd
-    )
+    values = users.nested({**users.settings(block, declared, packages), **lists})
+    comment = header.of(packages, lists, target, has_objects=has_objects, argocd=declared.argocd)
     text = comment + emit.block(values)
-    ceilings.check(contents, text, limit_release=read.declared.limit_release)
+    ceilings.check(contents, text, limit_release=declared.limit_release)
     return text

@@ -143,7 +143,7 @@ def test_a_command_with_the_option_takes_it(name: str) -> None:
         {"packages": {"a": None, "b": "c", "d": {"path": 1}, "e": {"path": ""}, "f": {}}},
     ],
 )
-def test_what_is_no_path_stays(spec: dict[str, None]) -> None:
+def test_a_value_of_the_wrong_type_stays(spec: dict[str, None]) -> None:
     assert paths.from_folder(spec, Path("x")) == spec
 
 

@@ -146,7 +146,7 @@ def time_registry(kubernetes: Kubernetes, registry: Registry, api: str) -> list[
     seconds: list[float] = []
     images_before: set[str] = set()
     for number in range(FEWER + 1):
-        image = zones.numbered(registry.shelf, number)
+        image = zones.image(registry.shelf, number)
         registry.shelf.build(f"acme-rebuilt-v0.0.{number}", zones.PACKAGE, image)
         start = time.monotonic()
         registry.publish(zones.PACKAGE, "acme/rebuilt", f"v0.0.{number}", image)

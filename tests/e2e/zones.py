@@ -23,15 +23,15 @@ PACKAGE = ROOT / "examples/function-zones/package"
 
 def build(shelf: Shelf, number: int) -> bytes:
     """Build function-zones with another runtime for each number, and return its .xpkg."""
-    return shelf.build(f"zones-{number}", PACKAGE, numbered(shelf, number)).read_bytes()
+    return shelf.build(f"zones-{number}", PACKAGE, image(shelf, number)).read_bytes()
 
 
-def numbered(shelf: Shelf, number: int) -> Image:
+def image(shelf: Shelf, number: int) -> Image:
     """Return the runtime of function-zones with another file for each number."""
     file = shelf.folder / f"build-{number}"
     file.write_text(str(number))
-    image = runtime("function-zones")
-    return replace(image, files={**image.files, "build": file})
+    base = runtime("function-zones")
+    return replace(base, files={**base.files, "build": file})
 
 
 def pod_images(

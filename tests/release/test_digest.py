@@ -48,6 +48,7 @@ SETTINGS: dict[str, tuple[Plain, ...]] = {
     "payload": ("release", "apart"),
     "offline": (False, True),
     "allowUnhealthy": (False, True),
+    "argocd": (False, True),
     "crossplaneVersion": ("", "2.4.2"),
     "limits": ({}, {"release": False}),
     "copier": ({}, {"image": {"tag": "1.36"}}, {"resources": {"limits": {"cpu": "1"}}}),
