@@ -74,7 +74,7 @@ def of_declaration(
 
 
 def _deployment(declared: DevCache, target: Target, volume: CacheVolume) -> dict[str, Plain]:
-    """Return a Deployment with all fields that the filter reads in that of the upstream chart."""
+    """Return a Deployment with the fields that the filter reads in the Deployment of the chart."""
     name = declared.cache_volume
     source: dict[str, Plain] = {"emptyDir": {"sizeLimit": volume.size_limit or chart.SIZE_LIMIT}}
     if volume.claim:
