@@ -104,12 +104,9 @@ class ResourceList(NamedTuple):
         return [edits.changed(self.text, self.root, [change], where=_WHERE).encode()]
 
     def _of_values(self, items: list[Plain]) -> list[bytes]:
-        fields = {nodes.text(key): value for key, value in nodes.pairs(self.root)}
-        values = {
-            key: items if key == "items" else nodes.plain_value(value, where=_WHERE)
-            for key, value in fields.items()
-        }
-        return [emit.block(values).encode()]
+        values = nodes.plain_value(self.root, where=_WHERE)
+        assert isinstance(values, dict)  # noqa: S101  # it has a kind
+        return [emit.block({**values, "items": items}).encode()]
 
 
 def find(content: bytes) -> ResourceList | None:
@@ -123,12 +120,16 @@ def find(content: bytes) -> ResourceList | None:
     """
     if KIND.encode() not in content or _GROUP.encode() not in content:
         return None
-    documents = [document for document in stream.split(content) if document.root is not None]
-    match documents:
-        case [document] if document.kind == KIND and document.api_version.startswith(_GROUP):
-            return _read(document)
-        case _:
-            return None
+    documents = stream.split(content)
+    for document in documents:
+        if not document.mentions(KIND, _GROUP):  # do not parse each document of a release
+            continue
+        if document.kind != KIND or not document.api_version.startswith(_GROUP):
+            continue
+        others = (other.root for other in documents if other is not document)
+        is_alone = all(root is None or nodes.is_null(root) for root in others)
+        return _read(document) if is_alone else None
+    return None
 
 
 def _read(document: Document) -> ResourceList:
@@ -141,11 +142,21 @@ def _read(document: Document) -> ResourceList:
         problem = "has an item that is not a mapping"
         raise DevcacheError(problem, where=_WHERE)
     items = _items(text, sequence)
-    documents = tuple(item.document for item in items) or tuple(
-        Document(emit.document(nodes.plain_mapping(item, where=_WHERE)).encode(), number)
-        for number, item in enumerate(mappings, start=1)
-    )
+    documents = tuple(item.document for item in items) or _documents(sequence)
     return ResourceList(text, root, documents, items)
+
+
+def _documents(sequence: yaml.Node | None) -> tuple[Document, ...]:
+    """Return the values of the items as documents.
+
+    They are read at once: an item that an alias repeats would take memory each time.
+    """
+    values = nodes.plain_value(sequence, where=_WHERE) if sequence else None
+    objects = values if isinstance(values, list) else []
+    return tuple(
+        Document(emit.document(value).encode(), number)
+        for number, value in enumerate(objects, start=1)
+    )
 
 
 def _items(text: str, sequence: yaml.Node | None) -> tuple[_Item, ...]:
@@ -154,7 +165,9 @@ def _items(text: str, sequence: yaml.Node | None) -> tuple[_Item, ...]:
         return ()
     lines = text.splitlines(keepends=True)
     dash = sequence.start_mark.column
-    starts = [_start(lines, item, dash) for item in sequence.value]
+    starts = _starts(lines, sequence.value, dash)
+    if len(starts) < len(sequence.value):
+        return ()
     ends = [*starts[1:], sequence.end_mark.line]
     items = []
     for node, start, end in zip(sequence.value, starts, ends, strict=True):
@@ -166,12 +179,20 @@ def _items(text: str, sequence: yaml.Node | None) -> tuple[_Item, ...]:
     return tuple(items)
 
 
-def _start(lines: Sequence[str], item: yaml.Node, dash: int) -> int:
-    """Return the index of the line with the dash of an item, or 0 without such a line."""
-    line: int = item.start_mark.line
-    while line and lines[line][: dash + 1] != " " * dash + "-":
-        line -= 1
-    return line
+def _starts(lines: Sequence[str], items: Iterable[yaml.Node], dash: int) -> list[int]:
+    """Return the index of the line with the dash of each item, up to one without such a line."""
+    starts: list[int] = []
+    above = -1
+    for item in items:
+        first = item.start_mark.line
+        candidates = range(first, above, -1)  # so that all items take linear time
+        above = first
+        prefix = " " * dash + "-"
+        start = next((line for line in candidates if lines[line].startswith(prefix)), None)
+        if start is None:
+            break
+        starts.append(start)
+    return starts
 
 
 def _is_same(node: yaml.Node, document: Document) -> bool:

@@ -214,6 +214,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LETTERS = ("y", "Y", "n", "N")
 """The booleans that PyYAML reads as text (go-yaml v2, resolve.go)."""
 
+_STR = "tag:yaml.org,2002:str"
+_MERGE = "tag:yaml.org,2002:merge"
+
 _LONGEST_INTEGER = 1000
 """The digits of the longest integer. Python neither reads nor prints one with 5,000 digits."""
 
@@ -225,8 +228,8 @@ def plain(document: str, *, where: str) -> Plain:
     of a double stay text, as in Helm.
 
     Raises:
-        DevcacheError: The document is not YAML, or has aliases, keys that are not scalars, or
-            duplicate keys.
+        DevcacheError: The document is not YAML, or has aliases, merge keys, keys that are not
+            scalars, or duplicate keys.
     """
     root = compose(document, where=where)
     return plain_value(root, where=where) if root else None
@@ -261,6 +264,9 @@ def _plain_mapping(node: yaml.Node, seen: set[int], where: str) -> dict[str, Pla
         if not isinstance(key, yaml.ScalarNode):
             problem = f"has a key that is not a string on line {key.start_mark.line + 1}"
             raise DevcacheError(problem, where=where)
+        if key.tag == _MERGE:
+            problem = f"has a YAML merge key on line {key.start_mark.line + 1}"
+            raise DevcacheError(problem, where=where, hint="write out the merged fields")
         mapping[key.value] = _plain(value, seen, where)
     return mapping
 
@@ -308,6 +314,8 @@ def scalar(node: yaml.ScalarNode) -> Plain:
     if kind == "int" and ":" not in value:
         return _integer(value)
     if kind in {"str", "float"} and not node.style and _FLOAT.fullmatch(value):
+        if node.tag == _STR and LOADER("").resolve(type(node), value, (True, False)) != _STR:
+            return value  # `!!str 1.20`
         number = float(value)
         return number if math.isfinite(number) else value
     return value

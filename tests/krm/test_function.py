@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from postrender import labels
 from postrender.cli import main
 from postrender.declared import devcache
+from postrender.errors import DevcacheError
 from postrender.krm import resource_list
 from postrender.manifests import emit, nodes
 from postrender.release import render
@@ -53,6 +54,9 @@ def resources(
         "items": items,
     }
     return fields if config is None else {**fields, "functionConfig": config}
+
+
+HEADER = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n"
 
 
 def annotated(value: dict[str, Plain], index: int) -> dict[str, Plain]:
@@ -257,6 +261,59 @@ def test_manifests_that_mention_a_list_are_manifests(golden_command: Command) ->
     output = golden_command("--config=devcache.yaml", stdin=text.encode()).stdout
     assert emit.block(other) in output
     assert resource_list.find(text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{kind: Other, <<: {a: b}}", id="merge-key"),
+        pytest.param("{kind: Other, a: &a {b: c}, d: *a}", id="alias"),
+        pytest.param("{kind: &a Other, b: [&b {c: d}, *b]}", id="alias-in-a-list"),
+        pytest.param("{kind: Other, kind: Other}", id="repeated-key"),
+    ],
+)
+def test_an_item_without_lines_that_changes_as_a_value_is_refused(
+    golden_command: Command, text: str
+) -> None:
+    stdin = f"{HEADER}items: [{text}, {emit.flow(SMALL)}]\nfunctionConfig: {emit.flow(DEVCACHE)}\n"
+    result = golden_command(stdin=stdin.encode())
+    assert result.status == main.REFUSED
+    assert result.stderr.startswith("crossplane-devcache: error: the ResourceList: ")
+
+
+def test_an_alias_of_a_large_value_takes_no_memory() -> None:
+    """Each of the items would repeat the list."""
+    large = f"{HEADER}items:\n- kind: A\n  x: &x [{'a, ' * 2_000}]\n"
+    text = large + "- kind: B\n  x: *x\n" * 2_000
+    with pytest.raises(DevcacheError, match="uses a YAML alias"):
+        resource_list.find(text.encode())
+
+
+@pytest.mark.parametrize("properties", ["", " &items", " !!seq"])
+def test_lists_take_linear_time(properties: str) -> None:
+    """A search for each dash from the last line would read 10,000,000 lines."""
+    count = 2_000
+    text = f"{HEADER}items:{properties}\n" + "- kind: A\n  x:\n  - y\n  - z\n  z: z\n" * count
+    found = resource_list.find(text.encode())
+    assert found
+    assert len(found.documents) == count
+
+
+def test_comments_may_be_around_a_list(golden_command: Command) -> None:
+    text = emit.block(resources(OBJECTS, DEVCACHE))
+    output = golden_command(stdin=text.encode()).stdout
+    around = f"# before\n---\n{text}---\n# after\n"
+    assert items(golden_command(stdin=around.encode()).stdout) == items(output)
+
+
+def test_manifests_that_mention_a_list_need_not_be_yaml(golden_command: Command) -> None:
+    """Only the documents that mention it are parsed."""
+    mention = "kind: ConfigMap\ndata:\n  a: ResourceList config.kubernetes.io/v1\n"
+    broken = "{{ not YAML\n"
+    text = f"{mention}---\n{broken}---\n{emit.block(SMALL)}"
+    output = golden_command("--config=devcache.yaml", stdin=text.encode())
+    assert (output.status, output.stderr) == (main.DONE, "")
+    assert output.stdout.startswith(f"{mention}---\n{broken}")
 
 
 def test_a_live_function_has_a_unique_revision_unless_it_is_declared(

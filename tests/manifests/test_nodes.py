@@ -31,6 +31,8 @@ from postrender.manifests import nodes
         ("~", None),
         ("0x_", "0x_"),
         ("!!int word", "word"),
+        ("!!str 1.20", "1.20"),
+        ("!!str 7", "7"),
         ("1e999", "1e999"),
         (f"1{'0' * 5000}", f"1{'0' * 5000}"),
         (f"0x{'f' * 5000}", f"0x{'f' * 5000}"),
@@ -51,6 +53,7 @@ def test_values_are_read_as_by_helm(written: str, value: object) -> None:
         ("a: b\n---\nc: d\n", "holds more than one document"),
         ("a: *secret\n", "found undefined alias$"),
         ("a: 'secret\n", "found unexpected end of stream"),
+        ("a:\n  <<: {secret: b}\n", "has a YAML merge key on line 2"),
     ],
 )
 def test_yaml_errors_quote_no_content(text: str, message: str) -> None:
