@@ -15,6 +15,9 @@ DEVCACHE_ARGS ?=
 DEVCACHE_CONTEXT ?= kind-$(KIND_CLUSTER_NAME)
 # The declarations of the packages that the targets have deployed into this cluster.
 DEVCACHE_DIR ?= $(or $(WORK_DIR),.work)/devcache/$(subst :,-,$(subst /,-,$(DEVCACHE_CONTEXT)))
+ifeq ($(strip $(DEVCACHE_DIR)),)
+$(error DEVCACHE_DIR is empty)
+endif
 
 # The makelib's common.mk defines these.
 INFO ?= echo
@@ -26,7 +29,7 @@ devcache.helm = $(if $(findstring helm-v2,$(HELM)),$(HELM3),$(HELM))
 devcache.kubectl = $(or $(KUBECTL),kubectl) --context $(DEVCACHE_CONTEXT)
 devcache.package = $(XPKG_OUTPUT_DIR)/linux_$(ARCH)/$*-$(VERSION).xpkg
 # The command looks for helm and kind on the PATH.
-devcache.command = PATH="$(abspath $(DEVCACHE_DIR))/bin:$$PATH" $(DEVCACHE)
+devcache.command = PATH="$$(cd "$(DEVCACHE_DIR)" && pwd)/bin:$$PATH" $(DEVCACHE)
 devcache.cluster = --context $(DEVCACHE_CONTEXT) --namespace $(CROSSPLANE_NAMESPACE)
 
 devcache.quote := "
@@ -42,15 +45,16 @@ local.xpkg.init local.xpkg.sync: ; @:
 # 1: the name of the program, 2: its path, or its name on the PATH
 define devcache.link
 	@program="$(if $(findstring /,$(2)),$(abspath $(2)),$$(command -v "$(2)"))" && \
-	ln -sfn "$$program" $(DEVCACHE_DIR)/bin/$(1) || rm -f $(DEVCACHE_DIR)/bin/$(1)
+	ln -sfn "$$program" "$(DEVCACHE_DIR)/bin/$(1)" || rm -f "$(DEVCACHE_DIR)/bin/$(1)"
 
 endef
 
-local.xpkg.tools: $(devcache.helm) $(KIND) $(KUBECTL)
+# A path may be a file to download; a name is a program on the PATH.
+local.xpkg.tools: $(foreach program,$(devcache.helm) $(KIND) $(KUBECTL),$(if $(findstring /,$(program)),$(program)))
 	@command -v $(firstword $(DEVCACHE)) >/dev/null || { \
 		echo '$(firstword $(DEVCACHE)) is not installed: install it with pipx, or set DEVCACHE to its path' >&2; \
 		$(FAIL); }
-	@mkdir -p $(DEVCACHE_DIR)/bin $(DEVCACHE_DIR)/packages
+	@mkdir -p "$(DEVCACHE_DIR)/bin" "$(DEVCACHE_DIR)/packages"
 	$(if $(devcache.helm),$(call devcache.link,helm,$(devcache.helm)))
 	$(if $(KIND),$(call devcache.link,kind,$(KIND)))
 
@@ -62,22 +66,22 @@ devcache.configured = , "spec": {"runtimeConfigRef": {"name": "runtimeconfig-$*"
 devcache.runtime = $(if $(wildcard $(DRC_FILE)),$(devcache.configured),$(devcache.embedded))
 
 define devcache.require_package
-	@[ -f $(devcache.package) ] || { echo '$(devcache.package) does not exist: run `make build`' >&2; $(FAIL); }
+	@[ -f "$(devcache.package)" ] || { echo '$(devcache.package) does not exist: run `make build`' >&2; $(FAIL); }
 endef
 
 # 1: more fields of the declaration
 define devcache.up
-	@echo '{"devcache": {"packages": {"$*": {"path": "$(devcache.package)"$(1)}}}}' >$(DEVCACHE_DIR)/packages/$*.json
-	@echo '{$(if $(CROSSPLANE_ARGS),"crossplane": {"args": $(devcache.arguments)})}' >$(DEVCACHE_DIR)/values.json
-	@for file in $(DEVCACHE_DIR)/packages/*.json; do set -- "$$@" -f "$$file"; done; \
-	$(devcache.command) up -f $(DEVCACHE_DIR)/values.json "$$@" $(addprefix -f ,$(DEVCACHE_VALUES)) \
+	@echo '{"devcache": {"packages": {"$*": {"path": "$(devcache.package)"$(1)}}}}' >"$(DEVCACHE_DIR)/packages/$*.json"
+	@echo '{$(if $(CROSSPLANE_ARGS),"crossplane": {"args": $(devcache.arguments)})}' >"$(DEVCACHE_DIR)/values.json"
+	@for file in "$(DEVCACHE_DIR)"/packages/*.json; do set -- "$$@" -f "$$file"; done; \
+	$(devcache.command) up -f "$(DEVCACHE_DIR)/values.json" "$$@" $(addprefix -f ,$(DEVCACHE_VALUES)) \
 		$(devcache.cluster) $(if $(CROSSPLANE_VERSION),--crossplane $(CROSSPLANE_VERSION)) $(DEVCACHE_ARGS) || $(FAIL)
 endef
 
 # Applies DRC_FILE under another name, with the image in the .xpkg as the image of its first container.
 devcache.containers = /spec/deploymentTemplate/spec/template/spec/containers
 define devcache.runtime_config
-	@image=$$($(devcache.command) image load $(devcache.package) --name $* $(devcache.cluster) --output json \
+	@image=$$($(devcache.command) image load "$(devcache.package)" --name $* $(devcache.cluster) --output json \
 		| sed -n 's/.*"image": "\(.*\)".*/\1/p'); \
 	[ -n "$$image" ] && $(devcache.kubectl) patch --local -f $(DRC_FILE) --type json --output json --patch "[ \
 		{'op': 'replace', 'path': '/metadata/name', 'value': 'runtimeconfig-$*'}, \
@@ -110,4 +114,4 @@ local.xpkg.deploy.function.%: local.xpkg.tools
 # After this target, the cluster is gone: the declarations must not apply to a new cluster.
 controlplane.down: local.xpkg.clean
 local.xpkg.clean:
-	@rm -rf $(DEVCACHE_DIR)
+	@rm -rf "$(DEVCACHE_DIR)"

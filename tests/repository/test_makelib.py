@@ -150,7 +150,6 @@ def test_the_tools_of_the_makelib_run(
     for name in ("helm-v2", "helm-v3", "kind-v0"):
         program(tools / name)
     program(repository.folder / "bin/helm-v4")
-    (repository.folder / "helm-v4").touch()  # the makelib's rules make no file for a name
     values = {key: text.format(folder=repository.folder) for key, text in variables.items()}
     repository.deploy("local.xpkg.deploy.configuration.base", **values, KIND=str(tools / "kind-v0"))
     folder = repository.folder / "work/devcache/kind-local-dev/bin"
@@ -175,3 +174,24 @@ def test_a_missing_command_is_named(repository: Repository) -> None:
     run = repository.make("local.xpkg.deploy.configuration.base", "DEVCACHE=nowhere/devcache -v")
     assert run.returncode == 2
     assert "nowhere/devcache is not installed: install it with pipx, or set DEVCACHE" in run.stderr
+
+
+def test_folders_may_have_blanks(repository: Repository) -> None:
+    """Without quotes, `rm -rf` would remove another folder."""
+    neighbour = repository.folder / "my"
+    neighbour.mkdir()
+    folder = repository.folder / "my work"
+    (repository.folder / "out").rename(repository.folder / "my out")
+    variables = {"WORK_DIR": str(folder), "XPKG_OUTPUT_DIR": "my out"}
+    call = repository.deploy("local.xpkg.deploy.configuration.base", **variables)
+    assert f"-f {folder}/devcache/kind-local-dev/packages/base.json" in call
+    assert repository.make("local.xpkg.clean", **variables).returncode == 0
+    assert list((folder / "devcache").iterdir()) == []
+    assert neighbour.is_dir()
+
+
+def test_an_empty_folder_is_refused(repository: Repository) -> None:
+    """It would be the root of the file system, with its `bin`."""
+    run = repository.make("local.xpkg.deploy.configuration.base", DEVCACHE_DIR="")
+    assert run.returncode == 2
+    assert "DEVCACHE_DIR is empty" in run.stderr
