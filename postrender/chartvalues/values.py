@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postrender import requirements, result_cache
 from postrender.chartvalues import (
@@ -27,22 +27,9 @@ if TYPE_CHECKING:
     from postrender.result_cache import ResultCache
 
 
-class Declaration(NamedTuple):
-    """A declaration, with the user's values of the upstream chart.
-
-    Attributes:
-        spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
-        upstream: The values of the upstream chart that `check` needs.
-        block: All values of the upstream chart; none with a DevCache document.
-    """
-
-    spec: Fields
-    upstream: Upstream
-    block: Fields
-
-
 def compose(
-    declaration: Declaration,
+    spec: Fields,
+    upstream: Upstream,
     *,
     crossplane: str,
     has_objects: bool,
@@ -54,7 +41,8 @@ def compose(
     paths start from the working directory.
 
     Args:
-        declaration: The declaration.
+        spec: The `spec` of a DevCache document, or the `devcache` values of our chart.
+        upstream: The user's values of the upstream chart.
         crossplane: The Crossplane version, or "" for the declared version, else our chart's.
         has_objects: Whether the release has the package objects. Otherwise Crossplane creates them,
             from the package lists of its chart.
@@ -63,7 +51,6 @@ def compose(
     Raises:
         DevcacheError: The declaration or a package is invalid, or values cannot express it.
     """
-    spec, upstream, block = declaration
     all_inputs = inputs.read(
         spec,
         upstream,
@@ -78,7 +65,7 @@ def compose(
     lists: Lists = {}
     added: list[dict[str, Plain]] = []
     if has_objects:
-        added = package_objects.of_packages(packages, target, block)
+        added = package_objects.of_packages(packages, target, upstream.block)
     else:
         packages = package_lists.by_digest(packages, target)
         lists = package_lists.lists(packages)
@@ -90,9 +77,9 @@ def compose(
         added = [mounts.config_map(packages, contents), *added]
         added = argocd.annotated(added) if declared.argocd else objects.documents(added)
         lists[users.EXTRA_OBJECTS] = [*added]
-    users.require_no_conflict(block, added, packages, target)
-    lists = users.with_entries(block, lists)
-    values = users.nested({**users.settings(block, declared, packages), **lists})
+    users.require_no_conflict(upstream.block, added, packages, target)
+    lists = users.with_entries(upstream.block, lists)
+    values = users.nested({**users.settings(upstream.block, declared, packages), **lists})
     comment = header.of(packages, lists, target, has_objects=has_objects, argocd=declared.argocd)
     text = comment + emit.block(values)
     ceilings.check(contents, text, limit_release=declared.limit_release)

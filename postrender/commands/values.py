@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from postrender import result_cache
-from postrender.chartvalues.values import Declaration, compose
-from postrender.declared import options, values
-from postrender.fields import Fields
+from postrender.chartvalues.values import compose
+from postrender.declared import options
 from postrender.interface import arguments
 from postrender.interface.command import Command
 
@@ -41,12 +40,8 @@ def run(
             cannot express it.
     """
     spec, upstream = options.load(values_files, config, relative_to_file=relative_to_file)
-    block = Fields({}, "crossplane", spec.where)
-    if values_files:
-        block = values.load(values_files).under("crossplane")
     cache = result_cache.of_user(os.environ)
-    declaration = Declaration(spec, upstream, block)
-    return compose(declaration, crossplane=crossplane, has_objects=objects, cache=cache)
+    return compose(spec, upstream, crossplane=crossplane, has_objects=objects, cache=cache)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

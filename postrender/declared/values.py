@@ -28,11 +28,15 @@ _KEYS = ("crossplane", "devcache", "enabled", "global")
 """The valid keys in the chart's schema."""
 
 
+_NO_VALUES = Fields({}, "crossplane", WHERE)
+
+
 @dataclass(frozen=True)
 class Upstream:
     """The values for the upstream chart; "" or () where its defaults apply.
 
     Attributes:
+        block: All values; none with a DevCache document.
         version: The tag of Crossplane's image.
         size_limit: The sizeLimit of the package cache.
         claim: The PersistentVolumeClaim that replaces the emptyDir of the package cache.
@@ -40,6 +44,7 @@ class Upstream:
         packages: The references of the packages that Crossplane installs when it starts.
     """
 
+    block: Fields = _NO_VALUES
     version: str = ""
     size_limit: str = ""
     claim: str = ""
@@ -141,6 +146,7 @@ def upstream(values: Fields) -> Upstream:
     cache = crossplane.under("packageCache")
     kinds = ("configuration", "provider", "function")
     return Upstream(
+        block=crossplane,
         version=_image_tag(crossplane.under("image")),
         size_limit=cache.text("sizeLimit"),
         claim=cache.text("pvc"),
