@@ -118,8 +118,6 @@ def find(content: bytes) -> ResourceList | None:
     Raises:
         DevcacheError: The stream is not YAML, or an item of the list is not a mapping.
     """
-    if KIND.encode() not in content or _GROUP.encode() not in content:
-        return None
     documents = stream.split(content)
     for document in documents:
         if not document.mentions(KIND, _GROUP):  # do not parse each document of a release

@@ -294,9 +294,9 @@ def test_lists_take_linear_time(properties: str) -> None:
     """A search for each dash from the last line would read 10,000,000 lines."""
     count = 2_000
     text = f"{HEADER}items:{properties}\n" + "- kind: A\n  x:\n  - y\n  - z\n  z: z\n" * count
-    found = resource_list.find(text.encode())
-    assert found
-    assert len(found.documents) == count
+    items = resource_list.find(text.encode())
+    assert items
+    assert len(items.documents) == count
 
 
 def test_comments_may_be_around_a_list(golden_command: Command) -> None:

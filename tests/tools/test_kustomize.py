@@ -83,11 +83,11 @@ def build(
 
 def objects(manifests: str) -> Objects:
     """Return the objects of a stream by kind and name, in their order."""
-    found: Objects = {}
+    by_name: Objects = {}
     for document in filter(None, yaml.load_all(manifests, nodes.LOADER)):
         for item in document["items"] if document["kind"] == "List" else [document]:
-            found[item["kind"], item["metadata"]["name"]] = item
-    return found
+            by_name[item["kind"], item["metadata"]["name"]] = item
+    return by_name
 
 
 def filtered(helm: str, folder: Path) -> Objects:
@@ -106,9 +106,9 @@ def filtered(helm: str, folder: Path) -> Objects:
     return objects(result.stdout)
 
 
-def checksum(found: Objects) -> str:
+def checksum(output: Objects) -> str:
     """Return the annotation that rolls Crossplane's pod."""
-    deployment = nodes.compose(yaml.safe_dump(found["Deployment", "crossplane"]))
+    deployment = nodes.compose(yaml.safe_dump(output["Deployment", "crossplane"]))
     template = nodes.get(deployment, "spec", "template")
     return nodes.text(nodes.get(template, "metadata", "annotations", labels.CHECKSUM))
 
@@ -125,12 +125,12 @@ def test_the_objects_are_those_of_the_filter(
     }[place]
     result = build(kustomize, helm, name, cwd)
     assert result.returncode == 0, result.stderr
-    found, expected = objects(result.stdout), filtered(helm, folder)
-    assert set(found) == set(expected)
+    output, expected = objects(result.stdout), filtered(helm, folder)
+    assert set(output) == set(expected)
     config_map = ("ConfigMap", "crossplane-devcache")
-    assert found[config_map] == expected[config_map]
-    assert checksum(found) == checksum(expected) != ""
-    ours = [key for key, value in found.items() if labels.OWNER in yaml.safe_dump(value)]
+    assert output[config_map] == expected[config_map]
+    assert checksum(output) == checksum(expected) != ""
+    ours = [key for key, value in output.items() if labels.OWNER in yaml.safe_dump(value)]
     assert ours == [
         ("Deployment", "crossplane"),
         config_map,
@@ -139,7 +139,7 @@ def test_the_objects_are_those_of_the_filter(
         ("Configuration", "acme-network"),
         ("Configuration", "platform"),
     ], "the ImageConfigs come before the packages"
-    assert all(found[key] == expected[key] for key in ours[1:])
+    assert all(output[key] == expected[key] for key in ours[1:])
     assert "config.kubernetes.io" not in result.stdout
 
 
@@ -152,9 +152,9 @@ def test_our_chart_declares_the_packages(kustomize: str, helm: str, folder: Path
     change(folder, name=CHART.name, valuesFile="values.yaml")
     result = build(kustomize, helm, ".", folder)
     assert result.returncode == 0, result.stderr
-    found = objects(result.stdout)
-    assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(found)
-    assert not any(kind == "DevCache" for kind, _ in found)
+    output = objects(result.stdout)
+    assert {("Configuration", "platform"), ("ConfigMap", "crossplane-devcache")} <= set(output)
+    assert not any(kind == "DevCache" for kind, _ in output)
 
 
 def test_kustomize_shows_the_refusal_and_no_manifests(kustomize: str, folder: Path) -> None:
